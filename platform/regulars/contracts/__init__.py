@@ -1,0 +1,1 @@
+"""The contract between host and plugins: pure data and Protocols, no I/O, imports nothing of ours."""

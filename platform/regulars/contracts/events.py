@@ -1,0 +1,95 @@
+"""Events of the host: facts that are announced after commit, through the transactional outbox.
+
+Delivered at least once, in order per card and subscriber; subscribers are idempotent. A payload is versioned JSON and holds
+identifiers, not personal data.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+EVENT_TYPES: dict[str, type[Event]] = {}
+
+
+class Event(BaseModel):
+    """Base of the host's event payloads; a subclass names itself and its version."""
+
+    model_config = ConfigDict(frozen=True)
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        EVENT_TYPES[cls.name] = cls
+
+
+class MemberEnrolled(Event):
+    """A person became a member and got a card."""
+
+    name = "member.enrolled"
+    member_id: UUID
+    card_id: UUID
+    program_id: UUID
+
+
+class EntryPosted(Event):
+    """One ledger entry was written; `seq` orders the entries of an account."""
+
+    name = "ledger.entry_posted"
+    entry_id: UUID
+    card_id: UUID
+    unit: str
+    seq: int
+    kind: str
+    amount: int
+    balance_after: int
+
+
+class SaleRecorded(Event):
+    """A sale was recorded on a card."""
+
+    name = "sale.recorded"
+    sale_id: UUID
+    card_id: UUID
+    shop_id: UUID | None
+    staff_id: UUID | None
+    occurred_at: datetime
+
+
+class SaleUndone(Event):
+    """A sale was taken back by whoever recorded it."""
+
+    name = "sale.undone"
+    sale_id: UUID
+    card_id: UUID
+
+
+class RewardRedeemed(Event):
+    """A reward was handed over."""
+
+    name = "reward.redeemed"
+    redemption_id: UUID
+    card_id: UUID
+    reward_kind: str
+    cost: int
+    unit: str
+
+
+class RedemptionUndone(Event):
+    """A redemption was taken back; the units are on the card again."""
+
+    name = "redemption.undone"
+    redemption_id: UUID
+    card_id: UUID
+
+
+class PinLocked(Event):
+    """A staff PIN was locked after too many failures."""
+
+    name = "staff.pin_locked"
+    staff_id: UUID
+    locked_until: datetime

@@ -1,0 +1,96 @@
+"""Every hook there is. Each says when it runs, its gate, order and what an error does.
+
+Ledger hooks are plain functions without I/O (see `regulars.contracts.ledger`); presentation hooks are `async def`.
+The host calls them through its own dispatcher, never through pluggy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pluggy
+
+from regulars.contracts.ledger import (
+    EntryDraft,
+    LedgerContext,
+    Occasion,
+    Outcome,
+    PostedEntry,
+    Verdict,
+)
+
+PROJECT = "regulars"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+LEDGER_HOOKS = frozenset({"check_earn", "earn", "sale_posted", "reversal_posted"})
+
+
+class HookSpecs:
+    """The hooks; a plugin implements any of them in its `Hooks` class with `@hookimpl`."""
+
+    @hookspec
+    def check_earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Verdict:  # type: ignore[empty-body]
+        """May this be recorded?
+
+        When: under the card's lock, after card, program and PIN were found good; also in a dry run for the terminal.
+        Gate: the plugin is enabled. Order: topological; the first `Refusal` wins. Errors: roll the sale back.
+
+        Args:
+            ctx: tenant, program, card, accounts, the plugin's settings, database time.
+            occasion: what happened.
+            facts: the plugin's own facts by name.
+
+        Returns:
+            A `Refusal`, a `Clearance` with the time of the next possible one, or `None` for no opinion.
+        """
+
+    @hookspec
+    def earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Sequence[EntryDraft]:  # type: ignore[empty-body]
+        """What does this occasion give?
+
+        When: after every `check_earn` agreed. Gate: enabled. Order: topological, drafts are collected.
+        Errors: roll the sale back.
+
+        Args:
+            ctx: as for `check_earn`.
+            occasion: what happened.
+            facts: the plugin's own facts by name.
+
+        Returns:
+            Drafts in units that this plugin provides; empty when it gives nothing.
+        """
+
+    @hookspec
+    def sale_posted(self, ctx: LedgerContext, occasion: Occasion, entries: Sequence[PostedEntry]) -> Outcome | None:
+        """What does the plugin write with the sale?
+
+        When: entries have their ids and balances, nothing is written yet; also after an enrolment. Gate: enabled.
+        Order: topological. Errors: roll the sale back.
+
+        Args:
+            ctx: as for `check_earn`; accounts are those *before* the sale.
+            occasion: what happened.
+            entries: all entries of the sale.
+
+        Returns:
+            Own writes and events, or `None`.
+        """
+
+    @hookspec
+    def reversal_posted(
+        self, ctx: LedgerContext, entries: Sequence[PostedEntry], reversed_entries: Sequence[PostedEntry]
+    ) -> Outcome | None:
+        """What does the plugin write when entries are taken back?
+
+        When: on undo, before the write. Gate: enabled. Order: topological. Errors: roll the undo back.
+
+        Args:
+            ctx: as for `check_earn`.
+            entries: the new `reverse` entries.
+            reversed_entries: what they reverse, in the same order.
+
+        Returns:
+            Own writes and events, or `None`.
+        """

@@ -1,0 +1,80 @@
+"""Providers: for a *kind* of thing that exactly one plugin handles, found by key in a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from regulars.contracts.context import AccountState
+from regulars.contracts.ledger import LedgerContext, Purchase, RewardOffer
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a card is, for lists and short sentences.
+
+    Attributes:
+        count, target: 8 of 10; `target` is `None` for units without one.
+        label: "8 / 10 stamps", in the reader's language.
+        message: "2 more stamps until your free coffee!", in the reader's language.
+        ready: a reward can be had now.
+        close: a reward is near (for the "close to reward" marker).
+    """
+
+    count: int
+    target: int | None
+    label: str
+    message: str
+    ready: bool
+    close: bool
+
+
+class UnitProvider(Protocol):
+    """A ledger unit such as stamps or points. All methods are pure.
+
+    Attributes:
+        unit: name in the ledger, e.g. `stamps`.
+        path: API path below `/api/v1/store/loyalty/`; the host registers `<path>` and `<path>/redeem`.
+        earn_body: extra body fields of `<path>` beyond card, staff, pin (a pydantic model with `extra="forbid"`).
+        earn_answer, redeem_answer: models of the success answers.
+    """
+
+    unit: str
+    path: str
+    earn_body: type[BaseModel]
+    earn_answer: type[BaseModel]
+    redeem_answer: type[BaseModel]
+
+    def purchase(self, body: BaseModel) -> Purchase:
+        """Turn the extra body fields into the occasion."""
+
+    def progress(self, account: AccountState, settings: BaseModel) -> Progress:
+        """Describe a balance, in the current locale."""
+
+    def ready_at(self, settings: BaseModel) -> int | None:
+        """Balance from which a reward can be had (for list filters in SQL), `None` when there is none."""
+
+    def answer_earn(
+        self, ctx: LedgerContext, account: AccountState, earned: int, next_at: datetime | None
+    ) -> BaseModel:
+        """The API's answer after earning; `ctx.settings` are the provider's."""
+
+    def answer_redeem(self, ctx: LedgerContext, account: AccountState, offer: RewardOffer) -> BaseModel:
+        """The API's answer after redeeming."""
+
+
+class RewardProvider(Protocol):
+    """A kind of reward. All methods are pure.
+
+    Attributes:
+        kind: `<plugin>.<key>`, e.g. `stamps.full_card`.
+    """
+
+    kind: str
+
+    def offers(self, ctx: LedgerContext) -> Sequence[RewardOffer]:
+        """All rewards of this kind for the card, reachable or not."""

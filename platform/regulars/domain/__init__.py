@@ -1,0 +1,1 @@
+"""What every tenant has, one package per concept: `models` (tables), `repository` (all SQL), `service` (all rules)."""

@@ -1,0 +1,1 @@
+"""Cards: a member in a program, with number and QR token."""

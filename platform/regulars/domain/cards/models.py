@@ -1,0 +1,37 @@
+"""Table of cards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
+
+
+class Card(TenantEntity, Base):
+    """A member's card in a program; this row is the lock under which the card's ledger changes.
+
+    `number` is 12 digits, the last one a check digit; `token` is the opaque text of the QR code.
+    """
+
+    __tablename__ = "card"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "number"),
+        UniqueConstraint("tenant_id", "token"),
+        UniqueConstraint("tenant_id", "member_id", "program_id"),
+        ForeignKeyConstraint(["tenant_id", "member_id"], ["core.member.tenant_id", "core.member.id"]),
+        ForeignKeyConstraint(["tenant_id", "program_id"], ["core.program.tenant_id", "core.program.id"]),
+        CheckConstraint("status IN ('active', 'blocked', 'closed')", name="status"),
+        CheckConstraint("number ~ '^[0-9]{12}$'", name="number"),
+        Index("ix_card_created", "tenant_id", "created_at"),
+        {"schema": "core"},
+    )
+    member_id: Mapped[UUID]
+    program_id: Mapped[UUID]
+    number: Mapped[str]
+    token: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="active")
+    created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)

@@ -1,0 +1,1 @@
+"""Members (customers) and their consents."""

@@ -1,0 +1,1 @@
+"""Operators of the platform and their sessions."""

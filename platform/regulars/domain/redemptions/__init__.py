@@ -1,0 +1,1 @@
+"""Redemptions: rewards handed over, and undone."""

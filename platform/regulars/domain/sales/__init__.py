@@ -1,0 +1,1 @@
+"""Sales: recorded, refused, undone; the unit of work of six round trips."""

@@ -1,0 +1,50 @@
+"""Table of sales."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped
+
+from regulars.kernel.db.base import Base, TenantEntity
+
+
+class Sale(TenantEntity, Base):
+    """Something that happened at a till, in a shop or online, and that earned (or could have earned) units.
+
+    `source` with `external_ref` counts an external sale once and for ever. An undone sale keeps its row.
+    """
+
+    __tablename__ = "sale"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
+        ForeignKeyConstraint(["tenant_id", "shop_id"], ["core.shop.tenant_id", "core.shop.id"]),
+        ForeignKeyConstraint(["tenant_id", "staff_id"], ["core.staff.tenant_id", "core.staff.id"]),
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("amount_minor IS NULL OR amount_minor >= 0", name="amount_minor"),
+        Index(
+            "uq_sale_external",
+            "tenant_id",
+            "source",
+            "external_ref",
+            unique=True,
+            postgresql_where=text("external_ref IS NOT NULL"),
+        ),
+        Index("ix_sale_card", "tenant_id", "card_id", "occurred_at"),
+        Index("ix_sale_occurred", "tenant_id", "occurred_at"),
+        {"schema": "core"},
+    )
+    card_id: Mapped[UUID]
+    shop_id: Mapped[UUID | None]
+    staff_id: Mapped[UUID | None]
+    quantity: Mapped[int]
+    amount_minor: Mapped[int | None]
+    currency: Mapped[str | None]
+    source: Mapped[str]
+    external_ref: Mapped[str | None]
+    device: Mapped[str]
+    occurred_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""Shops: the places where a tenant sells."""

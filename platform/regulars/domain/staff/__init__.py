@@ -1,0 +1,1 @@
+"""Staff: log-in, roles, PINs with lockout, sessions."""

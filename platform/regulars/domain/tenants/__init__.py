@@ -1,0 +1,1 @@
+"""Tenants, their hosts, offerings, overrides and switches."""

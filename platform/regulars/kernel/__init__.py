@@ -1,0 +1,1 @@
+"""Mechanisms without loyalty vocabulary: configuration, servers, sessions, plugins, jobs, events."""

@@ -1,0 +1,239 @@
+"""Engines and sessions. A session is one transaction of one role.
+
+`Database.tenant()` is the only way to a tenant's rows: its first statement binds the transaction to the tenant (transaction-locally)
+and checks that the pooled connection carried no tenant before. `Database.platform()` uses another role and wants a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+from sqlalchemy import CursorResult, Executable, Row, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from regulars.contracts.errors import ConfigurationError, Unavailable
+from regulars.kernel.db.prepared import Prepared
+
+log = structlog.get_logger(__name__)
+
+ENTER_TENANT = text("SELECT * FROM core.enter_tenant(:tenant_id, :session_hash, :key_hash)")
+STATEMENT_TIMEOUT_MS = 5_000
+LOCK_TIMEOUT_MS = 4_000
+IDLE_TIMEOUT_MS = 15_000
+OUT_OF_SERVICE_STATES = frozenset(
+    {
+        "57P01",
+        "57P02",
+        "57P03",
+        "08000",
+        "08001",
+        "08003",
+        "08004",
+        "08006",
+        "53300",
+        "55P03",
+        "57014",
+        "40001",
+        "40P01",
+    }
+)
+
+
+class DatabaseSettings(Protocol):
+    """What the database needs of the configuration."""
+
+    @property
+    def database_url_app(self) -> str: ...
+    @property
+    def database_url_platform(self) -> str: ...
+    @property
+    def pool_size(self) -> int: ...
+    @property
+    def pool_timeout(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the caller brought: SHA-256 of the session cookie's token or of the API key."""
+
+    session_hash: bytes | None = None
+    key_hash: bytes | None = None
+
+
+class Session:
+    """One open transaction. Services get it, use it and never end it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement.
+
+        Args:
+            statement: a Core statement.
+            parameters: values of its bind parameters, or a list of them for many rows.
+        """
+        return await self._connection.execute(statement, parameters)
+
+    async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """All rows of a query."""
+        return (await self.execute(statement, parameters)).all()
+
+    async def one_or_none(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row[Any] | None:
+        """The single row of a query, `None` when there is none.
+
+        Raises:
+            sqlalchemy.exc.MultipleResultsFound: when there are more.
+        """
+        return (await self.execute(statement, parameters)).one_or_none()
+
+    async def scalar(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        """The first column of the first row, `None` when there is no row."""
+        return (await self.execute(statement, parameters)).scalar()
+
+    async def run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+        """Run a prepared statement: the hot path. JSON columns of the result come as text."""
+        return await self._connection.exec_driver_sql(prepared.sql, prepared.arguments(parameters))
+
+
+class TenantSession(Session):
+    """A transaction bound to one tenant; the only session that plugins see.
+
+    Attributes:
+        tenant_id: whose rows it sees.
+        principal: the row of `core.enter_tenant`: who the credentials belong to, all null for nobody.
+    """
+
+    def __init__(self, connection: AsyncConnection, tenant_id: UUID, principal: Row[Any]) -> None:
+        super().__init__(connection)
+        self.tenant_id = tenant_id
+        self.principal = principal
+
+
+class PlatformSession(Session):
+    """A transaction of the platform role, which sees all tenants; opened with a reason."""
+
+    def __init__(self, connection: AsyncConnection, reason: str) -> None:
+        super().__init__(connection)
+        self.reason = reason
+
+
+class Database:
+    """The engines of one process.
+
+    Args:
+        settings: addresses for the app and the platform role, pool size and the seconds to wait for a connection.
+    """
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._app = _engine(settings.database_url_app, settings)
+        self._platform = _engine(settings.database_url_platform, settings)
+
+    @asynccontextmanager
+    async def tenant(
+        self, tenant_id: UUID, credentials: Credentials | None = None, *, read_only: bool = False
+    ) -> AsyncIterator[TenantSession]:
+        """A transaction bound to a tenant; commits at the end, rolls back on an exception.
+
+        Args:
+            tenant_id: the tenant; there is no session without one.
+            credentials: resolved to a principal in the same first statement.
+            read_only: refuse writes (GET requests, slots).
+
+        Raises:
+            Unavailable: when the database cannot be reached or the pool is exhausted.
+        """
+        if not isinstance(tenant_id, UUID):
+            raise ConfigurationError("a tenant session needs a tenant")
+        given = credentials or Credentials()
+        async with _transaction(self._app, read_only=read_only) as connection:
+            row = (
+                await connection.execute(
+                    ENTER_TENANT,
+                    {"tenant_id": tenant_id, "session_hash": given.session_hash, "key_hash": given.key_hash},
+                )
+            ).one()
+            yield TenantSession(connection, tenant_id, row)
+
+    @asynccontextmanager
+    async def platform(self, reason: str) -> AsyncIterator[PlatformSession]:
+        """A transaction of the platform role.
+
+        Args:
+            reason: why all tenants must be in sight; goes to the log, and for people to the platform's audit.
+
+        Raises:
+            Unavailable: when the database cannot be reached or the pool is exhausted.
+        """
+        async with _transaction(self._platform) as connection:
+            yield PlatformSession(connection, reason)
+
+    @asynccontextmanager
+    async def app_connection(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction of the app role without a tenant: only for `core.resolve_host` and health checks."""
+        async with _transaction(self._app) as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._app.dispose()
+        await self._platform.dispose()
+
+
+@asynccontextmanager
+async def _transaction(engine: AsyncEngine, *, read_only: bool = False) -> AsyncIterator[AsyncConnection]:
+    try:
+        async with engine.connect() as connection:
+            if read_only:
+                await connection.execution_options(postgresql_readonly=True)
+            async with connection.begin():
+                yield connection
+    except PoolTimeoutError as error:
+        raise Unavailable(retry_after=1) from error
+    except (OperationalError, InterfaceError, DBAPIError) as error:
+        if is_outage(error):
+            log.warning("database_unavailable", error=str(error.orig))
+            raise Unavailable(retry_after=1) from error
+        raise
+    except OSError as error:
+        log.warning("database_unreachable", error=str(error))
+        raise Unavailable(retry_after=1) from error
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether a database error says "not now" (connection lost, time-out, deadlock) rather than "wrong"."""
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    return (
+        error.connection_invalidated
+        or state in OUT_OF_SERVICE_STATES
+        or (state is None and isinstance(error, InterfaceError))
+    )
+
+
+def _engine(url: str, settings: DatabaseSettings) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout,
+        connect_args={
+            "timeout": 5,
+            "command_timeout": 10,
+            "server_settings": {
+                "application_name": "regulars",
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "lock_timeout": str(LOCK_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),
+                "jit": "off",
+            },
+        },
+    )
