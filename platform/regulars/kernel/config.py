@@ -360,7 +360,9 @@ def _sentences(
                 f"`regulars up` with REGULARS_DATA_DIR."
             )
             continue
-        _, name = sources.get(field, ("default", variable.name))
+        if field not in values:
+            continue  # derived from an option whose own fault is told
+        _, name = sources[field]
         shown = "" if variable.secret else f" is {values.get(field)!r}"
         message = fault["msg"].removeprefix("Value error, ")
         yield f"{name}{shown}: {message[0].lower()}{message[1:]}."
