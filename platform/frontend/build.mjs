@@ -1,0 +1,102 @@
+// Builds the style sheets and scripts into platform/regulars/web/static/dist, with content hashes in the file names,
+// manifest.json (logical name -> file name) and icons.json (Lucide name -> inner SVG, inlined by the templates).
+import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+const target = path.join(here, "../regulars/web/static/dist");
+const staging = `${target}.new`;
+const work = path.join(here, "node_modules/.cache/regulars");
+
+const STYLES = ["app", "fonts"];
+const SCRIPTS = ["theme", "app", "pinpad", "terminal", "settings", "charts"];
+
+function tailwind(name) {
+  const cli = path.join(path.dirname(require.resolve("@tailwindcss/cli/package.json")), "dist/index.mjs");
+  const output = path.join(work, `${name}.css`);
+  const run = spawnSync(process.execPath, [cli, "-i", `src/${name}.css`, "-o", output], { cwd: here, encoding: "utf8" });
+  if (run.status !== 0) {
+    throw new Error(`Tailwind failed for ${name}.css:\n${run.stdout}${run.stderr}`);
+  }
+  return output;
+}
+
+// Tailwind inlines the font packages' style sheets but leaves their relative addresses: ./files/<family>-<subset>.woff2.
+const fontFiles = {
+  name: "font-files",
+  setup(build) {
+    const fonts = path.join(here, "node_modules/@fontsource-variable");
+    build.onResolve({ filter: /^\.\/files\/.*\.woff2$/ }, async ({ path: address }) => {
+      const family = (await readdir(fonts)).find((name) => path.basename(address).startsWith(`${name}-`));
+      return family ? { path: path.join(fonts, family, address) } : undefined;
+    });
+  },
+};
+
+async function bundle(entryPoints) {
+  const result = await esbuild.build({
+    entryPoints,
+    outdir: staging,
+    bundle: true,
+    minify: true,
+    metafile: true,
+    format: "iife",
+    target: ["es2022", "chrome111", "firefox114", "safari16.4"],
+    entryNames: "[name].[hash]",
+    assetNames: "[name].[hash]",
+    loader: { ".woff2": "file" },
+    plugins: [fontFiles],
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  const manifest = {};
+  for (const [file, output] of Object.entries(result.metafile.outputs)) {
+    if (output.entryPoint) {
+      const logical = path.basename(output.entryPoint).replace(/\.ts$/, ".js");
+      manifest[logical] = path.basename(file);
+    }
+  }
+  return manifest;
+}
+
+async function icons() {
+  const folder = path.join(path.dirname(require.resolve("lucide-static/package.json")), "icons");
+  const result = {};
+  for (const file of (await readdir(folder)).sort()) {
+    if (file.endsWith(".svg")) {
+      const svg = await readFile(path.join(folder, file), "utf8");
+      const inner = svg.slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>"));
+      result[file.slice(0, -4)] = inner.replace(/\s*\n\s*/g, "").replaceAll(" />", "/>");
+    }
+  }
+  return result;
+}
+
+async function licences() {
+  const { dependencies } = JSON.parse(await readFile(path.join(here, "package.json"), "utf8"));
+  const parts = [];
+  for (const name of Object.keys(dependencies).sort()) {
+    const folder = path.join(here, "node_modules", name);
+    const licence = (await readdir(folder)).find((file) => /^licen[cs]e/i.test(file));
+    if (licence) {
+      parts.push(`${name}\n\n${await readFile(path.join(folder, licence), "utf8")}`);
+    }
+  }
+  return parts.join("\n\n----\n\n");
+}
+
+await rm(staging, { recursive: true, force: true });
+await mkdir(staging, { recursive: true });
+const styles = STYLES.map(tailwind);
+const manifest = await bundle([...styles, ...SCRIPTS.map((name) => path.join(here, `src/ts/${name}.ts`))]);
+await writeFile(path.join(staging, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+await writeFile(path.join(staging, "icons.json"), JSON.stringify(await icons()));
+await writeFile(path.join(staging, "LICENSES.txt"), await licences());
+await rm(target, { recursive: true, force: true });
+await rename(staging, target);
+console.log(Object.values(manifest).join("\n"));
