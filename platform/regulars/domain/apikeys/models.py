@@ -26,5 +26,4 @@ class ApiKey(TenantEntity, Base):
     permissions: Mapped[list[str]]
     shop_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
-    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -33,7 +33,7 @@ class OperatorSession(Base):
     __table_args__ = ({"schema": "core"},)
     token_hash: Mapped[bytes] = mapped_column(primary_key=True)
     operator_id: Mapped[UUID] = mapped_column(ForeignKey("core.operator.id"))
-    created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     expires_at: Mapped[datetime]
     ip: Mapped[str] = mapped_column(server_default="")
     device: Mapped[str] = mapped_column(server_default="")

@@ -41,7 +41,10 @@ class Staff(TenantEntity, Base):
 
 
 class Session(TenantEntity, Base):
-    """A browser's log-in on one tenant's host, of a staff member or of a member; the cookie's token is stored hashed."""
+    """A browser's log-in on one tenant's host; the cookie's token is stored hashed.
+
+    Its times are the server's own, not the shifted clock.
+    """
 
     __tablename__ = "session"
     __table_args__ = (
@@ -57,7 +60,7 @@ class Session(TenantEntity, Base):
     staff_id: Mapped[UUID | None]
     member_id: Mapped[UUID | None]
     shop_id: Mapped[UUID | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     expires_at: Mapped[datetime]
     ip: Mapped[str] = mapped_column(server_default="")
     device: Mapped[str] = mapped_column(server_default="")

@@ -16,8 +16,8 @@ class Clock(Base):
     """One row: how far `core.now()` is ahead of `now()`. Zero except in test and demo databases."""
 
     __tablename__ = "clock"
-    __table_args__ = (CheckConstraint("only", name="single_row"), {"schema": "core"})
-    only: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    __table_args__ = (CheckConstraint("single", name="single_row"), {"schema": "core"})
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     shift: Mapped[Any] = mapped_column(Interval, server_default=text("interval '0'"), nullable=False)
 
 

@@ -18,7 +18,9 @@ class OutboxEvent(TenantEntity, Base):
     __tablename__ = "outbox_event"
     __table_args__ = (
         Index("ix_outbox_event_unpublished", "tenant_id", "seq", postgresql_where=text("published_at IS NULL")),
-        Index("ix_outbox_event_entry", "tenant_id", "entry_id", postgresql_where=text("entry_id IS NOT NULL")),
+        Index(
+            "uq_outbox_event_entry", "tenant_id", "entry_id", unique=True, postgresql_where=text("entry_id IS NOT NULL")
+        ),
         {"schema": "core"},
     )
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))

@@ -1,0 +1,1 @@
+"""The plugin system: discovery, validation, the frozen registry, the dispatcher of hooks."""
