@@ -29,9 +29,7 @@ from regulars.cli.common import environment
 @click.option("--database-url", help="A PostgreSQL of yours, as a role that may create roles, instead of our own.")
 @click.option("--redis-url", envvar="REGULARS_REDIS_URL", help="A Redis of yours instead of our own.")
 @click.option("--demo", is_flag=True, help="With three demo merchants and months of history.")
-def command(
-    *, port: int, data: Path, base: str, database_url: str | None, redis_url: str | None, demo: bool
-) -> None:
+def command(*, port: int, data: Path, base: str, database_url: str | None, redis_url: str | None, demo: bool) -> None:
     """Run everything here: database, Redis, web server and worker, until Ctrl-C.
 
     The first start fills the data folder, later ones reuse it.

@@ -5,8 +5,9 @@ it is killed (Linux). Everything they keep lies in one data folder.
 """
 
 from regulars.kernel.embedded.errors import EmbeddedError, FolderInUseError
-from regulars.kernel.embedded.postgres import EmbeddedPostgres, Urls
+from regulars.kernel.embedded.postgres import EmbeddedPostgres
 from regulars.kernel.embedded.redis import EmbeddedRedis
 from regulars.kernel.embedded.secrets import Secrets, load_secrets
+from regulars.kernel.embedded.urls import Urls
 
 __all__ = ["EmbeddedError", "EmbeddedPostgres", "EmbeddedRedis", "FolderInUseError", "Secrets", "Urls", "load_secrets"]

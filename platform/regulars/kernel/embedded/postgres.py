@@ -5,7 +5,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +21,7 @@ from regulars.kernel.embedded.logs import open_log, tail
 from regulars.kernel.embedded.ports import free_port, is_free
 from regulars.kernel.embedded.process import spawn, stop
 from regulars.kernel.embedded.secrets import Secrets, load_secrets
+from regulars.kernel.embedded.urls import Urls, urls_for
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -34,16 +34,6 @@ _SETTINGS = {
     "jit": "off",
 }
 _START_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class Urls:
-    """Addresses of one database for each role (`postgresql+asyncpg://…`); `superuser` is for tests only."""
-
-    app: str
-    platform: str
-    migrator: str
-    superuser: str
 
 
 class EmbeddedPostgres:
@@ -107,14 +97,7 @@ class EmbeddedPostgres:
         """
         if self._secrets is None:
             raise EmbeddedError("The embedded PostgreSQL was not started.")
-        base = f"127.0.0.1:{self.port}/{database}"
-        secrets = self._secrets
-        return Urls(
-            app=f"postgresql+asyncpg://{queries.APP}:{secrets.app_password}@{base}",
-            platform=f"postgresql+asyncpg://{queries.PLATFORM}:{secrets.platform_password}@{base}",
-            migrator=f"postgresql+asyncpg://{queries.MIGRATOR}:{secrets.migrator_password}@{base}",
-            superuser=f"postgresql+asyncpg://{queries.SUPERUSER}:{secrets.superuser_password}@{base}",
-        )
+        return urls_for(f"127.0.0.1:{self.port}", database, self._secrets)
 
     def start(self) -> None:
         """Start the server and return when it answers; the first start makes its files.
@@ -138,7 +121,7 @@ class EmbeddedPostgres:
             cluster.check(self.folder)
             self._launch(programs, account)
         except BaseException:
-            self._lock.release()
+            self.stop()
             raise
 
     def _launch(self, programs: Path, account: Account | None) -> None:

@@ -55,3 +55,15 @@ def open_database(name: str) -> list[str]:
         f"REVOKE ALL ON DATABASE {identifier(name)} FROM PUBLIC",
         f"GRANT CONNECT ON DATABASE {identifier(name)} TO {APP}, {PLATFORM}",
     ]
+
+
+VERSION = "SELECT current_setting('server_version_num')"
+ROLE_EXISTS = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)"
+
+
+def enter_database(name: str) -> list[str]:
+    """Let our roles into a database that somebody else owns, and the migrator make schemas in it."""
+    return [
+        f'GRANT CONNECT, CREATE ON DATABASE "{name.replace(chr(34), chr(34) * 2)}" TO {MIGRATOR}',
+        f'GRANT CONNECT ON DATABASE "{name.replace(chr(34), chr(34) * 2)}" TO {APP}, {PLATFORM}',
+    ]

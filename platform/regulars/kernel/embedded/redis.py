@@ -94,7 +94,7 @@ class EmbeddedRedis:
             self._secrets = load_secrets(self.data)
             self._launch(self._secrets.redis_password)
         except BaseException:
-            self._lock.release()
+            self.stop()
             raise
 
     def _launch(self, password: str) -> None:
