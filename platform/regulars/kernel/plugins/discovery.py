@@ -69,7 +69,8 @@ def select(
     """
     wanted = [c for c in candidates if (allowed is None or c.name in allowed) and c.name not in blocked]
     counts = Counter(candidate.name for candidate in wanted)
-    chosen, faults = [], []
+    chosen: list[Candidate] = []
+    faults: list[Fault] = []
     for candidate in wanted:
         if counts[candidate.name] > 1 and not candidate.ours:
             message = f"the distribution {candidate.distribution} uses a name that another one has as well"
@@ -77,6 +78,6 @@ def select(
         else:
             chosen.append(candidate)
     installed = {candidate.name for candidate in candidates}
-    for name in sorted(set(allowed or ()) - installed - set(blocked)):
-        faults.append(Fault(name, "is listed in REGULARS_PLUGINS but not installed"))
+    missing = sorted(set(allowed or ()) - installed - set(blocked))
+    faults += [Fault(name, "it is listed in REGULARS_PLUGINS but not installed", fatal=True) for name in missing]
     return chosen, faults

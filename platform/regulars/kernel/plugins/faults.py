@@ -15,10 +15,12 @@ class Fault:
     Attributes:
         plugin: whose fault it is.
         message: what is wrong and, where it is not obvious, how to put it right.
+        fatal: leaving the plugin out is no help.
     """
 
     plugin: str
     message: str
+    fatal: bool = False
 
     def __str__(self) -> str:
         return f"plugin {self.plugin}: {self.message}"

@@ -74,7 +74,9 @@ def _target_faults(manifest: Plugin) -> Iterator[str]:
         manifest.hooks,
         manifest.facts,
         manifest.writes,
-        *(ref.target for ref in (*manifest.blueprints, *manifest.slots, *manifest.providers)),
+        *(blueprint.target for blueprint in manifest.blueprints),
+        *(slot.target for slot in manifest.slots),
+        *(provider.target for provider in manifest.providers),
         *(event.payload for event in manifest.events),
     ]
     for target in targets:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Table
 
-from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX, metadata
+from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX, Base, metadata
 from regulars.kernel.plugins.faults import PartError
 from regulars.kernel.plugins.targets import load_module
 
@@ -30,7 +30,9 @@ def load_tables(plugin: str, module: str) -> tuple[Table, ...]:
     load_module(module)
     schema = f"{PLUGIN_SCHEMA_PREFIX}{plugin}"
     tables = {table.fullname: table for table in _defined_in(module)}
-    tables |= {name: table for name, table in metadata.tables.items() if name not in before or table.schema == schema}
+    host = {mapper.local_table for mapper in Base.registry.mappers}
+    new = {name: table for name, table in metadata.tables.items() if name not in before or table.schema == schema}
+    tables |= {name: table for name, table in new.items() if table not in host}
     for name, table in sorted(tables.items()):
         _check(name, table, schema, plugin)
     return tuple(tables[name] for name in sorted(tables))

@@ -1,0 +1,104 @@
+"""How the ledger's hooks are called: first refusal wins, drafts and outcomes are collected.
+
+Every plugin is called with its own settings and facts, so the caller gives a function that makes the arguments. What a
+hook returns is checked here, once, so that the ledger can rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from regulars.contracts.errors import PluginFault
+from regulars.contracts.ledger import MAX_AMOUNT, Clearance, EntryDraft, Outcome, Refusal
+from regulars.kernel.plugins.hooks import LedgerHook
+
+Arguments = Callable[[str], tuple[Any, ...]]
+
+
+def first_refusal(hooks: Iterable[LedgerHook], arguments: Arguments) -> Refusal | Clearance:
+    """Ask until one refuses.
+
+    Args:
+        hooks: of `check_…`, in loading order.
+        arguments: plugin → the arguments of the hook in the order of its specification.
+
+    Returns:
+        The first refusal; else a clearance with the latest of all times that were given.
+
+    Raises:
+        PluginFault: a hook raised or returned something else than a verdict.
+    """
+    latest: datetime | None = None
+    for hook in hooks:
+        verdict = hook.call(*arguments(hook.plugin))
+        if isinstance(verdict, Refusal):
+            if not verdict.code.startswith(f"{hook.plugin}."):
+                raise PluginFault(hook.plugin, f"the refusal {verdict.code!r} lacks the plugin's prefix")
+            return verdict
+        if isinstance(verdict, Clearance):
+            latest = _later(latest, verdict.next_at, hook.plugin)
+        elif verdict is not None:
+            raise PluginFault(hook.plugin, f"a verdict was expected, not {type(verdict).__name__}")
+    return Clearance(latest)
+
+
+def collect_drafts(
+    hooks: Iterable[LedgerHook], arguments: Arguments, units: Mapping[str, str]
+) -> list[tuple[str, EntryDraft]]:
+    """Collect what an occasion gives.
+
+    Args:
+        hooks: of `earn`, in loading order.
+        arguments: plugin → the arguments of the hook in the order of its specification.
+        units: unit → plugin that provides it.
+
+    Returns:
+        `(plugin, draft)` in order.
+
+    Raises:
+        PluginFault: a hook raised, returned something else, or drafted in a unit that is not its own.
+    """
+    collected = []
+    for hook in hooks:
+        for draft in hook.call(*arguments(hook.plugin)) or ():
+            if not isinstance(draft, EntryDraft):
+                raise PluginFault(hook.plugin, f"a draft was expected, not {type(draft).__name__}")
+            if units.get(draft.unit) != hook.plugin:
+                raise PluginFault(hook.plugin, f"the unit {draft.unit!r} is not its own")
+            if type(draft.amount) is not int or not 0 < draft.amount <= MAX_AMOUNT:
+                raise PluginFault(hook.plugin, f"{draft.amount!r} cannot be earned")
+            collected.append((hook.plugin, draft))
+    return collected
+
+
+def collect_outcomes(hooks: Iterable[LedgerHook], arguments: Arguments) -> list[tuple[str, Outcome]]:
+    """Collect what plugins write with a unit of work.
+
+    Args:
+        hooks: of `…_posted`, in loading order.
+        arguments: plugin → the arguments of the hook in the order of its specification.
+
+    Returns:
+        `(plugin, outcome)` in order, without those that have nothing to write.
+
+    Raises:
+        PluginFault: a hook raised or returned something else than an outcome.
+    """
+    collected = []
+    for hook in hooks:
+        outcome = hook.call(*arguments(hook.plugin))
+        if isinstance(outcome, Outcome):
+            collected.append((hook.plugin, outcome))
+        elif outcome is not None:
+            raise PluginFault(hook.plugin, f"an outcome was expected, not {type(outcome).__name__}")
+    return collected
+
+
+def _later(latest: datetime | None, at: datetime | None, plugin: str) -> datetime | None:
+    if at is None:
+        return latest
+    if at.tzinfo is None:
+        raise PluginFault(plugin, "a time without time zone was returned")
+    return at if latest is None or at > latest else latest
