@@ -114,8 +114,10 @@ def test_every_fault_is_told_at_once() -> None:
         (
             "REGULARS_DATABASE_URL_APP",
             "mysql://a:b@c/d",
-            "REGULARS_DATABASE_URL_APP: an address like "
-            "postgresql+asyncpg://user:password@host:5432/database is needed.",
+            (
+                "REGULARS_DATABASE_URL_APP: an address like "
+                "postgresql+asyncpg://user:password@host:5432/database is needed."
+            ),
         ),
         ("REGULARS_PIN_PEPPER", "s" * 32, "REGULARS_SECRET_KEY and REGULARS_PIN_PEPPER must differ."),
     ],
