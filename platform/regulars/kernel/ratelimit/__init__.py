@@ -1,0 +1,5 @@
+"""Limits on how often something may be tried; counted in Redis, each with a declared side to fail to."""
+
+from regulars.kernel.ratelimit.limiter import Limit, RateLimiter, Usage
+
+__all__ = ["Limit", "RateLimiter", "Usage"]

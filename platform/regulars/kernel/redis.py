@@ -1,0 +1,181 @@
+"""The one way to Redis. Every key and channel carries the tenant, every command has a budget, and a dead or slow Redis
+is left alone for a while instead of slowing each request down.
+
+Nothing that matters is kept here: limits, wake-ups and live updates, all of which may be lost at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+T = TypeVar("T")
+BUDGET = 0.05
+PLATFORM_SCOPE = "platform"
+_SCOPED = 2
+_COUNT = """
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return {count, redis.call('PTTL', KEYS[1])}
+"""
+
+
+class RedisDown(Exception):
+    """Redis did not answer in time, answered with an error, or is being left alone after such a fault."""
+
+
+class Count(NamedTuple):
+    """How often something happened in the current window, and the seconds until the window ends."""
+
+    hits: int
+    seconds_left: float
+
+
+class Message(NamedTuple):
+    """Something published on a channel of a tenant (`None`: of the platform)."""
+
+    tenant_id: UUID | None
+    text: str
+
+
+class CircuitBreaker:
+    """Remembers faults: open (nobody tries) for a pause after some in a row, then one caller may try.
+
+    Args:
+        faults: slow answers in a row that open it; a refused connection opens it at once.
+        pause: seconds for which it stays open.
+        clock: a monotonic clock, in seconds.
+    """
+
+    def __init__(self, faults: int = 3, pause: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._faults = faults
+        self._pause = pause
+        self._clock = clock
+        self._in_a_row = 0
+        self._closed_again_at = 0.0
+
+    def allows(self) -> bool:
+        """Whether to try. After the pause the first caller may, the others wait for how it goes."""
+        if self._in_a_row < self._faults:
+            return True
+        now = self._clock()
+        if now < self._closed_again_at:
+            return False
+        self._closed_again_at = now + self._pause
+        return True
+
+    def succeeded(self) -> None:
+        """Close it."""
+        self._in_a_row = 0
+
+    def failed(self, *, certain: bool) -> None:
+        """Count a fault; `certain` ones (connection refused, error answer) open it at once."""
+        self._in_a_row = self._faults if certain else self._in_a_row + 1
+        self._closed_again_at = self._clock() + self._pause
+
+
+class TenantRedis:
+    """Client of one process.
+
+    Args:
+        url: `redis://…`.
+        breaker: shared by all commands.
+    """
+
+    def __init__(self, url: str, breaker: CircuitBreaker | None = None) -> None:
+        self._client: Redis = Redis.from_url(url, socket_connect_timeout=1.0)
+        self._breaker = breaker or CircuitBreaker()
+        self._counter = self._client.register_script(_COUNT)
+
+    async def count(self, kind: str, tenant_id: UUID | None, name: str, subject: str, window: float) -> Count:
+        """Count one occurrence in a window that begins with the first.
+
+        Args:
+            kind: what the key is for, its first part.
+            tenant_id: whose it is, `None` for the platform's own.
+            name: what is counted.
+            subject: of whom.
+            window: length in seconds.
+
+        Raises:
+            RedisDown: no answer within the budget.
+        """
+        key = scoped_key(kind, tenant_id, name, subject)
+        hits, milliseconds = await self._within(lambda: self._counter(keys=[key], args=[int(window * 1000)]), BUDGET)
+        return Count(int(hits), max(0.0, int(milliseconds) / 1000))
+
+    async def publish(self, kind: str, tenant_id: UUID | None, text: str = "") -> None:
+        """Tell whoever listens; nobody may.
+
+        Raises:
+            RedisDown: no answer within the budget.
+        """
+        await self._within(lambda: self._client.publish(scoped_key(kind, tenant_id), text), BUDGET)
+
+    async def messages(self, kind: str) -> AsyncIterator[Message]:
+        """What is published on the channels of a kind, of all tenants, from now on.
+
+        Raises:
+            RedisDown: the connection is lost; messages until the next call are lost too.
+        """
+        try:
+            async with self._client.pubsub() as channel:
+                await channel.psubscribe(f"{kind}:*")
+                async for item in channel.listen():
+                    if item["type"] == "pmessage":
+                        scope = item["channel"].decode().split(":", _SCOPED - 1)[1]
+                        yield Message(None if scope == PLATFORM_SCOPE else UUID(scope), item["data"].decode())
+        except (RedisError, OSError) as error:
+            raise RedisDown(str(error)) from error
+
+    async def answers(self) -> bool:
+        """Whether Redis answers now, whatever the circuit breaker thinks (health checks)."""
+        try:
+            async with asyncio.timeout(1.0):
+                return bool(await self._client.ping())
+        except (RedisError, OSError, TimeoutError):
+            return False
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def _within(self, command: Callable[[], Awaitable[T]], budget: float) -> T:
+        if not self._breaker.allows():
+            raise RedisDown("Redis is left alone for a moment")
+        task = asyncio.ensure_future(command())
+        try:
+            await asyncio.wait({task}, timeout=budget)
+            for _ in range(3):  # an answer that came while this loop was busy is no fault of Redis
+                if not task.done():
+                    await asyncio.sleep(0)
+            if not task.done():
+                self._breaker.failed(certain=False)
+                raise RedisDown(f"no answer within {budget * 1000:.0f} ms")
+            result = task.result()
+        except (RedisError, OSError) as error:
+            self._breaker.failed(certain=True)
+            raise RedisDown(str(error)) from error
+        finally:
+            _abandon(task)
+        self._breaker.succeeded()
+        return result
+
+
+def scoped_key(kind: str, tenant_id: UUID | None, *parts: str) -> str:
+    """A key or channel: `<kind>:<tenant or "platform">:…`."""
+    return ":".join((kind, str(tenant_id) if tenant_id else PLATFORM_SCOPE, *parts))
+
+
+def _abandon(task: asyncio.Future[Any]) -> None:
+    """Cancel a command that is still under way; the client closes its connection, so no answer can go astray."""
+    if task.done():
+        return
+    task.cancel()
+    task.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
