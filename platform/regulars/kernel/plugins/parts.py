@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import Table
+from sqlalchemy.exc import CompileError
 from sqlalchemy.sql.dml import UpdateBase
 
 from regulars.contracts.ledger import Fact, WriteStatement
@@ -202,9 +203,10 @@ def _declared(target: str | None, kind: type[Any], word: str) -> tuple[Any, ...]
 
 def _binds(word: str, name: str, statement: Any) -> tuple[str, ...]:
     try:
-        return tuple(dict.fromkeys(prepare(statement).names))
-    except ValueError as error:
-        raise PartError(f"its {word} {name!r} cannot be prepared: {error}") from error
+        prepared = prepare(statement)
+    except CompileError as error:
+        raise PartError(f"its {word} {name!r} cannot be compiled: {error}") from error
+    return tuple(dict.fromkeys(found for found in prepared.names if found not in prepared.fixed))
 
 
 def _facts(manifest: Plugin) -> tuple[Fact, ...]:
