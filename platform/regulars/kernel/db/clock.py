@@ -1,0 +1,10 @@
+"""The clock of the rules, as an expression for Core statements."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, DateTime, func
+
+NOW: ColumnElement[datetime] = func.core.now(type_=DateTime(timezone=True))
+"""`core.now()`: `now()`, shifted in test and demo databases only."""
