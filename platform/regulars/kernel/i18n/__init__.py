@@ -1,0 +1,45 @@
+"""Languages: catalogues, the current locale, texts, and numbers, money and times as the reader writes them.
+
+English is the source language. Python marks texts with `_ = gettext` or `N_` (translated later), templates with `_()`
+and `{% trans %}`. The web layer and the worker set the locale with `use_locale`.
+"""
+
+from regulars.contracts.i18n import N_
+from regulars.kernel.i18n.catalogues import Catalogues
+from regulars.kernel.i18n.current import current_locale, current_timezone, install, use_locale
+from regulars.kernel.i18n.formats import (
+    format_date,
+    format_datetime,
+    format_money,
+    format_number,
+    format_percent,
+    format_time,
+    format_timedelta,
+    parse_money,
+)
+from regulars.kernel.i18n.negotiation import language_name, negotiate
+from regulars.kernel.i18n.texts import LazyText, gettext, ngettext, npgettext, pgettext
+
+__all__ = [
+    "N_",
+    "Catalogues",
+    "LazyText",
+    "current_locale",
+    "current_timezone",
+    "format_date",
+    "format_datetime",
+    "format_money",
+    "format_number",
+    "format_percent",
+    "format_time",
+    "format_timedelta",
+    "gettext",
+    "install",
+    "language_name",
+    "negotiate",
+    "ngettext",
+    "npgettext",
+    "parse_money",
+    "pgettext",
+    "use_locale",
+]

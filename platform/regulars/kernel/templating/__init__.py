@@ -1,0 +1,1 @@
+"""Pages and mails: themes, template environments, assets, icons and brand colours."""

@@ -1,0 +1,193 @@
+"""Renders pages: one Jinja environment for each theme chain, made by overlay from one base."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    BaseLoader,
+    ChainableUndefined,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    Undefined,
+    select_autoescape,
+)
+from markupsafe import Markup
+
+from regulars.contracts.pages import PageContext
+from regulars.contracts.slots import Slot
+from regulars.kernel.i18n import formats
+from regulars.kernel.i18n.current import current_translations
+from regulars.kernel.templating.assets import Assets
+from regulars.kernel.templating.figures import card_number, initials, qr_svg, spark_path
+from regulars.kernel.templating.icons import Icons
+from regulars.kernel.templating.themes import Themes
+
+SlotRenderer = Callable[[Slot, Any], Awaitable[Markup]]
+
+_csrf_token: ContextVar[str] = ContextVar("csrf_token")
+
+
+class TemplateEngine:
+    """Every template of host, plugins and themes.
+
+    Look-up in the environment of a theme: the theme, its parents, plugins (only below their own prefix), the host.
+    `host/…` and `plugin/<name>/…` always name the original, so that an override can extend what it replaces.
+
+    Args:
+        host: folder of the host's templates.
+        themes: all themes; environments are made when first used.
+        plugins: (name, folder) of each plugin in load order; the folder holds `<name>/`.
+        assets, icons: of the front-end build.
+        strict: undefined variables raise (tests, demo); otherwise they render as nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: Path,
+        themes: Themes,
+        plugins: Sequence[tuple[str, Path]],
+        assets: Assets,
+        icons: Icons,
+        strict: bool,
+    ) -> None:
+        self._host = FileSystemLoader(host)
+        self._plugins = {name: FileSystemLoader(folder / name) for name, folder in plugins}
+        self._themes = themes
+        undefined: type[Undefined] = StrictUndefined if strict else ChainableUndefined
+        self._base = _base_environment(undefined, assets, icons)
+        self._pages: dict[str, Environment] = {}
+        self._fragments: dict[str, Environment] = {}
+
+    @property
+    def themes(self) -> Themes:
+        """The themes that pages can be rendered with."""
+        return self._themes
+
+    async def render(
+        self,
+        theme: str,
+        page: PageContext,
+        *,
+        globals: Mapping[str, Any],  # noqa: A002 -- Jinja's own word for it
+        slot: SlotRenderer | None = None,
+    ) -> str:
+        """Render a page.
+
+        Args:
+            theme: the tenant's theme; `classic` for the platform's own pages.
+            page: its `template` is looked up in the theme's chain; the template sees it as `page`.
+            globals: what every page gets from the web layer; `chrome` is required.
+            slot: renders the contributions to `{{ slot("portal.card", data) }}`; without it slots are empty.
+
+        Returns:
+            HTML.
+
+        Raises:
+            jinja2.TemplateNotFound: the theme chain has no such template.
+            KeyError: there is no such theme.
+        """
+
+        async def slot_by_name(name: str, data: object) -> Markup:
+            place = Slot(name)
+            return await slot(place, data) if slot else Markup()
+
+        chrome = globals["chrome"]
+        token = _csrf_token.set(chrome.csrf_token)
+        try:
+            template = self._environment(self._pages, theme, is_async=True).get_template(page.template)
+            return await template.render_async({**globals, "page": page, "slot": slot_by_name})
+        finally:
+            _csrf_token.reset(token)
+
+    def fragment(self, theme: str, template: str, /, **values: Any) -> Markup:
+        """Render a template that is a part of a page (a plugin's slot, an htmx answer without slots).
+
+        Args:
+            theme: the tenant's theme, so that themes can override parts as well.
+            template: path in the theme chain, such as `stamps/slots/card.html`.
+            values: variables of the template.
+
+        Returns:
+            Markup, not escaped again. Inside `render` the CSRF token of the page applies.
+        """
+        environment = self._environment(self._fragments, theme, is_async=False)
+        return Markup(environment.get_template(template).render(values))  # noqa: S704 -- rendered with autoescape
+
+    def mail(self, theme: str, template: str, /, **values: Any) -> str:
+        """Render a mail's part; `.txt` templates are plain text and not escaped.
+
+        Args:
+            theme: the tenant's theme.
+            template: path in the theme chain, such as `mails/welcome.html`.
+            values: variables; layouts need `mail` (`chrome.MailFrame`).
+        """
+        return self._environment(self._fragments, theme, is_async=False).get_template(template).render(values)
+
+    def _environment(self, cache: dict[str, Environment], theme: str, *, is_async: bool) -> Environment:
+        if theme not in cache:
+            cache[theme] = self._base.overlay(loader=self._loader(theme), enable_async=is_async)
+        return cache[theme]
+
+    def _loader(self, theme: str) -> BaseLoader:
+        chain = [FileSystemLoader(link.templates) for link in self._themes.chain(theme)]
+        return ChoiceLoader(
+            [
+                *chain,
+                PrefixLoader(self._plugins),
+                self._host,
+                PrefixLoader({"host": self._host, "plugin": PrefixLoader(self._plugins)}),
+            ]
+        )
+
+
+def _base_environment(undefined: type[Undefined], assets: Assets, icons: Icons) -> Environment:
+    environment = Environment(
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
+        undefined=undefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    # Jinja puts the values in itself, so it gets the bare look-ups, in whatever language applies at that moment.
+    installer: Any = environment
+    installer.install_gettext_callables(
+        lambda message: current_translations().gettext(message),
+        lambda singular, plural, number: current_translations().ngettext(singular, plural, number),
+        newstyle=True,
+        pgettext=lambda context, message: current_translations().pgettext(context, message),
+        npgettext=lambda context, singular, plural, number: current_translations().npgettext(
+            context, singular, plural, number
+        ),
+    )
+    environment.globals.update(
+        asset_url=assets.url,
+        plugin_asset_url=assets.plugin_url,
+        theme_asset_url=assets.theme_url,
+        icon=icons,
+        csrf_field=csrf_field,
+        qr_svg=qr_svg,
+        spark_path=spark_path,
+        initials=initials,
+        **{name: getattr(formats, name) for name in formats.TEMPLATE_NAMES},
+    )
+    environment.filters["card_number"] = card_number
+    return environment
+
+
+def csrf_field() -> Markup:
+    """Hidden input with the page's CSRF token.
+
+    Raises:
+        LookupError: called outside of `TemplateEngine.render`.
+    """
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(_csrf_token.get())

@@ -1,0 +1,204 @@
+"""Typed settings of a theme: settings.toml declares them, tenants fill them, CSS custom properties carry them."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from regulars.kernel.templating.brand import FONTS
+from regulars.kernel.templating.colour import Colour
+from regulars.kernel.templating.errors import ThemeError
+
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_UNITS = {"", "px", "rem", "%"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThemeField(ABC):
+    """One setting.
+
+    Attributes:
+        key: name of the setting, and of its property `--theme-<key>`.
+        label, help: English texts, translated in the theme's or the host's catalogue.
+        group: heading in the form.
+        default: value without a choice of the tenant.
+    """
+
+    kind: ClassVar[str] = ""
+
+    key: str
+    label: str
+    help: str = ""
+    group: str = ""
+    default: Any = None
+
+    @abstractmethod
+    def check(self, value: object) -> str | int | float:
+        """Accept a value of this type.
+
+        Raises:
+            ValueError: a sentence that says what is allowed.
+        """
+
+    def css(self, value: object) -> str:
+        """The checked value in CSS."""
+        return str(self.check(value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColourField(ThemeField):
+    """A colour, `#rrggbb`."""
+
+    kind: ClassVar[str] = "colour"
+
+    def check(self, value: object) -> str:
+        """Accept a hex colour, in lower case."""
+        return str(Colour.parse(str(value)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FontField(ThemeField):
+    """A family from the self-hosted list."""
+
+    kind: ClassVar[str] = "font"
+
+    def check(self, value: object) -> str:
+        """Accept a key of `FONTS`."""
+        if value not in FONTS:
+            raise ValueError(f"{value!r} is not one of {', '.join(FONTS)}.")
+        return str(value)
+
+    def css(self, value: object) -> str:
+        """The font stack."""
+        return FONTS[self.check(value)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeField(ThemeField):
+    """A bounded number with a unit."""
+
+    kind: ClassVar[str] = "range"
+
+    minimum: float
+    maximum: float
+    step: float = 1
+    unit: str = ""
+
+    def check(self, value: object) -> int | float:
+        """Accept a number between the bounds."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ValueError(f"{value!r} is not a number.")
+        if not self.minimum <= value <= self.maximum:
+            raise ValueError(f"{value} is not between {self.minimum} and {self.maximum}.")
+        return value
+
+    def css(self, value: object) -> str:
+        """The number with its unit."""
+        return f"{self.check(value)}{self.unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceField(ThemeField):
+    """One of several words."""
+
+    kind: ClassVar[str] = "choice"
+
+    options: Mapping[str, str]
+
+    def check(self, value: object) -> str:
+        """Accept a key of the options."""
+        if value not in self.options:
+            raise ValueError(f"{value!r} is not one of {', '.join(self.options)}.")
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageField(ThemeField):
+    """An uploaded image; its value is a path below the tenant's assets, empty without one. It never reaches CSS."""
+
+    kind: ClassVar[str] = "image"
+
+    def check(self, value: object) -> str:
+        """Accept a plain relative path."""
+        text = str(value)
+        if (text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_./-]*", text)) or ".." in text:
+            raise ValueError(f"{text!r} is not the path of an uploaded image.")
+        return text
+
+
+_KINDS: Mapping[str, type[ThemeField]] = {
+    field.kind: field for field in (ColourField, FontField, RangeField, ChoiceField, ImageField)
+}
+_BRAND = {"primary", "font", "radius"}
+"""Keys that `brand.brand_css` turns into the host's own properties."""
+
+
+def theme_properties(fields: Sequence[ThemeField], values: Mapping[str, object]) -> dict[str, str]:
+    """CSS custom properties of a tenant's theme settings.
+
+    Args:
+        fields: of the theme's chain.
+        values: what the tenant chose; missing ones take the default, unknown ones are ignored (another theme's).
+
+    Returns:
+        `--theme-<key>` → CSS value, images and brand keys left out.
+
+    Raises:
+        ValueError: a value is not of its type; the text names the key.
+    """
+    properties = {}
+    for field in fields:
+        if isinstance(field, ImageField) or field.key in _BRAND:
+            continue
+        try:
+            css = field.css(values.get(field.key, field.default))
+        except ValueError as error:
+            raise ValueError(f"{field.key}: {error}") from error
+        properties[f"--theme-{field.key.replace('_', '-')}"] = css
+    return properties
+
+
+def load_fields(file: Path, data: Mapping[str, Any]) -> tuple[ThemeField, ...]:
+    """Read the tables of a settings.toml.
+
+    Args:
+        file: for messages.
+        data: table for each key, with `type`, `label`, `default` and what the type needs.
+
+    Raises:
+        ThemeError: the text names file and dotted key.
+    """
+    return tuple(_field(file, key, table) for key, table in data.items())
+
+
+def _field(file: Path, key: str, table: object) -> ThemeField:
+    if not isinstance(table, dict):
+        raise ThemeError(file, key, "must be a table")
+    if not _KEY.fullmatch(key):
+        raise ThemeError(file, key, "must be lower-case letters, digits and _")
+    values = dict(table)
+    kind = values.pop("type", None)
+    if kind not in _KINDS:
+        raise ThemeError(file, f"{key}.type", f"must be one of {', '.join(_KINDS)}")
+    for name in ("label", "default"):
+        if name not in values:
+            raise ThemeError(file, f"{key}.{name}", "is missing")
+    allowed = {f for f in _KINDS[kind].__dataclass_fields__ if f != "key"}
+    unknown = sorted(set(values) - allowed)
+    if unknown:
+        raise ThemeError(file, f"{key}.{unknown[0]}", "unknown key")
+    if values.get("unit", "") not in _UNITS:
+        raise ThemeError(file, f"{key}.unit", "must be px, rem or %")
+    try:
+        field = _KINDS[kind](key=key, **values)
+    except TypeError as error:
+        raise ThemeError(file, key, str(error)) from None
+    try:
+        field.check(field.default)
+    except ValueError as error:
+        raise ThemeError(file, f"{key}.default", str(error)) from None
+    return field
