@@ -1,0 +1,24 @@
+"""Tables: the plugin's own, write statements for them, and the host's documented ones, which plugins only read."""
+
+from regulars.domain.cards.models import Card
+from regulars.domain.ledger.models import Account, LedgerEntry
+from regulars.domain.members.models import Member
+from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.rows import delete_rows, insert_rows, update_rows
+
+__all__ = [
+    "CORE_NOW",
+    "Account",
+    "Card",
+    "LedgerEntry",
+    "Member",
+    "TenantEntity",
+    "TenantSession",
+    "TenantTable",
+    "delete_rows",
+    "insert_rows",
+    "new_id",
+    "plugin_base",
+    "update_rows",
+]

@@ -1,0 +1,45 @@
+"""The facts that the limits need, asked in the sale's one facts statement."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Uuid, bindparam, exists, func, select
+from sqlalchemy.orm import aliased
+
+from regulars.sdk import Fact
+from regulars.sdk.db import LedgerEntry
+
+LIMITED_UNIT = "stamps"
+"""The daily limit is one of stamps; other units have sizes of their own."""
+
+_Reversal = aliased(LedgerEntry)
+
+
+def _counting() -> tuple[ColumnElement[bool], ...]:
+    """Entries of the card that a till gave and that were not taken back."""
+    reversed_by = (_Reversal.tenant_id == LedgerEntry.tenant_id, _Reversal.reverses_id == LedgerEntry.id)
+    return (
+        LedgerEntry.tenant_id == bindparam("tenant_id", type_=Uuid(), required=True),
+        LedgerEntry.card_id == bindparam("card_id", type_=Uuid(), required=True),
+        LedgerEntry.kind == "earn",
+        LedgerEntry.counts_for_limits.is_(True),
+        ~exists().where(*reversed_by),
+    )
+
+
+LAST_EARNED_AT = (
+    select(LedgerEntry.created_at)
+    .where(*_counting())
+    .order_by(LedgerEntry.created_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+EARNED_TODAY = (
+    select(func.coalesce(func.sum(LedgerEntry.amount), 0).cast(BigInteger))
+    .where(
+        *_counting(),
+        LedgerEntry.unit == LIMITED_UNIT,
+        LedgerEntry.created_at >= bindparam("day_start", type_=DateTime(timezone=True), required=True),
+    )
+    .scalar_subquery()
+)
+FACTS = (Fact("last_earned_at", LAST_EARNED_AT), Fact("earned_today", EARNED_TODAY))
