@@ -224,7 +224,7 @@ def _create_tables() -> None:
     op.create_index(
         "ix_job_due",
         "job",
-        ["run_at"],
+        ["tenant_id", "run_at"],
         unique=False,
         schema="core",
         postgresql_where=sa.text("status IN ('queued', 'running')"),
@@ -232,7 +232,7 @@ def _create_tables() -> None:
     op.create_index(
         "ix_job_order",
         "job",
-        ["order_key", "order_seq"],
+        ["tenant_id", "order_key", "order_seq"],
         unique=False,
         schema="core",
         postgresql_where=sa.text("status IN ('queued', 'running') AND order_key IS NOT NULL"),
@@ -279,7 +279,7 @@ def _create_tables() -> None:
     op.create_index(
         "ix_outbox_event_unpublished",
         "outbox_event",
-        ["tenant_id", "seq"],
+        ["seq"],
         unique=False,
         schema="core",
         postgresql_where=sa.text("published_at IS NULL"),

@@ -17,7 +17,7 @@ class OutboxEvent(TenantEntity, Base):
 
     __tablename__ = "outbox_event"
     __table_args__ = (
-        Index("ix_outbox_event_unpublished", "tenant_id", "seq", postgresql_where=text("published_at IS NULL")),
+        Index("ix_outbox_event_unpublished", "seq", postgresql_where=text("published_at IS NULL")),
         Index(
             "uq_outbox_event_entry", "tenant_id", "entry_id", unique=True, postgresql_where=text("entry_id IS NOT NULL")
         ),
@@ -36,17 +36,18 @@ class OutboxEvent(TenantEntity, Base):
 class Job(TenantEntity, Base):
     """Work to do for a tenant: queued → running (under a lease) → done | dead.
 
-    Of one `order_key` ("<subscriber>:<card>") only the open job with the lowest `order_seq` may be claimed. The times are
-    the server's own (`now()`), not the shifted clock: leases and retries are about machines, not about rules.
+    Of one `order_key` ("<subscriber>:<card>") only the open job with the lowest `order_seq` may be claimed. The times
+    are the server's own (`now()`), not the shifted clock: leases and retries are about machines, not about rules.
     """
 
     __tablename__ = "job"
     __table_args__ = (
         UniqueConstraint("tenant_id", "name", "dedup_key"),
         CheckConstraint("status IN ('queued', 'running', 'done', 'dead')", name="status"),
-        Index("ix_job_due", "run_at", postgresql_where=text("status IN ('queued', 'running')")),
+        Index("ix_job_due", "tenant_id", "run_at", postgresql_where=text("status IN ('queued', 'running')")),
         Index(
             "ix_job_order",
+            "tenant_id",
             "order_key",
             "order_seq",
             postgresql_where=text("status IN ('queued', 'running') AND order_key IS NOT NULL"),
