@@ -23,6 +23,7 @@ from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.locks import lock
 from regulars.kernel.i18n import N_
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.text import one_line
 
 Status = Literal["setup", "active", "inactive"]
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -268,7 +269,7 @@ async def _locked(session: TenantSession, program_id: UUID) -> Program:
 
 
 def _checked(draft: ProgramDraft) -> ProgramDraft:
-    clean = replace(draft, name=" ".join(draft.name.split()), currency=draft.currency.strip().upper())
+    clean = replace(draft, name=one_line(draft.name), currency=draft.currency.strip().upper())
     faults = {}
     if not 0 < len(clean.name) <= MAX_NAME:
         faults["name"] = _("A program needs a name of at most %(count)s characters.", count=MAX_NAME)

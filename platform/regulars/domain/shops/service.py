@@ -20,6 +20,7 @@ from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.locks import lock
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.text import one_line
 
 Status = Literal["active", "inactive"]
 MAX_NAME = 80
@@ -127,7 +128,7 @@ async def _locked(session: TenantSession, shop_id: UUID) -> Shop:
 
 
 def _checked(name: str, address: str) -> tuple[str, str]:
-    name, address = " ".join(name.split()), " ".join(address.split())
+    name, address = one_line(name), one_line(address)
     faults = {}
     if not 0 < len(name) <= MAX_NAME:
         faults["name"] = _("A shop needs a name of at most %(count)s characters.", count=MAX_NAME)
