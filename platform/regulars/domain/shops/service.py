@@ -15,7 +15,7 @@ from regulars.contracts.errors import InvalidInput, NotFound
 from regulars.domain.audit import service as audit
 from regulars.domain.shops import repository
 from regulars.domain.staff.permissions import require
-from regulars.domain.tenants.offerings import require_room
+from regulars.domain.tenants.limits import require_room
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.locks import lock
