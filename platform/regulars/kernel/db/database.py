@@ -101,7 +101,7 @@ class Session:
         return (await self.execute(statement, parameters)).scalar()
 
     async def run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run a prepared statement: the hot path. JSON columns of the result come as text."""
+        """Run a prepared statement: the hot path."""
         return await self._connection.exec_driver_sql(prepared.sql, prepared.arguments(parameters))
 
 

@@ -21,7 +21,7 @@ _DIALECT = asyncpg_dialect()
 
 
 def to_json(value: Any) -> str:
-    """JSON text of a value, compact; uuids and times as strings.
+    """JSON text of a value, compact; uuids and times as strings, bytes as PostgreSQL's hex.
 
     Raises:
         TypeError: for a value that JSON cannot hold.
@@ -32,6 +32,8 @@ def to_json(value: Any) -> str:
 def _default(value: Any) -> str:
     if isinstance(value, UUID):
         return str(value)
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} does not fit into JSON")
@@ -45,11 +47,13 @@ class Prepared:
         sql: text with `$1`, `$2`, ….
         names: parameter names in that order.
         json_names: parameters that are sent as JSON text.
+        fixed: values that stood in the statement when it was compiled.
     """
 
     sql: str
     names: tuple[str, ...]
     json_names: frozenset[str]
+    fixed: Mapping[str, Any]
 
     def arguments(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
         """Positional arguments from named ones.
@@ -57,14 +61,18 @@ class Prepared:
         Raises:
             KeyError: when a parameter is missing.
         """
-        return tuple(to_json(parameters[name]) if name in self.json_names else parameters[name] for name in self.names)
+        fixed = self.fixed
+        return tuple(
+            fixed[name] if name in fixed else to_json(parameters[name]) if name in self.json_names else parameters[name]
+            for name in self.names
+        )
 
 
 def prepare(statement: ClauseElement) -> Prepared:
     """Compile a Core statement once.
 
     Args:
-        statement: with `bindparam`s for everything that varies; expanding parameters are not supported.
+        statement: with required `bindparam`s for everything that varies; expanding parameters are not supported.
 
     Returns:
         The text and the order of its parameters.
@@ -72,11 +80,10 @@ def prepare(statement: ClauseElement) -> Prepared:
     compiled = statement.compile(dialect=_DIALECT)
     names = tuple(compiled.positiontup or ())
     types = {name: bind.type for bind, name in compiled.bind_names.items()}
-    fixed = {
-        name: bind.value for bind, name in compiled.bind_names.items() if not bind.required and bind.value is not None
-    }
-    if fixed:
-        raise ValueError(f"use literals or required bind parameters, found values for {sorted(fixed)}")
+    fixed = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}
     return Prepared(
-        sql=str(compiled), names=names, json_names=frozenset(n for n, t in types.items() if isinstance(t, JSONB))
+        sql=str(compiled),
+        names=names,
+        json_names=frozenset(n for n, t in types.items() if isinstance(t, JSONB)),
+        fixed=fixed,
     )

@@ -1,0 +1,160 @@
+"""Enrolment: a person becomes a member and gets a card, with the welcome gifts of the plugins, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from regulars.contracts.context import CardInfo, Context
+from regulars.contracts.errors import Conflict, InvalidInput
+from regulars.contracts.events import MemberEnrolled
+from regulars.contracts.ledger import Enrolment
+from regulars.domain.cards import enrolment_repository as repository
+from regulars.domain.cards.numbers import new_number, new_token
+from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.opened import Subject
+from regulars.domain.members.normalise import normal_email, normal_name, normal_phone, search_text
+from regulars.kernel.db.base import new_id
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.plugins.dispatch import collect_drafts
+
+TERMS_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolCommand:
+    """Who wants a card.
+
+    Attributes:
+        email: required, any spelling; stored normalised.
+        terms: accepted the terms of the program; nobody gets a card without.
+        marketing: agreed to news; separate and off by default.
+        program_id: which program, the tenant's first active one by default.
+    """
+
+    email: str
+    name: str = ""
+    phone: str = ""
+    locale: str = "en"
+    terms: bool = False
+    marketing: bool = False
+    birthday: date | None = None
+    program_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The member's card.
+
+    Attributes:
+        token: text of the QR code.
+        is_new: False when the person had this card before; then nothing was changed.
+    """
+
+    member_id: UUID
+    card_id: UUID
+    program_id: UUID
+    number: str
+    token: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Contact:
+    email: str
+    name: str
+    phone: str
+
+    @classmethod
+    def of(cls, command: EnrolCommand, country: str) -> _Contact:
+        phone = normal_phone(command.phone, country) if command.phone.strip() else ""
+        return cls(normal_email(command.email), normal_name(command.name), phone)
+
+
+class Enrolments:
+    """Enrols members.
+
+    Args:
+        ledger: the engine.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def enrol(self, session: TenantSession, ctx: Context, command: EnrolCommand) -> Enrolled:
+        """Make member and card, or find the card that the person already has.
+
+        Returns:
+            The card; callers who cannot trust the asker must not show one that is not new.
+
+        Raises:
+            InvalidInput: terms not accepted, bad e-mail or phone; field by field.
+            Conflict: the tenant has no active program yet.
+        """
+        if not command.terms:
+            raise InvalidInput(fields={"terms": _("Please accept the terms to get a card.")})
+        contact = _Contact.of(command, ctx.tenant.country)
+        program_id = await repository.program_to_join(session, command.program_id)
+        if program_id is None:
+            raise Conflict(_("There is no loyalty program to join here yet."))
+        member_id, known = await self._member(session, ctx, command, contact)
+        existing = await repository.card_of(session, member_id, program_id) if known else None
+        if existing is not None:
+            return Enrolled(member_id, existing.id, program_id, existing.number, existing.token, is_new=False)
+        card = await repository.add_card(session, member_id, program_id, new_number(), new_token())
+        await self._welcome(session, ctx, card)
+        return Enrolled(member_id, card.id, program_id, card.number, card.token, is_new=True)
+
+    @staticmethod
+    async def _member(
+        session: TenantSession, ctx: Context, command: EnrolCommand, contact: _Contact
+    ) -> tuple[UUID, bool]:
+        member_id = new_id()
+        added = await repository.add_member(
+            session,
+            id=member_id,
+            email=contact.email,
+            name=contact.name,
+            phone=contact.phone,
+            search=search_text(contact.name, contact.email, contact.phone),
+            locale=command.locale,
+            birthday=command.birthday,
+        )
+        if not added:
+            return await repository.member_by_email(session, contact.email), True
+        for purpose, granted in (("terms", command.terms), ("marketing", command.marketing)):
+            await repository.add_consent(
+                session, member_id, purpose=purpose, granted=granted, text_version=TERMS_VERSION, ip=ctx.ip
+            )
+        return member_id, False
+
+    async def _welcome(self, session: TenantSession, ctx: Context, card: Row[Any]) -> None:
+        info = CardInfo(
+            id=card.id,
+            number=card.number,
+            status="active",
+            member_id=card.member_id,
+            program_id=card.program_id,
+            created_at=card.created_at,
+        )
+        opened = await self._ledger.open_new(session, ctx, info)
+        occasion = Enrolment()
+        posting = opened.posting("enrolment")
+        registry = self._ledger.registry
+        drafts = collect_drafts(
+            registry.hooks.ledger("earn", ctx.tenant.enabled),
+            lambda plugin: (opened.ledger_context(plugin), occasion, opened.plugin_facts(plugin)),
+            registry.unit_owners,
+        )
+        for plugin, draft in drafts:
+            posting.earn(draft, plugin)
+        opened.add_posting(posting)
+        opened.add_event(MemberEnrolled(member_id=info.member_id, card_id=info.id, program_id=info.program_id))
+        opened.add_outcomes("sale_posted", occasion, tuple(posting.entries))
+        opened.add_audit(Subject("member.enrol", "member", info.member_id), outcome="done", details={})
+        await self._ledger.write(opened, "enrol")

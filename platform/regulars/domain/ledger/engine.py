@@ -1,0 +1,284 @@
+"""Opening and writing a card transaction: the four statements between BEGIN and COMMIT."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.exc import IntegrityError
+
+from regulars.contracts.context import AccountState, CardInfo, Context
+from regulars.contracts.errors import (
+    Conflict,
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    InvalidInput,
+    NotFound,
+    PluginFault,
+)
+from regulars.contracts.ledger import Refusal
+from regulars.domain.ledger.commands import Answer, Attempt, Claim
+from regulars.domain.ledger.opened import LockedStaff, OpenCard
+from regulars.domain.ledger.posting import OpenLot
+from regulars.domain.ledger.rules import Rules, RuleSource
+from regulars.domain.ledger.statements import PARTS, Extra, Part, facts_statement, lock_statement, write_statement
+from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.prepared import Prepared
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.plugins.registry import PluginRegistry
+
+Operation = Literal["earn", "redeem", "undo", "enrol", "refuse"]
+TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
+ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
+PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
+    "earn": ("sale", *ENTRIES, "lot", *TRACES),
+    "redeem": ("redemption", *ENTRIES, "lot_use", "lot_change", *TRACES),
+    "undo": ("sale_undone", "redemption_undone", *ENTRIES, "lot_use", "lot_change", *TRACES),
+    "enrol": (*ENTRIES, "lot", "audit", "event"),
+    "refuse": TRACES,
+}
+NOBODY = UUID(int=0)
+NO_CLAIM = Claim(principal="", key="", request_hash=b"")
+
+
+class Ledger:
+    """The engine of every card transaction.
+
+    Args:
+        registry: the plugins of this process.
+        rules: cached rules of programs.
+        pin_policy: when a PIN locks.
+        pepper: key of the PIN hashes.
+    """
+
+    def __init__(self, registry: PluginRegistry, rules: RuleSource, pin_policy: PinPolicy, pepper: bytes) -> None:
+        self.registry = registry
+        self._rules = rules
+        self._pin_policy = pin_policy
+        self._pepper = pepper
+        self._facts = lru_cache(maxsize=256)(self._compile_facts)
+        self._writes = lru_cache(maxsize=1024)(self._compile_writes)
+
+    async def open(
+        self, session: TenantSession, ctx: Context, attempt: Attempt, *, extra: Extra, values: Mapping[str, Any]
+    ) -> OpenCard | Answer:
+        """Claim the key, lock card and PIN row, read what decides.
+
+        Args:
+            attempt: key, card, PIN.
+            extra: what this kind of transaction reads besides.
+            values: further bind parameters of the facts statement.
+
+        Returns:
+            The open card, or the stored answer when the key was used for the same request before.
+
+        Raises:
+            IdempotencyInProgress: another request holds the key.
+            IdempotencyMismatch: the key was used for another request.
+            NotFound: the tenant has no such card, or the short number fits several.
+        """
+        row = await self._lock(session, attempt)
+        card = _card(row)
+        rules = await self._rules.rules(session, ctx.tenant, card.program_id)
+        facts = await self._read(session, ctx, card, rules, attempt.claim, extra, values)
+        if facts["stored"] is not None:
+            return _replay(facts["stored"], attempt.claim)
+        return self._opened(session, ctx, attempt, card, rules, _staff(row), facts)
+
+    async def open_new(self, session: TenantSession, ctx: Context, card: CardInfo) -> OpenCard:
+        """Open a card that this transaction has just made: nothing to claim, nobody else to lock out."""
+        rules = await self._rules.rules(session, ctx.tenant, card.program_id)
+        facts = await self._read(session, ctx, card, rules, NO_CLAIM, "", {})
+        return self._opened(session, ctx, None, card, rules, None, facts)
+
+    async def look(self, session: TenantSession, ctx: Context, card: CardInfo) -> OpenCard:
+        """Read a card as a transaction would, without lock or key: for views and dry runs."""
+        rules = await self._rules.rules(session, ctx.tenant, card.program_id)
+        facts = await self._read(session, ctx, card, rules, NO_CLAIM, "last", {})
+        return self._opened(session, ctx, None, card, rules, None, facts)
+
+    def check_pin(self, opened: OpenCard) -> Refusal | None:
+        """The third check; the hash is computed whoever was named, so that all answers cost the same.
+
+        Raises:
+            InvalidInput: the program wants a PIN and none was sent.
+        """
+        attempt = opened.attempt
+        assert attempt is not None
+        if not opened.rules.require_pin and attempt.pin is None:
+            return None
+        missing = {
+            name: _("Say who you are and enter the PIN.")
+            for name, value in (("staff", attempt.staff_id), ("pin", attempt.pin))
+            if value is None
+        }
+        if missing or attempt.staff_id is None or attempt.pin is None:
+            raise InvalidInput(_("This program needs a staff PIN."), fields=missing)
+        presented = pin_hash(self._pepper, opened.session.tenant_id, attempt.staff_id, attempt.pin)
+        state = opened.staff.pin if opened.staff else None
+        return opened.apply_pin(check_pin(state, presented, opened.now, self._pin_policy))
+
+    async def write(self, opened: OpenCard, operation: Operation) -> None:
+        """Run the one write statement and check that every part wrote what it should.
+
+        Raises:
+            PluginFault: a plugin's statement wrote another number of rows than its `Write` had.
+            Conflict: another transaction got there first; nothing is written.
+        """
+        statement = self._writes(operation, opened.ctx.tenant.enabled)
+        parameters = {name: opened.rows.get(name, []) for name in statement.names}
+        unknown = opened.rows.keys() - parameters.keys()
+        if any(opened.rows[name] for name in unknown):
+            raise RuntimeError(f"rows for {sorted(unknown)} do not belong to {operation}")
+        try:
+            counts = (await opened.session.run(statement, parameters)).one()._mapping
+        except IntegrityError as error:
+            raise Conflict(_("Another request changed this card at the same moment. Please try again.")) from error
+        for name, rows in parameters.items():
+            if counts[name] != len(rows):
+                self._report_count(name, counts[name], len(rows))
+
+    def _report_count(self, name: str, written: int, expected: int) -> None:
+        if name not in PARTS:
+            plugin = next(write.plugin for write in self.registry.writes.values() if write.bind == name)
+            raise PluginFault(plugin, f"{name} wrote {written} rows instead of {expected}")
+        raise Conflict(_("Another request changed this card at the same moment. Please try again."))
+
+    async def _lock(self, session: TenantSession, attempt: Attempt) -> Row[Any]:
+        parameters = {
+            "tenant_id": session.tenant_id,
+            "claim": attempt.claim.lock_number(session.tenant_id),
+            "card": attempt.card.value,
+            "staff_id": attempt.staff_id or NOBODY,
+        }
+        rows = (await session.run(lock_statement(attempt.card.by), parameters)).all()
+        if not rows[0].got:
+            raise IdempotencyInProgress(extra={"retry_after": 1})
+        if len(rows) > 1:
+            raise NotFound(_("Several cards begin with these digits. Please enter the whole number."))
+        if rows[0].card_id is None:
+            raise NotFound(_("There is no card with this number here."))
+        return rows[0]
+
+    async def _read(
+        self,
+        session: TenantSession,
+        ctx: Context,
+        card: CardInfo,
+        rules: Rules,
+        claim: Claim,
+        extra: Extra,
+        values: Mapping[str, Any],
+    ) -> Mapping[str, Any]:
+        parameters = {
+            "tenant_id": session.tenant_id,
+            "card_id": card.id,
+            "program_id": card.program_id,
+            "time_zone": rules.program.timezone,
+            "principal": claim.principal,
+            "key": claim.key,
+            **values,
+        }
+        statement = self._facts(ctx.tenant.enabled, extra)
+        return (await session.run(statement, parameters)).one()._mapping
+
+    def _opened(
+        self,
+        session: TenantSession,
+        ctx: Context,
+        attempt: Attempt | None,
+        card: CardInfo,
+        rules: Rules,
+        staff: LockedStaff | None,
+        facts: Mapping[str, Any],
+    ) -> OpenCard:
+        program = facts["program"] or {"status": "inactive"}
+        return OpenCard(
+            session=session,
+            ctx=ctx,
+            registry=self.registry,
+            attempt=attempt,
+            card=card,
+            rules=rules,
+            staff=staff,
+            now=facts["now"],
+            day_start=facts["day_start"],
+            accounts={a["unit"]: _account(a) for a in facts["accounts"] or ()},
+            facts={name: value for name, value in facts.items() if name not in HOST_FACTS},
+            lots=[open_lot(lot) for lot in facts.get("lots") or ()],
+            known_sale=facts.get("known_sale"),
+            last=facts.get("last") or (),
+            program_status=program["status"],
+        )
+
+    def _compile_facts(self, enabled: frozenset[str], extra: Extra) -> Prepared:
+        labelled = [
+            (f"{plugin.name}_{fact.name}", fact.query)
+            for plugin in self.registry.plugins
+            if plugin.name in enabled
+            for fact in plugin.facts
+        ]
+        return facts_statement(labelled, extra)
+
+    def _compile_writes(self, operation: Operation, enabled: frozenset[str]) -> Prepared:
+        plugin_writes = [
+            (write.bind, write.statement)
+            for write in self.registry.writes.values()
+            if write.plugin in enabled and operation in {"earn", "enrol", "undo"}
+        ]
+        return write_statement(PARTS_OF[operation], plugin_writes)
+
+
+HOST_FACTS = frozenset({"now", "day_start", "stored", "program", "accounts", "lots", "known_sale", "last"})
+
+
+def _replay(stored: Mapping[str, Any], claim: Claim) -> Answer:
+    if not hmac.compare_digest(bytes.fromhex(stored["hash"]), claim.request_hash):
+        raise IdempotencyMismatch
+    return Answer(stored["status"], stored["body"].encode(), refused=stored["status"] >= 400, replayed=True)
+
+
+def _card(row: Row[Any]) -> CardInfo:
+    return CardInfo(
+        id=row.card_id,
+        number=row.card_number,
+        status=row.card_status,
+        member_id=row.card_member_id,
+        program_id=row.card_program_id,
+        created_at=row.card_created_at,
+    )
+
+
+def _staff(row: Row[Any]) -> LockedStaff | None:
+    if row.staff_id is None:
+        return None
+    state = PinState(row.staff_pin_hash, row.staff_pin_failures, row.staff_pin_locked_until, row.staff_status)
+    return LockedStaff(row.staff_id, row.staff_name, state, row.staff_pin_used_at)
+
+
+def _account(value: Mapping[str, Any]) -> AccountState:
+    return AccountState(
+        unit=value["unit"],
+        balance=value["balance"],
+        lifetime=value["lifetime"],
+        seq=value["seq"],
+        last_at=datetime.fromisoformat(value["last_at"]),
+    )
+
+
+def open_lot(value: Mapping[str, Any]) -> OpenLot:
+    """A lot from its JSON form."""
+    return OpenLot(
+        id=UUID(value["id"]),
+        entry_id=UUID(value["entry_id"]),
+        unit=value["unit"],
+        amount_left=value["amount_left"],
+        expires_at=datetime.fromisoformat(value["expires_at"]) if value["expires_at"] else None,
+        created_at=datetime.fromisoformat(value["created_at"]),
+    )

@@ -1,0 +1,313 @@
+"""A card under its lock: what was read, what may be done, and the one statement that writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from regulars.contracts.context import AccountState, CardInfo, Context
+from regulars.contracts.errors import PluginFault
+from regulars.contracts.events import EntryPosted, Event, PinLocked
+from regulars.contracts.i18n import N_
+from regulars.contracts.ledger import Clearance, LedgerContext, Occasion, Outcome, Refusal
+from regulars.domain.ledger.commands import Answer, Attempt
+from regulars.domain.ledger.posting import OpenLot, Posting
+from regulars.domain.ledger.problems import problem
+from regulars.domain.ledger.rules import Rules
+from regulars.domain.staff.pins import PinLocked as PinIsLocked
+from regulars.domain.staff.pins import PinMissing, PinOk, PinState, PinVerdict, PinWrong
+from regulars.kernel.db.base import new_id
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.plugins.dispatch import collect_outcomes, first_refusal
+from regulars.kernel.plugins.registry import PluginRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class LockedStaff:
+    """The staff row under its lock."""
+
+    id: UUID
+    name: str
+    pin: PinState
+    pin_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the audit log says was done to what."""
+
+    action: str
+    kind: str
+    id: UUID
+
+
+@dataclass(slots=True)
+class OpenCard:
+    """A card transaction between reading and writing.
+
+    Attributes:
+        facts: label → value of the plugins' facts.
+        lots: open lots, when redeeming.
+        known_sale: the sale that already has this external reference, when earning.
+        last: entries of the card's last action that is not undone, newest first, when undoing.
+        rows: table part or plugin statement → rows to write.
+    """
+
+    session: TenantSession
+    ctx: Context
+    registry: PluginRegistry
+    attempt: Attempt | None
+    card: CardInfo
+    rules: Rules
+    staff: LockedStaff | None
+    now: datetime
+    day_start: datetime
+    accounts: dict[str, AccountState]
+    facts: Mapping[str, Any]
+    lots: Sequence[OpenLot] = ()
+    known_sale: UUID | None = None
+    last: Sequence[Mapping[str, Any]] = ()
+    program_status: str = "active"
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def shop_id(self) -> UUID | None:
+        """The shop of this transaction."""
+        given = self.attempt.shop_id if self.attempt else None
+        return self.ctx.principal.shop_id or given
+
+    @property
+    def staff_id(self) -> UUID | None:
+        """The staff member who acts: the one whose PIN was good, else a signed-in one."""
+        if self.staff is not None:
+            return self.staff.id
+        return self.ctx.principal.id if self.ctx.principal.kind == "staff" else None
+
+    def add(self, part: str, *rows: Mapping[str, Any]) -> None:
+        """Add rows for a part; tenant and card are filled in."""
+        owner = {"tenant_id": self.session.tenant_id, "card_id": self.card.id}
+        self.rows.setdefault(part, []).extend({**row, **owner} for row in rows)
+
+    def ledger_context(self, plugin: str, accounts: Mapping[str, AccountState] | None = None) -> LedgerContext:
+        """What a plugin's ledger hooks and providers may look at.
+
+        Args:
+            plugin: whose settings to show.
+            accounts: other states than those before the transaction.
+        """
+        return LedgerContext(
+            tenant=self.ctx.tenant,
+            program=self.rules.program,
+            card=self.card,
+            now=self.now,
+            day_start=self.day_start,
+            accounts=self.accounts if accounts is None else accounts,
+            settings=self.rules.settings.get(plugin, NO_SETTINGS),
+            shop_id=self.shop_id,
+            staff_id=self.staff_id,
+        )
+
+    def plugin_facts(self, plugin: str) -> dict[str, Any]:
+        """A plugin's own facts by name."""
+        return {fact.name: self.facts[f"{plugin}_{fact.name}"] for fact in self.registry.plugin(plugin).facts}
+
+    def check_earn(self, occasion: Occasion) -> Refusal | Clearance:
+        """Ask every enabled plugin whether this may be recorded."""
+        hooks = self.registry.hooks.ledger("check_earn", self.ctx.tenant.enabled)
+        return first_refusal(hooks, lambda plugin: (self.ledger_context(plugin), occasion, self.plugin_facts(plugin)))
+
+    def standing(self) -> Refusal | None:
+        """The first two checks: is the card active, is the program active?"""
+        if self.card.status != "active":
+            return Refusal("card.inactive", N_("This card is not active. Please ask the team."))
+        if self.program_status != "active":
+            return Refusal("program.inactive", N_("This loyalty program is not active at the moment."))
+        return None
+
+    def apply_pin(self, verdict: PinVerdict) -> Refusal | None:
+        """The third check: store what the PIN verdict asks for and say why not, if not."""
+        if isinstance(verdict, PinOk):
+            self._change_staff(0, None, self.now)
+            return None
+        if isinstance(verdict, PinWrong):
+            self._change_staff(verdict.failures, verdict.locks_until, self._pin_used_at)
+            if verdict.locks_until is not None:
+                self._announce_lock(verdict.locks_until)
+                return _locked(verdict.locks_until)
+            return Refusal(
+                "pin.wrong",
+                N_("This PIN is not right. Attempts left: {attempts_left}."),
+                {"attempts_left": verdict.attempts_left},
+                status=403,
+            )
+        if isinstance(verdict, PinIsLocked):
+            return _locked(verdict.until)
+        assert isinstance(verdict, PinMissing)
+        return Refusal("pin.wrong", N_("This PIN is not right."), status=403)
+
+    def posting(self, occasion: str, **origin: Any) -> Posting:
+        """A posting on this card's accounts.
+
+        Args:
+            occasion: purchase, enrolment, redemption or undo.
+            origin: `sale_id` or `redemption_id`.
+        """
+        shared = {
+            "sale_id": None,
+            "redemption_id": None,
+            "occasion": occasion,
+            "shop_id": self.shop_id,
+            "staff_id": self.staff_id,
+            "source": self.ctx.source,
+            "device": self.ctx.device,
+            "created_at": self._entry_time(),
+            **origin,
+        }
+        return Posting(dict(self.accounts), shared)
+
+    def add_posting(self, posting: Posting) -> None:
+        """Add a posting's rows and an event for each of its entries."""
+        self.add("entry", *posting.entry_rows)
+        self.add("lot", *posting.lot_rows)
+        self.add("lot_use", *posting.lot_use_rows)
+        self.add("lot_change", *posting.lot_change_rows)
+        self.add("account", *posting.account_rows())
+        self.add("activity", {"id": self.card.member_id, "last_activity_at": self.now})
+        for row in posting.entry_rows:
+            names = ("unit", "seq", "kind", "amount", "balance_after")
+            event = EntryPosted(entry_id=row["id"], card_id=self.card.id, **{name: row[name] for name in names})
+            self.add_event(event, entry_id=row["id"])
+
+    def add_event(self, event: Event, *, entry_id: UUID | None = None) -> None:
+        """Add an event of the host to the outbox."""
+        self._event(event.name, event.version, event.model_dump(mode="json"), entry_id)
+
+    def add_outcomes(self, hook: str, *arguments: Any) -> None:
+        """Ask the enabled plugins what they write with this unit of work, and add it."""
+        hooks = self.registry.hooks.ledger(hook, self.ctx.tenant.enabled)
+        for plugin, outcome in collect_outcomes(hooks, lambda name: (self.ledger_context(name), *arguments)):
+            self._add_outcome(plugin, outcome)
+
+    def add_audit(self, subject: Subject, *, outcome: str, details: Mapping[str, Any]) -> None:
+        """Add the audit row."""
+        actor = self.ctx.principal
+        self.add(
+            "audit",
+            {
+                "id": new_id(),
+                "actor_kind": "staff" if self.staff else actor.kind,
+                "actor_id": self.staff.id if self.staff else actor.id,
+                "actor_name": self.staff.name if self.staff else actor.name,
+                "action": subject.action,
+                "outcome": outcome,
+                "subject_kind": subject.kind,
+                "subject_id": subject.id,
+                "details": dict(details),
+                "ip": self.ctx.ip,
+                "device": self.ctx.device,
+                "request_id": self.ctx.request_id,
+                "created_at": self.now,
+            },
+        )
+
+    def refusal_answer(self, refusal: Refusal, action: str) -> Answer:
+        """Turn a refusal into an answer whose traces (audit, counters, stored answer) will be written."""
+        self.rows = {part: rows for part, rows in self.rows.items() if part in {"staff", "event"}}
+        details = {"code": refusal.code, **({"retry_at": refusal.retry_at} if refusal.retry_at else {})}
+        self.add_audit(Subject(action, "card", self.card.id), outcome="refused", details=details)
+        return Answer(refusal.status, problem(refusal, self.rules.program.timezone), refused=True)
+
+    def store(self, answer: Answer, *, sale_id: UUID | None = None, redemption_id: UUID | None = None) -> None:
+        """Add the answer under the claimed key."""
+        if self.attempt is None:
+            return
+        claim = self.attempt.claim
+        self.add(
+            "idempotency",
+            {
+                "principal": claim.principal,
+                "key": claim.key,
+                "request_hash": claim.request_hash,
+                "status": answer.status,
+                "body": answer.body,
+                "sale_id": sale_id,
+                "redemption_id": redemption_id,
+                "created_at": self.now,
+            },
+        )
+
+    def _entry_time(self) -> datetime:
+        """The database's time, never before the card's last entry: whoever waited for the lock began earlier."""
+        return max([self.now, *(a.last_at for a in self.accounts.values() if a.last_at is not None)])
+
+    def _change_staff(self, failures: int, locked_until: datetime | None, used_at: datetime | None) -> None:
+        assert self.staff is not None
+        self.add(
+            "staff",
+            {
+                "id": self.staff.id,
+                "pin_failures": failures,
+                "pin_locked_until": locked_until,
+                "pin_used_at": used_at,
+            },
+        )
+
+    @property
+    def _pin_used_at(self) -> datetime | None:
+        return self.staff.pin_used_at if self.staff else None
+
+    def _announce_lock(self, until: datetime) -> None:
+        assert self.staff is not None
+        self.add_event(PinLocked(staff_id=self.staff.id, locked_until=until))
+
+    def _event(self, name: str, version: int, payload: Mapping[str, Any], entry_id: UUID | None) -> None:
+        self.add(
+            "event",
+            {
+                "id": new_id(),
+                "name": name,
+                "version": version,
+                "order_key": self.card.id,
+                "entry_id": entry_id,
+                "payload": dict(payload),
+                "created_at": self.now,
+            },
+        )
+
+    def _add_outcome(self, plugin: str, outcome: Outcome) -> None:
+        for write in outcome.writes:
+            declared = self.registry.writes.get((plugin, write.name))
+            if declared is None:
+                raise PluginFault(plugin, f"it has no write statement {write.name!r}")
+            self.add(declared.bind, *write.rows)
+        for draft in outcome.events:
+            declared_event = self.registry.events.get(f"{plugin}.{draft.name}")
+            if declared_event is None:
+                raise PluginFault(plugin, f"it declares no event {draft.name!r}")
+            try:
+                payload = declared_event.payload.model_validate(dict(draft.payload)).model_dump(mode="json")
+            except ValidationError as error:
+                raise PluginFault(plugin, f"the payload of {draft.name!r} does not fit its model") from error
+            self._event(declared_event.name, declared_event.declared.version, payload, None)
+
+
+class _NoSettings(BaseModel):
+    """Settings of a plugin that has none."""
+
+
+NO_SETTINGS = _NoSettings()
+
+
+def _locked(until: datetime) -> Refusal:
+    return Refusal(
+        "pin.locked",
+        N_("This PIN is locked until {time}. A manager can unlock it."),
+        {"time": until},
+        status=403,
+        retry_at=until,
+    )

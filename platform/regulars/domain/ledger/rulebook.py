@@ -1,0 +1,34 @@
+"""Rules of programs from the caches of programs and settings: a warm transaction asks no query for them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from regulars.contracts.context import TenantSnapshot
+from regulars.domain.ledger.rules import Rules
+from regulars.domain.programs.cache import ProgramCache
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.settings import SettingsStore
+
+
+class RuleBook:
+    """The `RuleSource` of a running installation.
+
+    Args:
+        programs: the process's programs.
+        settings: the process's plugin settings.
+    """
+
+    def __init__(self, programs: ProgramCache, settings: SettingsStore) -> None:
+        self._programs = programs
+        self._settings = settings
+
+    async def rules(self, session: TenantSession, tenant: TenantSnapshot, program_id: UUID) -> Rules:
+        """The rules of a program at the tenant's revision.
+
+        Raises:
+            NotFound: the tenant has no such program.
+        """
+        program = (await self._programs.programs(session, tenant)).get(program_id)
+        settings = await self._settings.get_all(session, tenant, program_id)
+        return Rules(program=program.info, require_pin=program.require_pin, settings=settings)

@@ -1,0 +1,38 @@
+"""The rules of a program as a transaction needs them: the program itself and the settings of every plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from regulars.contracts.context import ProgramInfo, TenantSnapshot
+from regulars.kernel.db.database import TenantSession
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for a program at one revision of its tenant.
+
+    Attributes:
+        require_pin: whether till operations need a staff PIN.
+        settings: plugin → its settings for this program (or tenant, as its manifest says).
+    """
+
+    program: ProgramInfo
+    require_pin: bool
+    settings: Mapping[str, BaseModel]
+
+
+class RuleSource(Protocol):
+    """Where rules come from; cached per tenant revision, so that a warm transaction asks no query for them."""
+
+    async def rules(self, session: TenantSession, tenant: TenantSnapshot, program_id: UUID) -> Rules:
+        """The rules of a program.
+
+        Raises:
+            regulars.contracts.errors.NotFound: when the tenant has no such program.
+        """

@@ -1,0 +1,261 @@
+"""Recording and undoing sales.
+
+The checks of a sale, in this order, each with its own sentence: card active, program active, PIN, then the plugins'
+(cooldown, daily limit). All of it happens under the card's lock and ends as one write statement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from regulars.contracts.context import Context
+from regulars.contracts.events import RedemptionUndone, SaleRecorded, SaleUndone
+from regulars.contracts.i18n import N_
+from regulars.contracts.ledger import Clearance, PostedEntry, Purchase, Refusal
+from regulars.domain.ledger.commands import Answer, Attempt
+from regulars.domain.ledger.engine import Ledger, open_lot
+from regulars.domain.ledger.opened import OpenCard, Subject
+from regulars.domain.ledger.posting import AlreadySpentError, LotUse, Posted, Posting
+from regulars.kernel import ids
+from regulars.kernel.db.base import new_id
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.prepared import to_json
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.plugins.dispatch import collect_drafts
+
+UNDO_WINDOW = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class SaleCommand:
+    """A sale to record.
+
+    Attributes:
+        unit: which unit's answer the caller wants; a sale gives whatever the program's plugins give.
+        external_ref: the sale's name in the system it comes from; counted once for ever.
+        occurred_at: when it happened, if not now.
+    """
+
+    attempt: Attempt
+    unit: str
+    purchase: Purchase
+    external_ref: str | None = None
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastAction:
+    """The card's last sale or redemption, as far as undoing it needs."""
+
+    sale_id: UUID | None
+    redemption_id: UUID | None
+    staff_id: UUID | None
+    at: datetime
+    entries: tuple[Posted, ...]
+
+    @classmethod
+    def of(cls, opened: OpenCard) -> Self | None:
+        """Read it from an open card, `None` when there is nothing to undo."""
+        if not opened.last:
+            return None
+        first = opened.last[0]
+        return cls(
+            sale_id=_uuid(first["sale_id"]),
+            redemption_id=_uuid(first["redemption_id"]),
+            staff_id=_uuid(first["staff_id"]),
+            at=datetime.fromisoformat(first["created_at"]),
+            entries=tuple(_posted(entry) for entry in opened.last),
+        )
+
+
+class Sales:
+    """Records and undoes sales.
+
+    Args:
+        ledger: the engine.
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def record(self, session: TenantSession, ctx: Context, command: SaleCommand) -> Answer:
+        """Record a sale, or refuse it with a reason; both are to be committed.
+
+        Returns:
+            The answer that was stored under the attempt's key.
+
+        Raises:
+            NotFound, InvalidInput, IdempotencyInProgress, IdempotencyMismatch, Conflict, PluginFault: nothing is kept.
+        """
+        values = {"source": ctx.source, "external_ref": command.external_ref}
+        opened = await self._ledger.open(session, ctx, command.attempt, extra="sale", values=values)
+        if isinstance(opened, Answer):
+            return opened
+        verdict = self._check(opened, command)
+        if isinstance(verdict, Refusal):
+            answer = opened.refusal_answer(verdict, "sale.record")
+            opened.store(answer)
+            await self._ledger.write(opened, "refuse")
+            return answer
+        sale_id = new_id()
+        posting = self._post(opened, command, sale_id)
+        answer = self._answer(opened, command, posting, verdict.next_at)
+        opened.store(answer, sale_id=sale_id)
+        await self._ledger.write(opened, "earn")
+        return answer
+
+    async def undo(self, session: TenantSession, ctx: Context, attempt: Attempt) -> Answer:
+        """Take back the card's last sale or redemption, if it is one's own and recent.
+
+        Returns:
+            The answer that was stored under the attempt's key.
+
+        Raises:
+            NotFound, InvalidInput, IdempotencyInProgress, IdempotencyMismatch, Conflict, PluginFault: nothing is kept.
+        """
+        opened = await self._ledger.open(session, ctx, attempt, extra="last", values={})
+        if isinstance(opened, Answer):
+            return opened
+        action = LastAction.of(opened)
+        refusal = self._ledger.check_pin(opened) or undo_refusal(opened, action)
+        if refusal is None and action is not None:
+            try:
+                posting = self._reverse(opened, action)
+            except AlreadySpentError:
+                refusal = Refusal("undo.already_spent", N_("This was spent in the meantime and cannot be undone."))
+            else:
+                answer = self._undone_answer(posting)
+                opened.store(answer, sale_id=action.sale_id, redemption_id=action.redemption_id)
+                await self._ledger.write(opened, "undo")
+                return answer
+        assert refusal is not None
+        answer = opened.refusal_answer(refusal, "sale.undo")
+        opened.store(answer)
+        await self._ledger.write(opened, "refuse")
+        return answer
+
+    def _check(self, opened: OpenCard, command: SaleCommand) -> Refusal | Clearance:
+        refusal = opened.standing() or self._ledger.check_pin(opened)
+        if refusal is None and opened.known_sale is not None:
+            refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
+        return refusal or opened.check_earn(command.purchase)
+
+    def _post(self, opened: OpenCard, command: SaleCommand, sale_id: UUID) -> Posting:
+        purchase = command.purchase
+        posting = opened.posting("purchase", sale_id=sale_id)
+        hooks = self._ledger.registry.hooks.ledger("earn", opened.ctx.tenant.enabled)
+        drafts = collect_drafts(
+            hooks,
+            lambda plugin: (opened.ledger_context(plugin), purchase, opened.plugin_facts(plugin)),
+            self._ledger.registry.unit_owners,
+        )
+        for plugin, draft in drafts:
+            posting.earn(draft, plugin)
+        at = command.occurred_at or opened.now
+        opened.add(
+            "sale",
+            {
+                "id": sale_id,
+                "shop_id": opened.shop_id,
+                "staff_id": opened.staff_id,
+                "quantity": purchase.quantity,
+                "amount_minor": purchase.amount_minor,
+                "currency": purchase.currency,
+                "source": opened.ctx.source,
+                "external_ref": command.external_ref,
+                "device": opened.ctx.device,
+                "occurred_at": at,
+                "created_at": opened.now,
+            },
+        )
+        opened.add_posting(posting)
+        opened.add_event(
+            SaleRecorded(
+                sale_id=sale_id,
+                card_id=opened.card.id,
+                shop_id=opened.shop_id,
+                staff_id=opened.staff_id,
+                occurred_at=at,
+            )
+        )
+        opened.add_outcomes("sale_posted", purchase, tuple(posting.entries))
+        earned = {entry.unit: entry.amount for entry in posting.entries}
+        opened.add_audit(Subject("sale.record", "sale", sale_id), outcome="done", details=earned)
+        return posting
+
+    def _answer(self, opened: OpenCard, command: SaleCommand, posting: Posting, next_at: datetime | None) -> Answer:
+        plugin, provider = self._ledger.registry.unit_providers[command.unit]
+        context = opened.ledger_context(plugin, posting.accounts)
+        earned = sum(entry.amount for entry in posting.entries if entry.unit == command.unit)
+        model = provider.answer_earn(context, context.account(command.unit), earned, next_at)
+        return Answer(200, model.model_dump_json().encode())
+
+    def _reverse(self, opened: OpenCard, action: LastAction) -> Posting:
+        posting = opened.posting("undo", sale_id=action.sale_id, redemption_id=action.redemption_id)
+        for posted in action.entries:
+            posting.reverse(posted, reason="undo")
+        opened.add_posting(posting)
+        if action.sale_id is not None:
+            opened.add("sale_undone", {"id": action.sale_id, "undone_at": opened.now})
+            opened.add_event(SaleUndone(sale_id=action.sale_id, card_id=opened.card.id))
+            subject = Subject("sale.undo", "sale", action.sale_id)
+        else:
+            assert action.redemption_id is not None
+            undone = {"id": action.redemption_id, "undone_at": opened.now, "status": "undone"}
+            opened.add("redemption_undone", undone)
+            opened.add_event(RedemptionUndone(redemption_id=action.redemption_id, card_id=opened.card.id))
+            subject = Subject("redemption.undo", "redemption", action.redemption_id)
+        reversed_entries = tuple(posted.entry for posted in action.entries)
+        opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries)
+        opened.add_audit(subject, outcome="done", details={})
+        return posting
+
+    @staticmethod
+    def _undone_answer(posting: Posting) -> Answer:
+        content = {
+            "success": True,
+            "message": _("The last action was undone."),
+            "entries": [
+                {"id": ids.show(ids.ENTRY, e.id), "unit": e.unit, "amount": e.amount, "balance": e.balance_after}
+                for e in posting.entries
+            ],
+        }
+        return Answer(200, to_json(content).encode())
+
+
+def undo_refusal(opened: OpenCard, action: LastAction | None) -> Refusal | None:
+    """Why the last action cannot be undone by whoever acts, `None` when it can."""
+    if action is None:
+        return Refusal("undo.nothing", N_("There is nothing to undo on this card."))
+    if action.staff_id is None or action.staff_id != opened.staff_id:
+        return Refusal("undo.not_yours", N_("Only the person who did it can undo it."), status=403)
+    if opened.now - action.at > UNDO_WINDOW:
+        minutes = int(UNDO_WINDOW.total_seconds() // 60)
+        return Refusal("undo.too_late", N_("An action can be undone for {minutes} minutes."), {"minutes": minutes})
+    return None
+
+
+def _posted(value: dict[str, Any] | Any) -> Posted:
+    entry = PostedEntry(
+        id=UUID(value["id"]),
+        unit=value["unit"],
+        kind=value["kind"],
+        amount=value["amount"],
+        balance_after=value["balance_after"],
+        lifetime_after=value["lifetime_after"],
+        rule=value["rule"],
+        plugin=value["plugin"],
+    )
+    return Posted(
+        entry=entry,
+        counts_for_limits=value["counts_for_limits"],
+        lot=open_lot(value["lot"]) if value["lot"] else None,
+        uses=[LotUse(UUID(use["lot_id"]), use["amount"], use["amount_left"]) for use in value["uses"] or ()],
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return UUID(text) if text else None

@@ -1,0 +1,132 @@
+"""Pytest plugin `regulars`: real PostgreSQL and Redis for the run, a fresh migrated database for each test.
+
+Fixtures: `servers` and `template` (session), `database_urls`, `config`, `registry`, `database`, `clock`, `make_world`
+and two tenants made by it, `cafe` and `pizza` (function).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from regulars.kernel.config import Config, load_config
+from regulars.kernel.db.base import new_id
+from regulars.kernel.db.database import Database
+from regulars.kernel.embedded import EmbeddedPostgres, EmbeddedRedis, Urls
+from regulars.kernel.migrate import upgrade
+from regulars.kernel.migrate.targets import all_targets
+from regulars.kernel.plugins.loader import load_plugins
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.clock import Clock
+from regulars.testing.world import World, make_tenant
+
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+TEMPLATE = "regulars_template"
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The servers of one test process."""
+
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Real PostgreSQL (without fsync: nobody pulls the plug) and Redis, for this test process alone."""
+    with (
+        tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as folder,
+        EmbeddedPostgres(Path(folder) / "data", settings=FAST) as postgres,
+        EmbeddedRedis(Path(folder) / "data") as redis,
+    ):
+        yield Servers(postgres, redis)
+
+
+@pytest.fixture(scope="session")
+def registry() -> PluginRegistry:
+    """The plugins that are installed here."""
+    return load_plugins()
+
+
+@pytest.fixture(scope="session")
+def template(servers: Servers, registry: PluginRegistry) -> str:
+    """A database with all migrations of host and plugins, made by running them once."""
+
+    async def make() -> None:
+        urls = await servers.postgres.create_database(TEMPLATE)
+        await upgrade(urls.migrator, all_targets(registry))
+
+    asyncio.run(make())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database_urls(servers: Servers, template: str) -> AsyncIterator[Urls]:
+    """Addresses of a fresh database for each role."""
+    name = f"test_{new_id().hex}"
+    yield await servers.postgres.create_database(name, template)
+    await servers.postgres.drop_database(name)
+
+
+@pytest.fixture
+def config(database_urls: Urls, servers: Servers, tmp_path: Path) -> Config:
+    """The configuration of a test installation."""
+    return load_config(environment(database_urls, servers.redis.url, tmp_path))
+
+
+def environment(urls: Urls, redis_url: str, data: Path) -> dict[str, str]:
+    """Environment variables of a test installation, for this process or for a child."""
+    return {
+        "REGULARS_ENV": "test",
+        "REGULARS_DATA_DIR": str(data),
+        "REGULARS_DATABASE_URL_APP": urls.app,
+        "REGULARS_DATABASE_URL_PLATFORM": urls.platform,
+        "REGULARS_DATABASE_URL_MIGRATOR": urls.migrator,
+        "REGULARS_REDIS_URL": redis_url,
+        "REGULARS_SECRET_KEY": "s" * 40,
+        "REGULARS_PIN_PEPPER": "p" * 40,
+        "REGULARS_ENCRYPTION_KEY": Fernet.generate_key().decode(),
+    }
+
+
+@pytest.fixture
+async def database(config: Config) -> AsyncIterator[Database]:
+    """The engines of a process."""
+    opened = Database(config)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clock(config: Config) -> Clock:
+    """Moves `core.now()`, so that no test sleeps."""
+    return Clock(config.database_url_migrator)
+
+
+@pytest.fixture
+def make_world(config: Config) -> Callable[..., Awaitable[World]]:
+    """A factory of tenants, each with shop, program, staff with PIN and a card."""
+
+    async def make(slug: str, **options: object) -> World:
+        return await make_tenant(config, slug, **options)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+async def cafe(make_world: Callable[..., Awaitable[World]]) -> World:
+    """One tenant."""
+    return await make_world("cafe")
+
+
+@pytest.fixture
+async def pizza(make_world: Callable[..., Awaitable[World]]) -> World:
+    """Another tenant."""
+    return await make_world("pizza")
