@@ -1,0 +1,23 @@
+"""Languages: `_` and `ngettext` translate now, `N_` marks for later; values are shown as the reader writes them."""
+
+from regulars.kernel.i18n import (
+    N_,
+    format_date,
+    format_datetime,
+    format_money,
+    format_number,
+    format_time,
+    ngettext,
+)
+from regulars.kernel.i18n import gettext as _
+
+__all__ = [
+    "N_",
+    "_",
+    "format_date",
+    "format_datetime",
+    "format_money",
+    "format_number",
+    "format_time",
+    "ngettext",
+]

@@ -1,0 +1,121 @@
+"""The rules of stamps: how many an occasion gives, and what milestones add."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from regulars.sdk import (
+    N_,
+    Enrolment,
+    EntryDraft,
+    EventDraft,
+    LedgerContext,
+    Occasion,
+    Outcome,
+    PostedEntry,
+    Purchase,
+    Refusal,
+    Verdict,
+    Write,
+    hookimpl,
+)
+from regulars_stamps.events import MilestoneReached
+from regulars_stamps.settings import UNIT, Milestone, StampSettings
+
+_MILESTONE_RULE = re.compile(r"milestone_(\d+)")
+
+
+class Hooks:
+    """What the plugin says to a sale, an enrolment and an undo."""
+
+    @hookimpl
+    def check_earn(self, ctx: LedgerContext, occasion: Occasion) -> Verdict:
+        """Refuse more stamps at once than the program allows."""
+        limit = settings_of(ctx).max_per_sale
+        if not isinstance(occasion, Purchase) or occasion.quantity <= limit:
+            return None
+        message = N_("At most {limit} stamps can be given at once, not {quantity}.")
+        return Refusal("stamps.too_many", message, {"limit": limit, "quantity": occasion.quantity}, status=422)
+
+    @hookimpl
+    def earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Sequence[EntryDraft]:
+        """A stamp for each visit or item, the welcome stamps for a new card, and bonuses of milestones."""
+        settings = settings_of(ctx)
+        base = base_draft(settings, occasion)
+        if base is None:
+            return ()
+        lifetime = ctx.account(UNIT).lifetime
+        passed = passed_milestones(settings.milestones, lifetime, base.amount, facts["milestones"])
+        return (base, *(bonus_draft(milestone) for milestone in passed))
+
+    @hookimpl
+    def sale_posted(self, ctx: LedgerContext, entries: Sequence[PostedEntry]) -> Outcome | None:
+        """Note the milestones that were reached and announce them."""
+        reached = dict(milestone_entries(entries))
+        if not reached:
+            return None
+        at = ctx.now.isoformat()
+        rows = [{"threshold": at_, "bonus": entry.amount, "reached_at": at} for at_, entry in reached.items()]
+        events = [EventDraft("milestone_reached", _payload(ctx, at_, entry)) for at_, entry in reached.items()]
+        return Outcome(writes=(Write("reached", rows),), events=events)
+
+    @hookimpl
+    def reversal_posted(self, reversed_entries: Sequence[PostedEntry]) -> Outcome | None:
+        """Forget the milestones of a sale that is undone, so that they can be reached again."""
+        rows = [{"threshold": threshold} for threshold, _ in milestone_entries(reversed_entries)]
+        return Outcome(writes=(Write("undone", rows),)) if rows else None
+
+
+def settings_of(ctx: LedgerContext) -> StampSettings:
+    """The plugin's settings of the program."""
+    assert isinstance(ctx.settings, StampSettings)
+    return ctx.settings
+
+
+def base_draft(settings: StampSettings, occasion: Occasion) -> EntryDraft | None:
+    """What an occasion gives before bonuses, `None` when it gives nothing."""
+    if isinstance(occasion, Purchase):
+        return EntryDraft(UNIT, occasion.quantity, "visit", {"quantity": occasion.quantity})
+    if isinstance(occasion, Enrolment) and settings.welcome_stamps:
+        return EntryDraft(UNIT, settings.welcome_stamps, "welcome", counts_for_limits=False)
+    return None
+
+
+def passed_milestones(
+    milestones: Iterable[Milestone], lifetime: int, amount: int, reached: Iterable[int]
+) -> Iterator[Milestone]:
+    """Which milestones an earning passes; a bonus may carry the card past the next one.
+
+    Args:
+        milestones: of the program, lowest first.
+        lifetime: stamps ever collected before.
+        amount: stamps of this earning.
+        reached: thresholds that the card has reached already.
+    """
+    known = frozenset(reached)
+    total = lifetime + amount
+    for milestone in milestones:
+        if lifetime < milestone.at <= total and milestone.at not in known:
+            total += milestone.bonus
+            yield milestone
+
+
+def bonus_draft(milestone: Milestone) -> EntryDraft:
+    """The extra stamps of a milestone."""
+    explanation = {"milestone": milestone.at, "bonus": milestone.bonus}
+    return EntryDraft(UNIT, milestone.bonus, f"milestone_{milestone.at}", explanation, counts_for_limits=False)
+
+
+def milestone_entries(entries: Iterable[PostedEntry]) -> Iterator[tuple[int, PostedEntry]]:
+    """The bonus entries among some, each with its threshold."""
+    for entry in entries:
+        match = _MILESTONE_RULE.fullmatch(entry.rule)
+        if entry.unit == UNIT and match:
+            yield int(match[1]), entry
+
+
+def _payload(ctx: LedgerContext, threshold: int, entry: PostedEntry) -> Mapping[str, Any]:
+    event = MilestoneReached(card_id=ctx.card.id, member_id=ctx.card.member_id, threshold=threshold, bonus=entry.amount)
+    return event.model_dump(mode="json")

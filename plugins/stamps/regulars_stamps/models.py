@@ -1,0 +1,28 @@
+"""Tables of the plugin."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from regulars.sdk.db import TenantTable, plugin_base
+
+Base = plugin_base("stamps")
+
+
+class Milestone(TenantTable, Base):  # type: ignore[misc, valid-type]
+    """A milestone that a card has reached; the key makes it count once. The row goes when the sale is undone."""
+
+    __tablename__ = "milestone"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
+        CheckConstraint("threshold > 0", name="threshold"),
+        CheckConstraint("bonus > 0", name="bonus"),
+    )
+    card_id: Mapped[UUID] = mapped_column(primary_key=True)
+    threshold: Mapped[int] = mapped_column(primary_key=True)
+    bonus: Mapped[int]
+    reached_at: Mapped[datetime]

@@ -1,0 +1,101 @@
+"""Settings of a program's stamp card."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from regulars.sdk import N_
+
+UNIT = "stamps"
+Icon = Literal["brand", "coffee", "pizza", "scissors", "leaf", "star", "croissant"]
+
+
+class Milestone(BaseModel):
+    """A number of stamps ever collected that is rewarded with extra stamps."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: int = Field(default=50, ge=2, le=1_000_000, title=N_("Stamps collected"))
+    bonus: int = Field(default=1, ge=1, le=100, title=N_("Extra stamps"))
+
+
+class StampSettings(BaseModel):
+    """What a stamp card asks for and gives."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: int = Field(
+        default=10,
+        ge=2,
+        le=50,
+        title=N_("Stamps needed"),
+        description=N_("A card with this many stamps is full."),
+        json_schema_extra={"group": "card", "unit": N_("stamps")},
+    )
+    reward_text: str = Field(
+        default="free coffee",
+        min_length=1,
+        max_length=80,
+        title=N_("Reward"),
+        description=N_("As it reads in a sentence: 2 more stamps until your free coffee."),
+        json_schema_extra={"group": "card", "preview": {"text": "reward"}},
+    )
+    reward_value_minor: int | None = Field(
+        default=None,
+        ge=0,
+        le=100_000_00,
+        title=N_("Value of the reward"),
+        description=N_("What the reward usually costs; shows what your customers have saved."),
+        json_schema_extra={"group": "card", "widget": "money"},
+    )
+    icon: Icon = Field(
+        default="brand",
+        title=N_("Stamp"),
+        json_schema_extra={
+            "group": "card",
+            "widget": "icon",
+            "preview": {"attr": "icon"},
+            "choices": {
+                "brand": N_("As in the branding"),
+                "coffee": N_("Coffee cup"),
+                "pizza": N_("Pizza"),
+                "scissors": N_("Scissors"),
+                "leaf": N_("Leaf"),
+                "star": N_("Star"),
+                "croissant": N_("Croissant"),
+            },
+        },
+    )
+    welcome_stamps: int = Field(
+        default=1,
+        ge=0,
+        le=50,
+        title=N_("Welcome stamps"),
+        description=N_("Stamps on a new card."),
+        json_schema_extra={"group": "earning", "unit": N_("stamps")},
+    )
+    max_per_sale: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        title=N_("Most stamps at once"),
+        description=N_("What staff can add in one step."),
+        json_schema_extra={"group": "earning", "unit": N_("stamps")},
+    )
+    milestones: tuple[Milestone, ...] = Field(
+        default=(Milestone(at=50, bonus=1),),
+        max_length=20,
+        title=N_("Milestones"),
+        description=N_("Extra stamps, and a mail, for whoever has collected this many stamps in all."),
+        json_schema_extra={"group": "earning"},
+    )
+
+    @field_validator("milestones")
+    @classmethod
+    def _in_order(cls, milestones: tuple[Milestone, ...]) -> tuple[Milestone, ...]:
+        """Sort by number; two at one number make no sense."""
+        if len({milestone.at for milestone in milestones}) < len(milestones):
+            raise ValueError(N_("Two milestones have the same number of stamps."))
+        return tuple(sorted(milestones, key=lambda milestone: milestone.at))
