@@ -16,6 +16,7 @@ from regulars.kernel.db.database import TenantSession
 T = TypeVar("T")
 Services = Mapping[type[Any], Any]
 StepOpener = Callable[[], AbstractAsyncContextManager[TenantSession]]
+EVENT = "$event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +120,33 @@ class JobWork:
         if kind not in self._services:
             raise ConfigurationError(f"no {kind.__name__} is offered to jobs")
         return cast("T", self._services[kind])
+
+
+def event_payload(event: EventInfo, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored payload of a subscriber's job: the event's own with the event's particulars beside it."""
+    particulars = {
+        "id": str(event.id),
+        "name": event.name,
+        "version": event.version,
+        "seq": event.seq,
+        "order_key": str(event.order_key) if event.order_key else None,
+        "at": event.at.isoformat(),
+    }
+    return {**payload, EVENT: particulars}
+
+
+def split_payload(stored: Mapping[str, Any]) -> tuple[dict[str, Any], EventInfo | None]:
+    """Undo `event_payload`; a job without event has none."""
+    payload = dict(stored)
+    found = payload.pop(EVENT, None)
+    if found is None:
+        return payload, None
+    event = EventInfo(
+        id=UUID(found["id"]),
+        name=found["name"],
+        version=found["version"],
+        seq=found["seq"],
+        order_key=UUID(found["order_key"]) if found["order_key"] else None,
+        at=datetime.fromisoformat(found["at"]),
+    )
+    return payload, event

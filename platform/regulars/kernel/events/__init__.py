@@ -1,0 +1,5 @@
+"""Events: facts that are announced after commit, through the outbox; subscribers are jobs."""
+
+from regulars.kernel.events.publish import publish
+
+__all__ = ["publish"]
