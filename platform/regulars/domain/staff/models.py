@@ -14,8 +14,8 @@ from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
 class Staff(TenantEntity, Base):
     """Somebody who works for the tenant: owner, manager or staff.
 
-    `email` and `password_hash` (argon2id) are empty for people who only have a PIN. `pin_hash` is an HMAC-SHA-256 with a
-    pepper outside the database; the counters protect it, not a slow hash.
+    `email` and `password_hash` (argon2id) are empty for people who only have a PIN. `pin_hash` is an HMAC-SHA-256 with
+    a pepper outside the database; the counters protect it, not a slow hash.
     """
 
     __tablename__ = "staff"
@@ -25,7 +25,7 @@ class Staff(TenantEntity, Base):
         CheckConstraint("status IN ('active', 'inactive')", name="status"),
         {"schema": "core"},
     )
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     name: Mapped[str]
     role: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="active")
