@@ -401,7 +401,7 @@ def _create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("core.now()"), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["tenant_id"], ["core.tenant.id"], name=op.f("fk_api_key_tenant_id")),
-        sa.PrimaryKeyConstraint("id", "tenant_id", name=op.f("pk_api_key")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_api_key")),
         sa.UniqueConstraint("tenant_id", "key_hash", name=op.f("uq_api_key_tenant_id_key_hash")),
         schema="core",
     )
@@ -434,7 +434,7 @@ def _create_tables() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("status IN ('queued', 'sending', 'sent', 'kept', 'failed')", name=op.f("ck_mail_status")),
         sa.ForeignKeyConstraint(["tenant_id"], ["core.tenant.id"], name=op.f("fk_mail_tenant_id")),
-        sa.PrimaryKeyConstraint("id", "tenant_id", name=op.f("pk_mail")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_mail")),
         sa.UniqueConstraint(
             "tenant_id", "template", "recipient", "event_id", name=op.f("uq_mail_tenant_id_template_recipient_event_id")
         ),
@@ -457,7 +457,7 @@ def _create_tables() -> None:
         sa.Column("last_activity_at", sa.DateTime(timezone=True), server_default=sa.text("core.now()"), nullable=False),
         sa.CheckConstraint("status IN ('active', 'inactive', 'erased')", name=op.f("ck_member_status")),
         sa.ForeignKeyConstraint(["tenant_id"], ["core.tenant.id"], name=op.f("fk_member_tenant_id")),
-        sa.PrimaryKeyConstraint("id", "tenant_id", name=op.f("pk_member")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_member")),
         sa.UniqueConstraint("tenant_id", "email", name=op.f("uq_member_tenant_id_email")),
         schema="core",
     )
@@ -475,7 +475,7 @@ def _create_tables() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("core.now()"), nullable=False),
         sa.CheckConstraint("status IN ('setup', 'active', 'inactive')", name=op.f("ck_program_status")),
         sa.ForeignKeyConstraint(["tenant_id"], ["core.tenant.id"], name=op.f("fk_program_tenant_id")),
-        sa.PrimaryKeyConstraint("id", "tenant_id", name=op.f("pk_program")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_program")),
         schema="core",
     )
     op.create_table(
@@ -487,7 +487,7 @@ def _create_tables() -> None:
         sa.Column("status", sa.Text(), server_default="active", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("core.now()"), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["core.tenant.id"], name=op.f("fk_shop_tenant_id")),
-        sa.PrimaryKeyConstraint("id", "tenant_id", name=op.f("pk_shop")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_shop")),
         schema="core",
     )
     op.create_table(
@@ -509,7 +509,7 @@ def _create_tables() -> None:
         sa.CheckConstraint("role IN ('owner', 'manager', 'staff')", name=op.f("ck_staff_role")),
         sa.CheckConstraint("status IN ('active', 'inactive')", name=op.f("ck_staff_status")),
         sa.ForeignKeyConstraint(["tenant_id"], ["core.tenant.id"], name=op.f("fk_staff_tenant_id")),
-        sa.PrimaryKeyConstraint("id", "tenant_id", name=op.f("pk_staff")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_staff")),
         sa.UniqueConstraint("tenant_id", "email", name=op.f("uq_staff_tenant_id_email")),
         schema="core",
     )

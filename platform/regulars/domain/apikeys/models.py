@@ -19,7 +19,7 @@ class ApiKey(TenantEntity, Base):
 
     __tablename__ = "api_key"
     __table_args__ = (UniqueConstraint("tenant_id", "key_hash"), {"schema": "core"})
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     name: Mapped[str]
     prefix: Mapped[str]
     key_hash: Mapped[bytes]

@@ -25,7 +25,7 @@ class Member(TenantEntity, Base):
         Index("ix_member_enrolled", "tenant_id", "enrolled_at"),
         {"schema": "core"},
     )
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     email: Mapped[str]
     name: Mapped[str] = mapped_column(server_default="")
     phone: Mapped[str] = mapped_column(server_default="")

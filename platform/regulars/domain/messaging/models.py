@@ -24,7 +24,7 @@ class Mail(TenantEntity, Base):
         Index("ix_mail_created", "tenant_id", "created_at"),
         {"schema": "core"},
     )
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     template: Mapped[str]
     recipient: Mapped[str]
     event_id: Mapped[UUID]

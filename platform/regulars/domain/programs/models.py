@@ -19,7 +19,7 @@ class Program(TenantEntity, Base):
         CheckConstraint("status IN ('setup', 'active', 'inactive')", name="status"),
         {"schema": "core"},
     )
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     name: Mapped[str]
     kind: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="setup")

@@ -16,7 +16,7 @@ class Shop(TenantEntity, Base):
 
     __tablename__ = "shop"
     __table_args__ = ({"schema": "core"},)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     name: Mapped[str]
     address: Mapped[str] = mapped_column(server_default="")
     status: Mapped[str] = mapped_column(server_default="active")
