@@ -1,7 +1,8 @@
 """Pytest plugin `regulars`: real PostgreSQL and Redis for the run, a fresh migrated database for each test.
 
-Fixtures: `servers` and `template` (session), `database_urls`, `config`, `registry`, `database`, `clock`, `make_world`
-and two tenants made by it, `cafe` and `pizza` (function).
+Session: `servers`, `registry`, `template`. For each test: `database_urls`, `config`, `database`, `sql`, `clock`,
+`ledger`, `make_world` with two tenants made by it (`cafe`, `pizza`), `make_till`, and `healthy`, which checks every
+invariant.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from asyncpg import Connection, connect
 from cryptography.fernet import Fernet
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
+from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.invariants import breaches
 from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import Database
@@ -24,6 +30,7 @@ from regulars.kernel.migrate.targets import all_targets
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.clock import Clock
+from regulars.testing.till import Till, make_ledger
 from regulars.testing.world import World, make_tenant
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
@@ -130,3 +137,35 @@ async def cafe(make_world: Callable[..., Awaitable[World]]) -> World:
 async def pizza(make_world: Callable[..., Awaitable[World]]) -> World:
     """Another tenant."""
     return await make_world("pizza")
+
+
+@pytest.fixture
+def ledger(config: Config, registry: PluginRegistry) -> Ledger:
+    """The engine as a process has it."""
+    return make_ledger(config, registry)
+
+
+@pytest.fixture
+def make_till(database: Database, ledger: Ledger) -> Callable[[World], Till]:
+    """A factory of tills."""
+    return lambda world: Till(world, database, ledger)
+
+
+@pytest.fixture
+async def sql(database_urls: Urls) -> AsyncIterator[Connection]:
+    """A connection of the migrator role, which sees every tenant's rows: for looking at results."""
+    connection = await connect(database_urls.migrator.replace("+asyncpg", ""))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def healthy(config: Config) -> Callable[[], Awaitable[None]]:
+    """Asserts that every invariant of the ledger holds."""
+
+    async def check() -> None:
+        engine = create_async_engine(config.database_url_migrator, poolclass=NullPool)
+        async with engine.connect() as connection:
+            assert await breaches(connection) == []
+
+    return check

@@ -27,6 +27,10 @@ from regulars.kernel.config import Config
 from regulars.kernel.db.base import new_id
 
 PLUGINS = ("stamps", "antifraud")
+CARD = text(
+    "SELECT c.id, c.member_id, c.number, c.token, m.email FROM core.card c "
+    "JOIN core.member m ON m.tenant_id = c.tenant_id AND m.id = c.member_id WHERE c.id = :id"
+)
 REVISION = text("SELECT revision FROM core.tenant WHERE id = :id")
 
 
@@ -105,6 +109,12 @@ class World:
             card = await _card(connection, self.tenant.id, self.program_id, email, name)
         self.cards.append(card)
         return card
+
+    async def card_of(self, card_id: UUID) -> TestCard:
+        """A card that was made by the product."""
+        async with _migrator(self.config) as connection:
+            row = (await connection.execute(CARD, {"id": card_id})).one()
+        return TestCard(row.id, row.member_id, row.number, row.token, row.email)
 
     async def set_settings(self, plugin: str, **values: Any) -> None:
         """Write settings of a plugin for the program, and renew the snapshot's revision."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from regulars.contracts.context import TenantSnapshot
 from regulars.domain.ledger.rules import Rules
 from regulars.domain.programs.cache import ProgramCache
 from regulars.kernel.db.database import TenantSession
-from regulars.kernel.settings import SettingsStore
+
+if TYPE_CHECKING:
+    from regulars.kernel.settings import SettingsStore
 
 
 class RuleBook:

@@ -1,0 +1,177 @@
+"""What must always hold, as SQL: each query returns the rows that break it, none when all is well.
+
+`regulars doctor --ledger` runs them on a live database, the tests after every fault. Names are those of the reliability
+specification in docs/concepts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One rule.
+
+    Attributes:
+        name: short name, L2 and so on.
+        sentence: what holds.
+        query: rows that break it; the first column says where.
+    """
+
+    name: str
+    sentence: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule that does not hold, with up to ten places."""
+
+    invariant: Invariant
+    places: tuple[str, ...]
+
+
+INVARIANTS = (
+    Invariant(
+        "L2",
+        "An account's balance is the sum of its entries.",
+        """SELECT a.card_id || ' ' || a.unit FROM core.account a
+           LEFT JOIN (SELECT tenant_id, card_id, unit, sum(amount) AS total FROM core.ledger_entry GROUP BY 1, 2, 3) e
+             USING (tenant_id, card_id, unit)
+           WHERE a.balance <> coalesce(e.total, 0)
+           UNION ALL
+           SELECT e.card_id || ' ' || e.unit FROM core.ledger_entry e
+           LEFT JOIN core.account a USING (tenant_id, card_id, unit) WHERE a.card_id IS NULL""",
+    ),
+    Invariant(
+        "L3",
+        "The running balance is continuous and the numbers have no gap.",
+        """SELECT id::text FROM (
+             SELECT id, amount, balance_after, seq, lag(balance_after, 1, 0::bigint) OVER w AS before,
+                    lag(seq, 1, 0::bigint) OVER w AS previous
+             FROM core.ledger_entry WINDOW w AS (PARTITION BY tenant_id, card_id, unit ORDER BY seq)) x
+           WHERE balance_after <> before + amount OR seq <> previous + 1""",
+    ),
+    Invariant(
+        "L4",
+        "An account's number is that of its last entry, and its lifetime that entry's.",
+        """SELECT a.card_id || ' ' || a.unit FROM core.account a
+           LEFT JOIN LATERAL (SELECT seq, lifetime_after FROM core.ledger_entry e WHERE e.tenant_id = a.tenant_id
+             AND e.card_id = a.card_id AND e.unit = a.unit ORDER BY seq DESC LIMIT 1) e ON true
+           WHERE a.seq IS DISTINCT FROM e.seq OR a.lifetime IS DISTINCT FROM e.lifetime_after""",
+    ),
+    Invariant(
+        "L5",
+        "A reversal names one original of the same card and unit, takes back exactly it, and is not reversed itself.",
+        """SELECT r.id::text FROM core.ledger_entry r
+           JOIN core.ledger_entry o ON o.tenant_id = r.tenant_id AND o.id = r.reverses_id
+           WHERE o.card_id <> r.card_id OR o.unit <> r.unit OR o.amount <> -r.amount OR o.kind = 'reverse'""",
+    ),
+    Invariant(
+        "L7",
+        "Amounts are not zero, in range, and of their kind's sign.",
+        """SELECT id::text FROM core.ledger_entry
+           WHERE amount = 0 OR abs(amount) > 10 ^ 12 OR balance_after NOT BETWEEN 0 AND 2 ^ 53
+              OR (kind = 'earn' AND amount < 0) OR (kind IN ('redeem', 'expire') AND amount > 0)""",
+    ),
+    Invariant(
+        "L8",
+        "Times never go back along an account.",
+        """SELECT id::text FROM (SELECT id, created_at, lag(created_at) OVER (
+             PARTITION BY tenant_id, card_id, unit ORDER BY seq) AS before FROM core.ledger_entry) x
+           WHERE created_at < before""",
+    ),
+    Invariant(
+        "O1",
+        "A lot holds between nothing and what it was made with, and is made of an earning.",
+        """SELECT l.id::text FROM core.ledger_lot l
+           LEFT JOIN core.ledger_entry e ON e.tenant_id = l.tenant_id AND e.id = l.entry_id
+           WHERE l.amount_left NOT BETWEEN 0 AND l.amount OR e.amount IS DISTINCT FROM l.amount
+              OR e.card_id <> l.card_id OR e.unit <> l.unit""",
+    ),
+    Invariant(
+        "O2",
+        "What the lots of an account hold is its balance.",
+        """SELECT a.card_id || ' ' || a.unit FROM core.account a
+           LEFT JOIN (SELECT tenant_id, card_id, unit, sum(amount_left) AS held FROM core.ledger_lot GROUP BY 1, 2, 3) l
+             USING (tenant_id, card_id, unit)
+           WHERE a.balance <> coalesce(l.held, 0)""",
+    ),
+    Invariant(
+        "O3a",
+        "What is gone from a lot is what entries took from it.",
+        """SELECT l.id::text FROM core.ledger_lot l
+           LEFT JOIN (SELECT tenant_id, lot_id, sum(amount) AS used FROM core.ledger_lot_use GROUP BY 1, 2) u
+             ON u.tenant_id = l.tenant_id AND u.lot_id = l.id
+           WHERE l.amount - l.amount_left <> coalesce(u.used, 0)""",
+    ),
+    Invariant(
+        "O3b",
+        "An entry that spends or reverses took from lots exactly its amount.",
+        """SELECT e.id::text FROM core.ledger_entry e
+           LEFT JOIN (SELECT tenant_id, entry_id, sum(amount) AS used FROM core.ledger_lot_use GROUP BY 1, 2) u
+             ON u.tenant_id = e.tenant_id AND u.entry_id = e.id
+           WHERE e.kind <> 'earn' AND coalesce(u.used, 0) <> -e.amount""",
+    ),
+    Invariant(
+        "I3",
+        "A stored success has its sale or redemption, and a till's sale has its stored answer.",
+        """SELECT i.key FROM core.idempotency i
+           LEFT JOIN core.sale s ON s.tenant_id = i.tenant_id AND s.id = i.sale_id
+           LEFT JOIN core.redemption r ON r.tenant_id = i.tenant_id AND r.id = i.redemption_id
+           WHERE (i.sale_id IS NOT NULL AND s.id IS NULL) OR (i.redemption_id IS NOT NULL AND r.id IS NULL)
+              OR (i.status = 200 AND i.sale_id IS NULL AND i.redemption_id IS NULL)
+           UNION ALL
+           SELECT s.id::text FROM core.sale s WHERE NOT EXISTS (
+             SELECT 1 FROM core.idempotency i WHERE i.tenant_id = s.tenant_id AND i.sale_id = s.id)
+             AND s.created_at > core.now() - interval '30 days'""",
+    ),
+    Invariant(
+        "P4",
+        "Every entry of a till names its staff member, place and device.",
+        """SELECT id::text FROM core.ledger_entry
+           WHERE source = 'terminal' AND (staff_id IS NULL OR shop_id IS NULL OR device = '')""",
+    ),
+    Invariant(
+        "X1",
+        "Every entry has exactly one event, and every entry's event its entry.",
+        """SELECT e.id::text FROM core.ledger_entry e
+           LEFT JOIN core.outbox_event o ON o.tenant_id = e.tenant_id AND o.entry_id = e.id WHERE o.id IS NULL
+           UNION ALL
+           SELECT o.id::text FROM core.outbox_event o
+           LEFT JOIN core.ledger_entry e ON e.tenant_id = o.tenant_id AND e.id = o.entry_id
+           WHERE o.entry_id IS NOT NULL AND e.id IS NULL""",
+    ),
+    Invariant(
+        "U1",
+        "An undone sale or redemption has all its entries reversed, and one that stands has none.",
+        """SELECT e.id::text FROM core.ledger_entry e
+           LEFT JOIN core.ledger_entry r ON r.tenant_id = e.tenant_id AND r.reverses_id = e.id
+           LEFT JOIN core.sale s ON s.tenant_id = e.tenant_id AND s.id = e.sale_id
+           LEFT JOIN core.redemption d ON d.tenant_id = e.tenant_id AND d.id = e.redemption_id
+           WHERE e.kind IN ('earn', 'redeem') AND coalesce(s.id, d.id) IS NOT NULL
+             AND (r.id IS NOT NULL) <> (coalesce(s.undone_at, d.undone_at) IS NOT NULL)""",
+    ),
+)
+
+
+async def breaches(connection: AsyncConnection) -> list[Breach]:
+    """Run every check.
+
+    Args:
+        connection: of a role that sees all tenants (migrator or platform).
+
+    Returns:
+        The rules that do not hold; empty when all is well.
+    """
+    found: list[Breach] = []
+    for invariant in INVARIANTS:
+        rows: list[Any] = list((await connection.execute(text(f"{invariant.query} LIMIT 10"))).scalars())
+        if rows:
+            found.append(Breach(invariant, tuple(str(row) for row in rows)))
+    return found

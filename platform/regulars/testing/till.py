@@ -1,0 +1,114 @@
+"""A till for tests: sales, redemptions and undos of a world through the services, without the web."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
+from json import loads
+from typing import Any
+
+from regulars.contracts.context import Source
+from regulars.contracts.ledger import Purchase
+from regulars.domain.cards.enrolment import EnrolCommand, Enrolled, Enrolments
+from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim, principal_of
+from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.rulebook import RuleBook
+from regulars.domain.programs.cache import ProgramCache
+from regulars.domain.redemptions.service import RedeemCommand, Redemptions
+from regulars.domain.sales.service import SaleCommand, Sales
+from regulars.domain.staff.pins import PinPolicy
+from regulars.kernel.config import Config
+from regulars.kernel.db.database import Database
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.world import Person, TestCard, World
+
+_keys = count(1)
+
+
+def make_ledger(config: Config, registry: PluginRegistry) -> Ledger:
+    """The engine as a process has it."""
+    from regulars.kernel.settings import SettingsStore
+
+    rules = RuleBook(ProgramCache(), SettingsStore(registry, config))
+    return Ledger(registry, rules, PinPolicy(), config.pin_pepper.encode())
+
+
+@dataclass
+class Till:
+    """A till of one tenant.
+
+    Attributes:
+        source: door that the actions come through.
+    """
+
+    world: World
+    database: Database
+    ledger: Ledger
+    source: Source = "api"
+
+    async def sale(
+        self,
+        quantity: int = 1,
+        *,
+        card: TestCard | None = None,
+        staff: Person | None = None,
+        pin: str | None = None,
+        key: str | None = None,
+        external_ref: str | None = None,
+    ) -> Answer:
+        """Record a sale in a unit of work of its own."""
+        attempt = self.attempt(card, staff, pin, key, body=f"sale {quantity} {external_ref}")
+        command = SaleCommand(attempt, "stamps", Purchase(quantity), external_ref)
+        async with self.database.tenant(self.world.tenant.id) as session:
+            return await Sales(self.ledger).record(session, self.world.context(self.source), command)
+
+    async def redeem(
+        self,
+        *,
+        card: TestCard | None = None,
+        staff: Person | None = None,
+        pin: str | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Redeem the card's reward."""
+        command = RedeemCommand(self.attempt(card, staff, pin, key, body="redeem"), "stamps")
+        async with self.database.tenant(self.world.tenant.id) as session:
+            return await Redemptions(self.ledger).redeem(session, self.world.context(self.source), command)
+
+    async def undo(
+        self,
+        *,
+        card: TestCard | None = None,
+        staff: Person | None = None,
+        pin: str | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """Undo the card's last action."""
+        attempt = self.attempt(card, staff, pin, key, body="undo")
+        async with self.database.tenant(self.world.tenant.id) as session:
+            return await Sales(self.ledger).undo(session, self.world.context(self.source), attempt)
+
+    async def enrol(self, email: str, **values: Any) -> Enrolled:
+        """Enrol a member."""
+        async with self.database.tenant(self.world.tenant.id) as session:
+            command = EnrolCommand(email, terms=True, **values)
+            return await Enrolments(self.ledger).enrol(session, self.world.context("portal"), command)
+
+    def attempt(
+        self, card: TestCard | None, staff: Person | None, pin: str | None, key: str | None, *, body: str
+    ) -> Attempt:
+        """An attempt with a key of its own unless one is given."""
+        person = staff or self.world.anna
+        claim = Claim(
+            principal_of(self.world.context(self.source)), key or f"key-{next(_keys)}", sha256(body.encode()).digest()
+        )
+        number = (card or self.world.card).number
+        return Attempt(claim, CardRef.parse(number), person.id, pin or person.pin, self.world.shop_id)
+
+
+def content(answer: Answer) -> Mapping[str, Any]:
+    """The JSON of an answer."""
+    parsed: Mapping[str, Any] = loads(answer.body)
+    return parsed
