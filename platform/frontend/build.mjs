@@ -1,5 +1,6 @@
 // Builds the style sheets and scripts into platform/regulars/web/static/dist, with content hashes in the file names,
 // manifest.json (logical name -> file name) and icons.json (Lucide name -> inner SVG, inlined by the templates).
+import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -15,6 +16,7 @@ const work = path.join(here, "node_modules/.cache/regulars");
 
 const STYLES = ["app", "fonts"];
 const SCRIPTS = ["theme", "app", "pinpad", "terminal", "settings", "charts"];
+const IMAGES = ["favicon.svg"];
 
 function tailwind(name) {
   const cli = path.join(path.dirname(require.resolve("@tailwindcss/cli/package.json")), "dist/index.mjs");
@@ -64,6 +66,18 @@ async function bundle(entryPoints) {
   return manifest;
 }
 
+async function images() {
+  const manifest = {};
+  for (const name of IMAGES) {
+    const content = await readFile(path.join(here, "src", name));
+    const hash = createHash("sha256").update(content).digest("hex").slice(0, 8).toUpperCase();
+    const { name: stem, ext } = path.parse(name);
+    manifest[name] = `${stem}.${hash}${ext}`;
+    await writeFile(path.join(staging, manifest[name]), content);
+  }
+  return manifest;
+}
+
 async function icons() {
   const folder = path.join(path.dirname(require.resolve("lucide-static/package.json")), "icons");
   const result = {};
@@ -93,7 +107,8 @@ async function licences() {
 await rm(staging, { recursive: true, force: true });
 await mkdir(staging, { recursive: true });
 const styles = STYLES.map(tailwind);
-const manifest = await bundle([...styles, ...SCRIPTS.map((name) => path.join(here, `src/ts/${name}.ts`))]);
+const entryPoints = [...styles, ...SCRIPTS.map((name) => path.join(here, `src/ts/${name}.ts`))];
+const manifest = { ...(await bundle(entryPoints)), ...(await images()) };
 await writeFile(path.join(staging, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 await writeFile(path.join(staging, "icons.json"), JSON.stringify(await icons()));
 await writeFile(path.join(staging, "LICENSES.txt"), await licences());

@@ -26,6 +26,8 @@ Chart.register(
   Tooltip,
 );
 
+const FAMILY = '"Inter Variable"';
+
 type Series = { label: string; values: number[] };
 
 function read(table: HTMLTableElement): { labels: string[]; series: Series[] } {
@@ -95,7 +97,7 @@ function draw(box: HTMLElement, table: HTMLTableElement): Chart {
           stacked: box.dataset["stacked"] === "yes",
           grid: { display: false },
           border: { display: false },
-          ticks: { color: ink, maxRotation: 0, autoSkipPadding: 24, font: { family: "Inter Variable", size: 12 } },
+          ticks: { color: ink, maxRotation: 0, autoSkipPadding: 24, font: { family: FAMILY, size: 12 } },
         },
         y: {
           stacked: box.dataset["stacked"] === "yes",
@@ -107,7 +109,7 @@ function draw(box: HTMLElement, table: HTMLTableElement): Chart {
             maxTicksLimit: 5,
             precision: 0,
             padding: 8,
-            font: { family: "Inter Variable", size: 12 },
+            font: { family: FAMILY, size: 12 },
             callback: (value) => number.format(Number(value)),
           },
         },
@@ -115,8 +117,8 @@ function draw(box: HTMLElement, table: HTMLTableElement): Chart {
       plugins: {
         tooltip: {
           backgroundColor: "#1b1d23",
-          titleFont: { family: "Inter Variable", weight: 600 },
-          bodyFont: { family: "Inter Variable" },
+          titleFont: { family: FAMILY, weight: 600 },
+          bodyFont: { family: FAMILY },
           padding: 12,
           cornerRadius: 8,
           boxPadding: 6,
@@ -133,12 +135,15 @@ enhance<HTMLElement>("[data-chart]", (box) => {
   if (!table) {
     return;
   }
-  let chart = draw(box, table);
+  // A canvas does not wait for web fonts: draw when the family is there.
+  let chart: Chart | undefined;
+  const show = (): void => {
+    chart?.destroy();
+    chart = draw(box, table);
+  };
   for (const details of all<HTMLDetailsElement>("details", box)) {
     details.open = false; // open without a script, closed beside a chart
   }
-  document.addEventListener("themechange", () => {
-    chart.destroy();
-    chart = draw(box, table);
-  });
+  void document.fonts.load(`12px ${FAMILY}`).finally(show);
+  document.addEventListener("themechange", show);
 });

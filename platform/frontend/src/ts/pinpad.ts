@@ -8,6 +8,7 @@ enhance<HTMLFormElement>("form[data-pinpad]", (form) => {
   if (!input || !ok) {
     return;
   }
+  const personName = who?.querySelector("[data-pin-name]");
   const length = input.maxLength;
   const dots = all(".pin-dots i", form);
   const staff = all<HTMLInputElement>(".staff-tile input", form);
@@ -24,9 +25,9 @@ enhance<HTMLFormElement>("form[data-pinpad]", (form) => {
   };
   const step = (name: "staff" | "pin"): void => {
     form.dataset["step"] = name;
-    if (name === "pin" && who) {
-      const chosen = staff.find((tile) => tile.checked);
-      who.textContent = chosen?.dataset["name"] ?? "";
+    const chosen = staff.find((tile) => tile.checked);
+    if (name === "pin" && chosen && personName) {
+      personName.textContent = chosen.dataset["name"] ?? "";
     }
     if (name === "staff") {
       type("");

@@ -19,6 +19,16 @@ FONTS: Mapping[str, str] = MappingProxyType(
 )
 """Families that a theme may choose from: key → CSS font stack."""
 
+_LINE = "color-mix(in oklab, var(--brand-content) 9%, transparent)"
+TEXTURES: Mapping[str, str] = MappingProxyType(
+    {
+        "rings": f"repeating-radial-gradient(circle at 108% 118%, transparent 0 1.5rem, {_LINE} 1.5rem calc(1.5rem + 1px))",
+        "lines": f"repeating-linear-gradient(115deg, transparent 0 1.25rem, {_LINE} 1.25rem calc(1.25rem + 1px))",
+        "plain": "linear-gradient(transparent, transparent)",
+    }
+)
+"""Fine patterns of the card: key → CSS image."""
+
 _TEXT = 4.5
 _GRAPHIC = 3.0
 _LIGHT_CANVAS = Colour.parse("#f6f6f7")
@@ -79,14 +89,22 @@ def button_colors(primary: str) -> tuple[str, str]:
     return fill, content
 
 
-def brand_css(primary: str, *, font: str = "inter", radius: int = 12, extra: Mapping[str, str] | None = None) -> str:
+def brand_css(
+    primary: str,
+    *,
+    font: str = "inter",
+    radius: float = 12,
+    texture: str = "rings",
+    extra: Mapping[str, str] | None = None,
+) -> str:
     """Style sheet of a tenant, served at an address that carries the tenant's revision.
 
     Args:
         primary: the merchant's colour, `#rrggbb`.
         font: key of `FONTS` for the merchant's name and headings.
         radius: corner radius of cards in pixels, 0 to 24.
-        extra: further custom properties of the theme's settings, already turned into CSS by `ThemeSettings.css`.
+        texture: key of `TEXTURES` for the card.
+        extra: further custom properties, already checked (`theme_settings.tenant_css` does it).
 
     Returns:
         CSS for the light and dark scheme.
@@ -96,6 +114,8 @@ def brand_css(primary: str, *, font: str = "inter", radius: int = 12, extra: Map
     """
     if font not in FONTS:
         raise ValueError(f"{font!r} is not one of the fonts {', '.join(FONTS)}.")
+    if texture not in TEXTURES:
+        raise ValueError(f"{texture!r} is not one of the textures {', '.join(TEXTURES)}.")
     if not 0 <= radius <= 24:
         raise ValueError(f"The radius {radius} is not between 0 and 24 pixels.")
     colours = brand_colours(primary)
@@ -104,8 +124,9 @@ def brand_css(primary: str, *, font: str = "inter", radius: int = 12, extra: Map
         "--brand-content": colours.brand_content,
         "--brand-deep": colours.brand_deep,
         "--font-brand": FONTS[font],
-        "--radius-box": f"{radius}px",
-        "--radius-field": f"{min(radius, max(radius * 2 // 3, 4))}px",
+        "--card-texture": TEXTURES[texture],
+        "--radius-box": f"{radius:g}px",
+        "--radius-field": f"{radius * 2 / 3:.0f}px",
         **(extra or {}),
     }
     dark = _properties(colours.dark)

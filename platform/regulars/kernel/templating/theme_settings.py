@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from regulars.kernel.templating.brand import FONTS
+from regulars.kernel.templating.brand import FONTS, brand_css
 from regulars.kernel.templating.colour import Colour
 from regulars.kernel.templating.errors import ThemeError
 
@@ -133,33 +133,37 @@ class ImageField(ThemeField):
 _KINDS: Mapping[str, type[ThemeField]] = {
     field.kind: field for field in (ColourField, FontField, RangeField, ChoiceField, ImageField)
 }
-_BRAND = {"primary", "font", "radius"}
+DEFAULT_PRIMARY = "#4f46e5"
+_BRAND = {"primary", "font", "radius", "texture"}
 """Keys that `brand.brand_css` turns into the host's own properties."""
 
 
-def theme_properties(fields: Sequence[ThemeField], values: Mapping[str, object]) -> dict[str, str]:
-    """CSS custom properties of a tenant's theme settings.
+def tenant_css(fields: Sequence[ThemeField], values: Mapping[str, object]) -> str:
+    """Style sheet of a tenant: brand colours and theme settings as CSS custom properties.
 
     Args:
-        fields: of the theme's chain.
+        fields: of the theme's chain (`Themes.fields`).
         values: what the tenant chose; missing ones take the default, unknown ones are ignored (another theme's).
 
     Returns:
-        `--theme-<key>` → CSS value, images and brand keys left out.
+        CSS; a field beyond `primary`, `font`, `radius` and `texture` becomes `--theme-<key>`, images are left out.
 
     Raises:
         ValueError: a value is not of its type; the text names the key.
     """
-    properties = {}
+    brand: dict[str, Any] = {"primary": values.get("primary", DEFAULT_PRIMARY)}
+    properties: dict[str, str] = {}
     for field in fields:
-        if isinstance(field, ImageField) or field.key in _BRAND:
-            continue
+        value = values.get(field.key, field.default)
         try:
-            css = field.css(values.get(field.key, field.default))
+            checked, css = field.check(value), field.css(value)
         except ValueError as error:
             raise ValueError(f"{field.key}: {error}") from error
-        properties[f"--theme-{field.key.replace('_', '-')}"] = css
-    return properties
+        if field.key in _BRAND:
+            brand[field.key] = checked
+        elif not isinstance(field, ImageField):
+            properties[f"--theme-{field.key.replace('_', '-')}"] = css
+    return brand_css(brand.pop("primary"), extra=properties, **brand)
 
 
 def load_fields(file: Path, data: Mapping[str, Any]) -> tuple[ThemeField, ...]:
