@@ -1,0 +1,125 @@
+"""The post office: what other parts ask to send a mail. It is written and queued at once, and sent by a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from regulars.contracts.context import TenantSnapshot
+from regulars.domain.messaging import repository
+from regulars.domain.messaging.composing import Recipient, write
+from regulars.domain.messaging.smtp import MailServer
+from regulars.kernel.config import Config
+from regulars.kernel.db.base import new_id
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.i18n import LazyText
+from regulars.kernel.jobs import enqueue
+from regulars.kernel.templating.engine import TemplateEngine
+from regulars.kernel.tokens import sign
+
+SEND_MAIL = "core.send_mail"
+CARD_LINK_PURPOSE = "card_link"
+CARD_LINK_PATH = "/card/open/"
+CARD_LINK_LIFETIME = timedelta(days=180)
+
+
+class PostOffice:
+    """Writes and queues mails; jobs get it as a service.
+
+    Args:
+        config: sender, server, scheme and port of links, key of signed links.
+        engine: for the templates.
+    """
+
+    def __init__(self, config: Config, engine: TemplateEngine) -> None:
+        self._config = config
+        self._engine = engine
+        self.server = MailServer.of(config)
+
+    async def queue(
+        self,
+        session: TenantSession,
+        tenant: TenantSnapshot,
+        template: str,
+        recipient: Recipient,
+        *,
+        event_id: UUID,
+        values: Mapping[str, Any],
+        footer: Sequence[LazyText] = (),
+    ) -> UUID | None:
+        """Write a mail and queue it in the caller's transaction: it is sent if and only if that commits.
+
+        Args:
+            session: the tenant's.
+            tenant: in whose name.
+            template: path of the templates without ending, see `composing.write`.
+            recipient: who gets it.
+            event_id: what it is about; one person gets one mail per template and event, however often it is queued.
+            values: for the templates.
+            footer: lines at the end; why the reader gets this mail comes first.
+
+        Returns:
+            The mail's id, `None` when it was queued before.
+        """
+        text = write(
+            self._engine,
+            tenant,
+            template,
+            recipient,
+            home_url=self._config.url(tenant.host),
+            footer=footer,
+            values=values,
+        )
+        row = {
+            "tenant_id": tenant.id,
+            "id": new_id(),
+            "template": template,
+            "recipient": recipient.email,
+            "event_id": event_id,
+            "subject": text.subject,
+            "text_body": text.text,
+            "html_body": text.html,
+        }
+        mail_id: UUID | None = await session.scalar(repository.ADD, row)
+        if mail_id is not None:
+            await enqueue(session, SEND_MAIL, {"mail": mail_id}, dedup_key=str(mail_id))
+        return mail_id
+
+    async def queue_for_member(
+        self,
+        session: TenantSession,
+        tenant: TenantSnapshot,
+        template: str,
+        member_id: UUID,
+        *,
+        event_id: UUID,
+        values: Mapping[str, Any],
+        footer: Sequence[LazyText] = (),
+    ) -> UUID | None:
+        """As `queue`, for a member in the member's own language.
+
+        Returns:
+            The mail's id, `None` when it was queued before or the member is not active any more.
+        """
+        row = await session.one_or_none(repository.MEMBER, {"of_tenant": tenant.id, "member": member_id})
+        if row is None:
+            return None
+        recipient = Recipient(row.email, row.name, row.locale)
+        return await self.queue(session, tenant, template, recipient, event_id=event_id, values=values, footer=footer)
+
+    def url(self, tenant: TenantSnapshot, path: str) -> str:
+        """An address of the tenant, built from its record, never from a request."""
+        return self._config.url(tenant.host, path)
+
+    def card_link(self, tenant: TenantSnapshot, card_id: UUID) -> str:
+        """A signed address that opens one card; good for half a year."""
+        token = sign(
+            self._config.secret_key,
+            purpose=CARD_LINK_PURPOSE,
+            tenant_id=tenant.id,
+            subject=str(card_id),
+            lifetime=CARD_LINK_LIFETIME,
+        )
+        return self.url(tenant, f"{CARD_LINK_PATH}{token}")

@@ -1,0 +1,86 @@
+"""What a merchant changes of the own tenant: name and looks, languages, the switches of plugins."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from regulars.contracts.context import Branding, Context
+from regulars.domain.audit.service import record
+from regulars.domain.staff.permissions import require
+from regulars.domain.tenants import repository
+from regulars.domain.tenants.catalogue import Catalogue
+from regulars.domain.tenants.limits import not_included
+from regulars.domain.tenants.profile import Profile, check_profile
+from regulars.kernel.db.database import TenantSession
+
+
+async def set_branding(session: TenantSession, ctx: Context, name: str, branding: Branding) -> None:
+    """Change what the tenant is called and looks like.
+
+    Args:
+        session: the tenant's.
+        ctx: needs `branding.manage`.
+        name: shown everywhere.
+        branding: its logo is stored by whoever took the upload.
+
+    Raises:
+        Forbidden: without the permission.
+        InvalidInput: one sentence per field.
+    """
+    require(ctx, "branding.manage")
+    after = replace(await _own(session), name=name, branding=branding)
+    check_profile(after)
+    await _change(session, ctx, {"name": name, "branding": asdict(branding)})
+
+
+async def set_languages(session: TenantSession, ctx: Context, locales: tuple[str, ...], default: str) -> None:
+    """Choose the languages of the tenant's pages.
+
+    Args:
+        session: the tenant's.
+        ctx: needs `branding.manage`.
+        locales: at least one.
+        default: one of them.
+
+    Raises:
+        Forbidden: without the permission.
+        InvalidInput: one sentence per field.
+    """
+    require(ctx, "branding.manage")
+    check_profile(replace(await _own(session), locales=locales, default_locale=default))
+    await _change(session, ctx, {"locales": list(locales), "default_locale": default})
+
+
+async def switch_plugin(session: TenantSession, ctx: Context, catalogue: Catalogue, plugin: str, *, on: bool) -> None:
+    """Switch a plugin that the tenant is entitled to on or off; its data stays.
+
+    Args:
+        session: the tenant's.
+        ctx: needs `plugins.manage`.
+        catalogue: the known names.
+        plugin: a loaded plugin.
+        on: whether it is wanted.
+
+    Raises:
+        Forbidden: without the permission.
+        InvalidInput: there is no such plugin.
+        FeatureNotInOffering: it is to be switched on, but the offering does not include it.
+    """
+    require(ctx, "plugins.manage")
+    catalogue.check_plugin(plugin)
+    if on and plugin not in ctx.tenant.features:
+        raise await not_included(session, ctx.tenant, plugin)
+    await session.execute(repository.SET_SWITCH, {"tenant_id": session.tenant_id, "plugin": plugin, "switched_on": on})
+    await record(session, ctx, "plugin.switched", "tenant", session.tenant_id, {"plugin": plugin, "on": on})
+
+
+async def _own(session: TenantSession) -> Profile:
+    row = await session.one_or_none(repository.TENANT, {"tenant_id": session.tenant_id})
+    assert row is not None
+    return Profile.of(row._mapping)
+
+
+async def _change(session: TenantSession, ctx: Context, values: dict[str, Any]) -> None:
+    await session.execute(repository.update_tenant(values), {"tenant_id": session.tenant_id})
+    await record(session, ctx, "tenant.profile_changed", "tenant", session.tenant_id, {"changed": values})
