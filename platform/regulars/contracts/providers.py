@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -65,6 +65,26 @@ class UnitProvider(Protocol):
 
     def answer_redeem(self, ctx: LedgerContext, account: AccountState, offer: RewardOffer) -> BaseModel:
         """The API's answer after redeeming."""
+
+
+@runtime_checkable
+class UnitWords(Protocol):
+    """How people speak of a unit; a unit provider brings it too, or the host says it without naming the unit.
+
+    All methods are pure and answer in the current locale.
+    """
+
+    def action(self) -> str:
+        """What the till's button says: `Add stamp`."""
+
+    def amount(self, number: int) -> str:
+        """A number of units, without sign: `3 stamps`."""
+
+    def earned(self, number: int) -> str:
+        """What the till says after a sale: `Stamp added!`."""
+
+    def explain(self, rule: str, details: Mapping[str, Any]) -> str:
+        """Why a rule gave what it gave, one sentence; empty for a rule that the provider does not know."""
 
 
 class RewardProvider(Protocol):

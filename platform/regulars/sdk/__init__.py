@@ -55,7 +55,7 @@ from regulars.contracts.manifest import (
     Subscription,
 )
 from regulars.contracts.pages import PageContext
-from regulars.contracts.providers import Progress, RewardProvider, UnitProvider
+from regulars.contracts.providers import Progress, RewardProvider, UnitProvider, UnitWords
 from regulars.contracts.slots import CardSlot, ProgramSlot, Slot, SlotContext
 
 __all__ = [
@@ -109,6 +109,7 @@ __all__ = [
     "TenantSnapshot",
     "Unavailable",
     "UnitProvider",
+    "UnitWords",
     "Verdict",
     "Write",
     "WriteStatement",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from regulars.sdk.i18n import _, ngettext
 from regulars_stamps.settings import StampSettings
 
@@ -36,3 +39,25 @@ def short_progress(settings: StampSettings, count: int) -> str:
     if missing == 0:
         return _("%(reward)s ready", reward=reward)
     return ngettext("%(num)s more until %(reward)s", "%(num)s more until %(reward)s", missing, reward=reward)
+
+
+def amount(number: int) -> str:
+    """`3 stamps`."""
+    return ngettext("%(num)s stamp", "%(num)s stamps", number)
+
+
+def earned(number: int) -> str:
+    """`Stamp added!`, for the till."""
+    return _("Stamp added!") if number == 1 else ngettext("%(num)s stamp added!", "%(num)s stamps added!", number)
+
+
+def explanation(rule: str, details: Mapping[str, Any]) -> str:
+    """Why a rule gave stamps, empty for a rule that is not of this plugin."""
+    if rule == "visit":
+        quantity = int(details.get("quantity", 1))
+        return ngettext("One stamp for your visit.", "One stamp for each of %(num)s items or visits.", quantity)
+    if rule == "welcome":
+        return _("A present for getting the card.")
+    if rule.startswith("milestone_") and "milestone" in details:
+        return _("A bonus for %(count)s stamps collected in all.", count=details["milestone"])
+    return ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,7 +50,7 @@ class StampRedeemAnswer(BaseModel):
 
 
 class StampUnit:
-    """Provider of the unit `stamps`."""
+    """Provider of the unit `stamps`, with its words."""
 
     unit = UNIT
     path = "stamp"
@@ -102,3 +104,19 @@ class StampUnit:
             reward=offer.title,
             message=_("Reward redeemed: %(reward)s. Stamps: %(count)s.", reward=offer.title, count=account.balance),
         )
+
+    def action(self) -> str:
+        """The till's button."""
+        return _("Add stamp")
+
+    def amount(self, number: int) -> str:
+        """`3 stamps`."""
+        return texts.amount(number)
+
+    def earned(self, number: int) -> str:
+        """`Stamp added!`."""
+        return texts.earned(number)
+
+    def explain(self, rule: str, details: Mapping[str, Any]) -> str:
+        """Why there are these stamps."""
+        return texts.explanation(rule, details)
