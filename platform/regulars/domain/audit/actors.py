@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from regulars.contracts.context import Context
+from regulars.contracts.context import Context, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,12 @@ class Actor:
     @classmethod
     def of(cls, ctx: Context) -> Self:
         """The actor of a request or job in a tenant."""
-        who = ctx.principal
-        return cls(who.kind, who.id, who.name, ctx.ip, ctx.device, ctx.request_id)
+        return cls.from_where(ctx.principal, ctx.ip, ctx.device, ctx.request_id)
+
+    @classmethod
+    def from_where(cls, who: Principal, ip: str = "", device: str = "", request_id: str = "") -> Self:
+        """The actor of a request outside of any tenant: an operator in the console."""
+        return cls(who.kind, who.id, who.name, ip, device, request_id)
 
 
 SYSTEM = Actor("system", None, "system")

@@ -174,23 +174,31 @@ async def log_in(database: Database, visitor: Visitor, email: str, password: str
         return await _open(session, visitor, _principal(row.id, row.name))
 
 
-async def by_session(session: PlatformSession, token: str) -> Principal | None:
-    """Who belongs to the token of a cookie, `None` for nobody (any more)."""
-    row = await session.one_or_none(repository.BY_SESSION, {"token": digest(token)})
+async def find_by_session(session: PlatformSession, token_hash: bytes) -> Principal | None:
+    """Who is signed in, `None` for nobody (any more).
+
+    Args:
+        session: the platform's.
+        token_hash: digest of the cookie's token.
+    """
+    row = await session.one_or_none(repository.BY_SESSION, {"token": token_hash})
     return _principal(row.id, row.name) if row is not None else None
 
 
-async def by_key(session: PlatformSession, key: str) -> Principal | None:
-    """Who belongs to an API key, `None` for nobody (any more)."""
-    if not key.startswith(KEY_PREFIX):
-        return None
-    row = await session.one_or_none(repository.BY_KEY, {"hash": digest(key)})
+async def find_by_key(session: PlatformSession, key_hash: bytes) -> Principal | None:
+    """Whose API key it is, `None` for nobody's (any more).
+
+    Args:
+        session: the platform's.
+        key_hash: digest of the key.
+    """
+    row = await session.one_or_none(repository.BY_KEY, {"hash": key_hash})
     return _principal(row.id, row.name) if row is not None else None
 
 
-async def log_out(session: PlatformSession, token: str) -> None:
+async def log_out(session: PlatformSession, token_hash: bytes) -> None:
     """End a session, if there is one."""
-    await session.execute(repository.END_SESSION, {"token": digest(token)})
+    await session.execute(repository.END_SESSION, {"token": token_hash})
 
 
 async def end_old_sessions(session: PlatformSession) -> int:
