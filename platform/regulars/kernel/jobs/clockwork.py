@@ -70,8 +70,8 @@ class Clockwork:
         except Exception as error:  # a cron may fail in any way: recorded, its next chance is the next slot
             log.exception("cron_failed")
             async with self._database.platform("fault of a cron") as session:
-                await repository.start_slot(session, name, slot)
-                await repository.end_slot(session, name, slot, fault_note(error))
+                if await repository.start_slot(session, name, slot):  # else another worker had more luck
+                    await repository.end_slot(session, name, slot, fault_note(error))
             done = True
         if done is not None:
             self._seen[name] = slot
