@@ -1,0 +1,197 @@
+"""The composition root of the web: makes every part of a process and puts routes and pipeline together."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from quart import Blueprint
+
+from regulars import __version__
+from regulars.contracts.errors import ConfigurationError
+from regulars.domain.cards.enrolment import Enrolments
+from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.rulebook import RuleBook
+from regulars.domain.programs.cache import ProgramCache
+from regulars.domain.redemptions.service import Redemptions
+from regulars.domain.sales.service import Sales
+from regulars.domain.staff.pins import PinPolicy
+from regulars.domain.tenants.features import FEATURES
+from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
+from regulars.kernel.config import Config, load_config
+from regulars.kernel.db.database import Database
+from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
+from regulars.kernel.i18n import Catalogues, install
+from regulars.kernel.observability import configure_logging
+from regulars.kernel.paths import bundled
+from regulars.kernel.plugins.loader import load_plugins
+from regulars.kernel.plugins.presentation import Breaker, Presenter
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.plugins.targets import resolve
+from regulars.kernel.ratelimit import RateLimiter
+from regulars.kernel.redis import TenantRedis
+from regulars.kernel.settings import SettingsStore
+from regulars.kernel.templating.assets import Assets
+from regulars.kernel.templating.engine import TemplateEngine
+from regulars.kernel.templating.icons import Icons
+from regulars.kernel.templating.themes import Themes, discover
+from regulars.web import api
+from regulars.web.areas import AREAS, PLUGIN_AREAS, Area
+from regulars.web.chrome import Navigations
+from regulars.web.failures import register_failures
+from regulars.web.health import register_health
+from regulars.web.pipeline import register_pipeline
+from regulars.web.request import RegularsApp
+from regulars.web.services import EXTENSION, Services
+from regulars.web.static import register_static
+
+WEB = Path(__file__).parent / "web"
+_BODY_SECONDS = 15
+_FORM_MEMORY = 512 * 1024
+
+
+def create_app(config: Config, *, registry: PluginRegistry | None = None) -> RegularsApp:
+    """Make the web application of one process. It connects to nothing before its first request.
+
+    Args:
+        config: the configuration.
+        registry: the plugins, loaded here when not given.
+
+    Raises:
+        ConfigurationError, PluginLoadError: the installation is set up wrongly, one line per fault.
+    """
+    app = RegularsApp(config)
+    app.config.update(BODY_TIMEOUT=_BODY_SECONDS, MAX_FORM_MEMORY_SIZE=_FORM_MEMORY, PROPAGATE_EXCEPTIONS=False)
+    services = make_services(config, registry or _load_plugins(config))
+    app.extensions[EXTENSION] = services
+    register_pipeline(app)
+    register_failures(app)
+    register_health(app)
+    register_static(app)
+    api.register(app, services.plugins)
+    _mount_areas(app, services)
+    _mount_plugins(app, services.plugins)
+    _manage_lifetime(app, services)
+    return app
+
+
+def create_from_environment() -> RegularsApp:
+    """The application of a server's process, configured by its environment."""
+    config = load_config(dict(os.environ))
+    configure_logging(config.log_level, json_lines=config.log_json)
+    return create_app(config)
+
+
+def make_services(config: Config, registry: PluginRegistry) -> Services:
+    """Make the parts of a process.
+
+    Args:
+        config: the configuration.
+        registry: the plugins.
+    """
+    database, redis = Database(config), TenantRedis(config.redis_url)
+    themes = discover([bundled("themes")], __version__)
+    assets = _assets(registry, themes)
+    settings, programs = SettingsStore(registry, config), ProgramCache()
+    policy = PinPolicy(config.pin_max_failed_attempts, timedelta(minutes=config.pin_lockout_minutes))
+    ledger = Ledger(registry, RuleBook(programs, settings), policy, config.pin_pepper.encode())
+    install(_catalogues(registry, themes))
+    snapshots = SnapshotCache(
+        partial(fetch_snapshot, database),
+        partial(fetch_snapshot_by_id, database),
+        SnapshotBuilder(registry, (feature.name for feature in FEATURES)),
+    )
+    return Services(
+        config=config,
+        database=database,
+        redis=redis,
+        plugins=registry,
+        snapshots=snapshots,
+        listener=TenantListener(config.database_url_app, snapshots),
+        settings=settings,
+        programs=programs,
+        templates=_templates(config, registry, themes, assets),
+        assets=assets,
+        presenter=Presenter(Breaker()),
+        limiter=RateLimiter(redis),
+        navigations=Navigations(),
+        ledger=ledger,
+        sales=Sales(ledger),
+        redemptions=Redemptions(ledger),
+        enrolments=Enrolments(ledger),
+    )
+
+
+def _load_plugins(config: Config) -> PluginRegistry:
+    return load_plugins(allowed=config.plugins, blocked=config.plugin_blocklist, policy=config.plugin_errors)
+
+
+def _assets(registry: PluginRegistry, themes: Themes) -> Assets:
+    plugins = {plugin.name: plugin.static for plugin in registry.plugins if plugin.static is not None}
+    folders = {name: themes[name].static for name in themes.names}
+    return Assets(
+        WEB / "static" / "dist", plugins, {name: folder for name, folder in folders.items() if folder is not None}
+    )
+
+
+def _templates(config: Config, registry: PluginRegistry, themes: Themes, assets: Assets) -> TemplateEngine:
+    strict = config.env != "production"
+    return TemplateEngine(
+        host=WEB / "templates",
+        themes=themes,
+        plugins=[(plugin.name, plugin.templates) for plugin in registry.plugins if plugin.templates is not None],
+        assets=assets,
+        icons=Icons(WEB / "static" / "dist" / "icons.json", strict=strict),
+        strict=strict,
+    )
+
+
+def _catalogues(registry: PluginRegistry, themes: Themes) -> Catalogues:
+    sources = [(name, themes[name].folder / "locale") for name in themes.names]
+    sources += [(plugin.name, plugin.locale) for plugin in registry.plugins if plugin.locale is not None]
+    return Catalogues([*sources, ("regulars", WEB.parent / "locale")])
+
+
+def _mount_areas(app: RegularsApp, services: Services) -> None:
+    """Mount the host's own pages: each area is a package of `regulars.web` with `blueprint` and `navigation`."""
+    for area in AREAS:
+        if find_spec(f"regulars.web.{area.name}") is not None:
+            package = import_module(f"regulars.web.{area.name}")
+            app.register_blueprint(package.blueprint, url_prefix=area.prefix or None, subdomain=area.host)
+            services.navigations.makers[area.name] = package.navigation
+
+
+def _mount_plugins(app: RegularsApp, registry: PluginRegistry) -> None:
+    """Mount the blueprints of plugins below prefixes that they do not choose."""
+    for plugin, reference in registry.blueprints:
+        blueprint = resolve(reference.target)
+        if not isinstance(blueprint, Blueprint):
+            raise ConfigurationError(f"plugin {plugin}: {reference.target} is no blueprint")
+        area = PLUGIN_AREAS[reference.area]
+        app.register_blueprint(
+            blueprint,
+            name=plugin_blueprint(plugin, area),
+            url_prefix=area.plugin_prefix.format(plugin=plugin),
+            subdomain=area.host,
+        )
+
+
+def plugin_blueprint(plugin: str, area: Area) -> str:
+    """Name of a plugin's blueprint in an area: the first part of its endpoints."""
+    return f"{plugin}_{area.name}"
+
+
+def _manage_lifetime(app: RegularsApp, services: Services) -> None:
+    @app.before_serving
+    async def start() -> None:
+        services.listener.start()
+
+    @app.after_serving
+    async def stop() -> None:
+        await services.listener.stop()
+        await services.redis.close()
+        await services.database.close()

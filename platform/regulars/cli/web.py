@@ -1,0 +1,42 @@
+"""`regulars web`."""
+
+import click
+
+from regulars.cli.common import read_config
+
+_BACKLOG = 1024
+_GRACE_SECONDS = 20
+_HEADER_MILLISECONDS = 15_000
+_RESPAWN_SECONDS = 0.5
+
+
+@click.command("web")
+def command() -> None:
+    """Run the web server until SIGTERM; a worker that dies is started again."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
+    from regulars.contracts.errors import ConfigurationError
+    from regulars.kernel.plugins.loader import load_plugins
+
+    config = read_config()
+    try:
+        load_plugins(allowed=config.plugins, blocked=config.plugin_blocklist, policy=config.plugin_errors)
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
+    Granian(
+        "regulars.app:create_from_environment",
+        factory=True,
+        address=config.bind,
+        port=config.port,
+        interface=Interfaces.ASGI,
+        workers=config.web_workers,
+        backlog=_BACKLOG,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
+        respawn_failed_workers=True,
+        respawn_interval=_RESPAWN_SECONDS,
+        workers_kill_timeout=_GRACE_SECONDS,
+        log_level=LogLevels(config.log_level),
+    ).serve()

@@ -1,0 +1,1 @@
+"""The JSON API: store, storefront and admin."""

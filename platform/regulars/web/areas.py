@@ -1,0 +1,69 @@
+"""The areas of the web, each with its audience: which kind of host it answers on and below which path.
+
+Routes are registered for one kind of host only, so an area's address on another host is unknown there, whatever the method.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from regulars.contracts import manifest
+from regulars.web.hosts import HostKind
+
+Audience = Literal["member", "staff", "operator"]
+API_PREFIX = "/api/"
+STORE_API = "/api/v1/store/loyalty"
+STOREFRONT_API = "/api/v1/storefront/loyalty"
+ADMIN_API = "/api/v1/admin/loyalty"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A part of the web.
+
+    Attributes:
+        name: also the name of the host's blueprint.
+        host: kind of host that it answers on.
+        prefix: path, empty for the root of the host.
+        audience: who signs in there.
+        plugin_prefix: path below which plugins have their own views, `{plugin}` being the name; empty for none.
+        log_in: path of the log-in page, empty when there is none.
+    """
+
+    name: str
+    host: HostKind
+    prefix: str
+    audience: Audience | None
+    plugin_prefix: str = ""
+    log_in: str = ""
+
+
+SITE = Area("site", "bare", "", None)
+CONSOLE = Area("console", "console", "", "operator", log_in="/log-in")
+TERMINAL = Area("terminal", "tenant", "/terminal", "staff", "/terminal/p/{plugin}", "/manage/log-in")
+MANAGE = Area("manage", "tenant", "/manage", "staff", "/manage/p/{plugin}", "/manage/log-in")
+PORTAL = Area("portal", "tenant", "", "member", "/p/{plugin}", "/")
+STORE = Area("store_api", "tenant", STORE_API, "staff", f"{STORE_API}/{{plugin}}")
+STOREFRONT = Area("storefront_api", "tenant", STOREFRONT_API, "member", f"{STOREFRONT_API}/{{plugin}}")
+ADMIN = Area("admin_api", "console", ADMIN_API, "operator")
+
+AREAS = (STORE, STOREFRONT, ADMIN, TERMINAL, MANAGE, PORTAL, SITE, CONSOLE)
+"""More specific prefixes first."""
+
+PLUGIN_AREAS: dict[manifest.Area, Area] = {
+    "portal": PORTAL,
+    "terminal": TERMINAL,
+    "manage": MANAGE,
+    "store_api": STORE,
+    "storefront_api": STOREFRONT,
+}
+
+
+def area_of(host: HostKind, path: str) -> Area:
+    """The area that a path of a kind of host belongs to; every host has one at its root."""
+    return next(
+        area
+        for area in AREAS
+        if area.host == host and (path == area.prefix or path.startswith(f"{area.prefix}/"))
+    )

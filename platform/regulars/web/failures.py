@@ -1,0 +1,128 @@
+"""What a visitor sees when something does not go: a problem under `/api`, a helpful page elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import structlog
+from markupsafe import escape
+from quart import Response
+from werkzeug.exceptions import HTTPException
+
+from regulars.contracts import errors
+from regulars.contracts.errors import RegularsError
+from regulars.contracts.pages import PageContext
+from regulars.kernel.i18n import gettext
+from regulars.web.areas import API_PREFIX
+from regulars.web.pages import render_page
+from regulars.web.problems import error_headers, problem_response
+from regulars.web.request import RegularsApp, current_request
+
+log = structlog.get_logger(__name__)
+
+_OF_STATUS: dict[int, type[RegularsError]] = {
+    401: errors.Unauthenticated,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.PayloadTooLarge,
+    422: errors.InvalidInput,
+}
+
+
+class RequestTimedOut(errors.MalformedRequest):
+    """The body did not arrive in time."""
+
+    code = "request_timeout"
+    status = 408
+    title = errors.N_("The request took too long to arrive.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage(PageContext):
+    """The page that says what went wrong and what to do.
+
+    Attributes:
+        status_code: HTTP status.
+        code: stable name of the error.
+        title: what happened.
+        detail: what to do about it, empty when the title says it all.
+        request_id: for whoever reports it.
+    """
+
+    template: ClassVar[str] = "pages/error.html"
+    status_code: int
+    code: str
+    title: str
+    detail: str
+    request_id: str
+
+
+def register_failures(app: RegularsApp) -> None:
+    """Make every error of the application an answer."""
+    app.register_error_handler(RegularsError, answer_error)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(Exception, _answer_unexpected)
+
+
+async def answer_error(error: RegularsError) -> Response:
+    """The answer to a designed error."""
+    request = current_request()
+    if error.status >= 500:
+        log.error("request_failed", code=error.code, detail=error.detail, exc_info=error)
+    if request.path.startswith(API_PREFIX):
+        return problem_response(error, request.visit.request_id)
+    return await _error_page(error)
+
+
+async def _answer_http(error: HTTPException) -> Response:
+    """Quart's own errors: unknown addresses, wrong methods, bodies that are too large or too slow."""
+    status = error.code or 500
+    if status == 408:
+        return await answer_error(RequestTimedOut())
+    if status >= 500:
+        return await _answer_unexpected(error)
+    kind = _OF_STATUS.get(status, errors.MalformedRequest)
+    response = await answer_error(kind())
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+async def _answer_unexpected(error: Exception) -> Response:
+    log.error("request_crashed", exc_info=error)
+    request = current_request()
+    if request.path.startswith(API_PREFIX):
+        return problem_response(RegularsError(), request.visit.request_id)
+    return await _error_page(RegularsError())
+
+
+async def _error_page(error: RegularsError) -> Response:
+    visit = current_request().visit
+    title = gettext(error.title)
+    page = ErrorPage(
+        status_code=error.status,
+        code=error.code,
+        title=title,
+        detail=error.detail if error.detail != title else "",
+        request_id=visit.request_id,
+    )
+    try:
+        html = await render_page(page) if visit.peer.kind != "tenant" or visit.tenant else _plain_page(page)
+    except Exception as fault:  # noqa: BLE001 -- the page that tells of a fault must come, even when templates are broken
+        log.error("error_page_failed", exc_info=fault)
+        html = _plain_page(page)
+    return Response(html, status=error.status, content_type="text/html; charset=utf-8", headers=error_headers(error))
+
+
+def _plain_page(page: ErrorPage) -> str:
+    """A page without brand, made without templates: for unknown hosts and broken installations."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(page.title)}</title></head>"
+        f"<body><h1>{escape(page.title)}</h1><p>{escape(page.detail)}</p>"
+        f"<p><small>{page.status_code} · {escape(page.request_id)}</small></p></body></html>"
+    )

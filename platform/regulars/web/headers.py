@@ -1,0 +1,60 @@
+"""Headers of every answer."""
+
+from __future__ import annotations
+
+from werkzeug.datastructures import Headers
+
+from regulars.kernel.config import Config
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""No inline script or style. `data:` pictures are those of the style sheet, `blob:` ones previews of chosen files."""
+
+_ALWAYS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_STRICT_TRANSPORT = "max-age=31536000"
+NO_STORE = "no-store"
+
+
+def add_headers(headers: Headers, request_id: str, config: Config) -> None:
+    """Complete the headers of an answer.
+
+    Args:
+        headers: of the answer; what a view has set itself stays.
+        request_id: shown to whoever reports a problem.
+        config: for the scheme that visitors see.
+    """
+    for name, value in _ALWAYS.items():
+        headers.setdefault(name, value)
+    if config.scheme == "https":
+        headers.setdefault("Strict-Transport-Security", _STRICT_TRANSPORT)
+    headers.setdefault("Cache-Control", NO_STORE)
+    headers["X-Request-ID"] = request_id
+    add_vary(headers, "Host")
+
+
+def add_vary(headers: Headers, name: str) -> None:
+    """Say that an answer depends on a request header, beside what it says already."""
+    known = [part.strip() for value in headers.getlist("Vary") for part in value.split(",") if part.strip()]
+    if name.lower() not in (part.lower() for part in known):
+        known.append(name)
+    headers["Vary"] = ", ".join(known)

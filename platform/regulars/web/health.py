@@ -1,0 +1,89 @@
+"""`/healthz`: this process is alive. `/readyz`: and everything that it needs is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from quart import Response
+from sqlalchemy import Connection
+
+from regulars.contracts.errors import Unavailable
+from regulars.kernel.db.prepared import to_json
+from regulars.kernel.migrate.runner import Target, status
+from regulars.kernel.migrate.targets import all_targets
+from regulars.web.hosts import HOST_KINDS
+from regulars.web.request import RegularsApp
+from regulars.web.services import Services, services
+
+ALIVE, READY = "/healthz", "/readyz"
+PATHS = frozenset({ALIVE, READY})
+_DEADLINE = 5.0
+OK = "ok"
+
+
+def register_health(app: RegularsApp) -> None:
+    """Add the routes; they answer on every host, also on unknown ones."""
+    for kind in HOST_KINDS:
+        app.add_url_rule(ALIVE, "healthz", _healthz, subdomain=kind)
+        app.add_url_rule(READY, "readyz", _readyz, subdomain=kind)
+
+
+async def _healthz() -> Response:
+    return _answer({"status": OK}, 200)
+
+
+async def _readyz() -> Response:
+    checks = await examine(services())
+    ready = all(outcome == OK for outcome in checks.values())
+    return _answer({"status": OK if ready else "unavailable", "checks": checks}, 200 if ready else 503)
+
+
+async def examine(parts: Services) -> dict[str, str]:
+    """Look at everything that this process needs.
+
+    Returns:
+        Name of each part → `ok`, or why it is not.
+    """
+    checks: dict[str, Callable[[], Awaitable[str]]] = {
+        "database": lambda: _database(parts),
+        "redis": lambda: _redis(parts),
+        "migrations": lambda: _migrations(parts),
+    }
+    outcomes = {name: await _within_deadline(check) for name, check in checks.items()}
+    outcomes |= {f"plugin {plugin.name}": OK for plugin in parts.plugins.plugins}
+    return outcomes | {f"plugin {fault.plugin}": fault.message for fault in parts.plugins.quarantined}
+
+
+async def _within_deadline(check: Callable[[], Awaitable[str]]) -> str:
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            return await check()
+    except Unavailable:
+        return "does not answer"
+    except TimeoutError:
+        return f"no answer within {_DEADLINE:.0f} s"
+
+
+async def _database(parts: Services) -> str:
+    async with parts.database.app_connection():
+        return OK
+
+
+async def _redis(parts: Services) -> str:
+    return OK if await parts.redis.answers() else "does not answer"
+
+
+async def _migrations(parts: Services) -> str:
+    async with parts.database.app_connection() as connection:
+        return await connection.run_sync(_outdated, all_targets(parts.plugins))
+
+
+def _outdated(connection: Connection, targets: list[Target]) -> str:
+    behind = [found for target in targets if not (found := status(connection, target)).is_current]
+    names = ", ".join(f"{found.target.name} is at {found.current or 'nothing'}, needs {found.head}" for found in behind)
+    return f"{names}; run `regulars db upgrade`" if names else OK
+
+
+def _answer(content: dict[str, object], code: int) -> Response:
+    return Response(to_json(content), status=code, content_type="application/json")

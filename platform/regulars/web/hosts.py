@@ -1,0 +1,118 @@
+"""Which host and which visitor a request is from, before anything is looked up.
+
+Headers of a proxy are believed only when the proxy is listed in the configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Literal
+
+from werkzeug.datastructures import Headers
+
+from regulars.kernel.config import Config
+
+HostKind = Literal["bare", "console", "tenant"]
+HOST_KINDS: tuple[HostKind, ...] = ("bare", "console", "tenant")
+_LONGEST = 253
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_PORT = re.compile(r":[0-9]{1,5}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other side of a request.
+
+    Attributes:
+        ip: the visitor's address.
+        authority: the host header as the visitor sent it, lower case, with its port.
+        host: normalised host name, empty when the header is missing, doubled or no host name.
+        kind: which kind of host that name is; every name that is not ours may be a tenant's.
+    """
+
+    ip: str
+    authority: str
+    host: str
+    kind: HostKind
+
+
+def identify_peer(headers: Headers, remote: str, config: Config) -> Peer:
+    """Find out who asks for which host.
+
+    Args:
+        headers: of the request, values decoded as Latin-1.
+        remote: address of the other end of the connection.
+        config: for the trusted proxies and our own host names.
+    """
+    trusted = _is_within(remote, config.trusted_proxies)
+    hosts = headers.getlist("Host")
+    forwarded = headers.getlist("X-Forwarded-Host") if trusted else []
+    authority = (forwarded or hosts)[0].strip().lower() if len(hosts) == 1 and len(forwarded) <= 1 else ""
+    host = normalise_host(authority)
+    ip = _forwarded_ip(headers, config.trusted_proxies) if trusted else None
+    return Peer(ip=ip or remote, authority=authority, host=host, kind=kind_of(host, config))
+
+
+def normalise_host(authority: str) -> str:
+    """Bring a host header into the form in which hosts are stored.
+
+    Args:
+        authority: as it came, decoded as Latin-1: `Café.example.com.:8000`.
+
+    Returns:
+        Lower case, without port and trailing dot, in its ASCII form; empty when it is no host name.
+    """
+    name = _PORT.sub("", authority.strip())
+    if name.startswith("[") and name.endswith("]"):
+        return name[1:-1].lower() if _ip(name[1:-1]) else ""
+    name = name.removesuffix(".")
+    if not name.isascii():
+        name = _to_ascii(name)
+    name = name.lower()
+    return name if len(name) <= _LONGEST and _NAME.fullmatch(name) else ""
+
+
+def kind_of(host: str, config: Config) -> HostKind:
+    """Which kind of host a normalised name is: an address and `localhost` are the platform's bare host."""
+    if host == config.console_host:
+        return "console"
+    if host in {config.base_domain, "localhost"} or _ip(host):
+        return "bare"
+    return "tenant"
+
+
+def _to_ascii(name: str) -> str:
+    try:
+        return name.encode("latin-1").decode("utf-8").encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+def _ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_within(text: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
+def _forwarded_ip(headers: Headers, proxies: Sequence[IPv4Network | IPv6Network]) -> str | None:
+    """The last address of `X-Forwarded-For` that is none of our proxies: what stands before it anybody can write."""
+    chain = [part.strip() for value in headers.getlist("X-Forwarded-For") for part in value.split(",")]
+    for address in reversed(chain):
+        if not _ip(address):
+            return None
+        if not _is_within(address, proxies):
+            return address
+    return None

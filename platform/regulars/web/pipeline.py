@@ -1,0 +1,118 @@
+"""What every request passes before its view and every answer on its way out.
+
+In this order: request id · visitor and kind of host · tenant · area and plugin · tenant's status · other sites.
+Addresses of a disabled plugin are unknown before routing has its say, so that not even a wrong method discloses them.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import structlog
+from quart import Response
+
+from regulars.contracts.context import TenantSnapshot
+from regulars.contracts.errors import MalformedRequest, NotFound, TenantUnavailable
+from regulars.kernel.i18n import N_, gettext, use_locale
+from regulars.kernel.observability import log_context, new_request_id
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.web.areas import PLUGIN_AREAS, STORE_API
+from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
+from regulars.web.headers import add_headers
+from regulars.web.health import PATHS as HEALTH_PATHS
+from regulars.web.locales import LOCALE_PARAMETER, choose_locale
+from regulars.web.origin import check_origin
+from regulars.web.request import RegularsApp, RegularsRequest, current_request
+from regulars.web.services import services
+from regulars.web.static import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
+
+log = structlog.get_logger("regulars.web.access")
+
+
+class UnknownHost(NotFound):
+    """No shop and no part of the platform answers to this host name."""
+
+    code = "unknown_host"
+    title = N_("There is nothing at this address.")
+
+
+def register_pipeline(app: RegularsApp) -> None:
+    """Put the pipeline around all routes of the application."""
+    app.before_request(_enter)
+    app.after_request(_leave)
+
+
+async def _enter() -> None:
+    request = current_request()
+    visit, config = request.visit, services().config
+    visit.request_id = new_request_id()
+    visit.scope.enter_context(log_context(request_id=visit.request_id))
+    if request.path in HEALTH_PATHS:
+        return
+    if not visit.peer.host:
+        raise MalformedRequest(gettext("The Host header is missing, doubled or no host name."))
+    if visit.peer.kind == "tenant":
+        visit.tenant = await services().snapshots.resolve(visit.peer.host)
+        if visit.tenant is None:
+            if request.path.startswith(f"{ASSETS_PREFIX}host/"):
+                return
+            raise UnknownHost
+        visit.scope.enter_context(log_context(tenant_id=visit.tenant.id))
+    visit.locale = choose_locale(request, visit.tenant, config)
+    visit.scope.enter_context(use_locale(visit.locale, visit.tenant.timezone if visit.tenant else "UTC"))
+    if visit.tenant is not None:
+        _admit(request, visit.tenant, services().plugins)
+    check_origin(request.method, request.headers, visit.peer.authority, config)
+
+
+def _admit(request: RegularsRequest, tenant: TenantSnapshot, registry: PluginRegistry) -> None:
+    plugin = plugin_of_path(request.path, registry)
+    if plugin is not None and plugin not in tenant.enabled:
+        raise NotFound
+    if tenant.status != "active" and not is_public(request.path):
+        raise TenantUnavailable(gettext("Please ask the shop when it will be back."))
+
+
+def plugin_of_path(path: str, registry: PluginRegistry) -> str | None:
+    """The plugin that an address on a tenant's host belongs to.
+
+    Args:
+        path: decoded, exactly as routing sees it.
+        registry: which plugins and unit paths there are.
+
+    Returns:
+        The plugin's name, `None` when the address is the host's own (or nobody's).
+    """
+    for area in PLUGIN_AREAS.values():
+        name = _segment_below(area.plugin_prefix.removesuffix("{plugin}"), path)
+        if name in registry.names:
+            return name
+    name = _segment_below(PLUGIN_ASSETS_PREFIX, path)
+    if name in registry.names:
+        return name
+    unit_path = _segment_below(f"{STORE_API}/", path)
+    return registry.unit_by_path[unit_path][0] if unit_path in registry.unit_by_path else None
+
+
+def _segment_below(prefix: str, path: str) -> str:
+    return path[len(prefix) :].split("/", 1)[0] if path.startswith(prefix) else ""
+
+
+async def _leave(response: Response) -> Response:
+    request = current_request()
+    visit, config = request.visit, services().config
+    for name in visit.stale_cookies:
+        drop_cookie(response, name, config)
+    if request.args.get(LOCALE_PARAMETER) == visit.locale:
+        set_cookie(response, LOCALE, visit.locale, config, until=LOCALE_LIFETIME)
+    add_headers(response.headers, visit.request_id, config)
+    log.info(
+        "request",
+        method=request.method,
+        path=request.path,
+        host=visit.peer.host,
+        status=response.status_code,
+        ms=round((perf_counter() - visit.started) * 1000, 1),
+        ip=visit.peer.ip,
+    )
+    return response

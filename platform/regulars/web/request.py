@@ -1,0 +1,107 @@
+"""The request with what the pipeline found out about it, and the application class that routes by kind of host."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, cast
+
+from quart import Quart, Request, request
+from quart.ctx import RequestContext
+from quart.typing import ResponseTypes
+from quart.wrappers.base import BaseRequestWebsocket
+from werkzeug.routing import MapAdapter
+
+from regulars.contracts.context import TenantSnapshot
+from regulars.kernel.config import Config
+from regulars.web.areas import API_PREFIX
+from regulars.web.hosts import Peer, identify_peer
+
+API_BODY_LIMIT = 64 * 1024
+BODY_LIMIT = 1024 * 1024
+_DEVICE_LENGTH = 200
+_ROUTING_NAME = "regulars.invalid"
+
+
+@dataclass(slots=True)
+class Visit:
+    """What is known of a request.
+
+    Attributes:
+        request_id: ties log lines, audit rows and the answer together.
+        tenant: whose host it is; `None` on the platform's hosts and on unknown ones.
+        locale: language of the answer.
+        started: `perf_counter` at the start.
+        scope: contexts (locale, log) that end with the request.
+        stale_cookies: names of cookies that hold nothing valid any more and are taken back with the answer.
+    """
+
+    peer: Peer
+    request_id: str = ""
+    tenant: TenantSnapshot | None = None
+    locale: str = "en"
+    started: float = field(default_factory=perf_counter)
+    scope: ExitStack = field(default_factory=ExitStack)
+    stale_cookies: set[str] = field(default_factory=set)
+
+
+class RegularsRequest(Request):
+    """A request; its body limit is that of the API or that of forms."""
+
+    visit: Visit
+
+    def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
+        kwargs["max_content_length"] = API_BODY_LIMIT if path.startswith(API_PREFIX) else BODY_LIMIT
+        super().__init__(method, scheme, path, *args, **kwargs)
+
+
+class RegularsApp(Quart):
+    """Quart with routes that belong to one kind of host (written as werkzeug's sub-domain of the route).
+
+    The host name itself never takes part in routing and never in links.
+    """
+
+    request_class = RegularsRequest
+
+    def __init__(self, config: Config) -> None:
+        super().__init__("regulars.web", static_folder=None, template_folder=None)
+        self.settings = config
+        self.url_map.strict_slashes = False
+        self.url_map.merge_slashes = False
+        self.url_map.redirect_defaults = False
+
+    def create_url_adapter(self, request: BaseRequestWebsocket | None) -> MapAdapter | None:
+        """Bind the routes to the kind of host that is asked for."""
+        if request is None:
+            return None
+        peer = identify_peer(request.headers, request.headers.get("Remote-Addr", ""), self.settings)
+        request.visit = Visit(peer)  # type: ignore[attr-defined]
+        return self.url_map.bind(
+            _ROUTING_NAME,
+            script_name="/",
+            subdomain=peer.kind,
+            url_scheme=self.settings.scheme,
+            default_method=request.method,
+            path_info=request.path,
+        )
+
+    async def full_dispatch_request(self, request_context: RequestContext | None = None) -> ResponseTypes:
+        """Answer a request and leave the contexts that the pipeline has entered for it."""
+        with current_visit().scope:
+            return await super().full_dispatch_request(request_context)
+
+
+def current_request() -> RegularsRequest:
+    """The request being answered."""
+    return cast("RegularsRequest", request._get_current_object())
+
+
+def current_visit() -> Visit:
+    """What is known of the request being answered."""
+    return current_request().visit
+
+
+def device_of(request: RegularsRequest) -> str:
+    """What the visitor's browser or program calls itself, for the audit log."""
+    return request.headers.get("User-Agent", "")[:_DEVICE_LENGTH]

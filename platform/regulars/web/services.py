@@ -1,0 +1,56 @@
+"""Everything that a process of the web needs, collected once at start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quart import current_app
+
+from regulars.domain.cards.enrolment import Enrolments
+from regulars.domain.ledger.engine import Ledger
+from regulars.domain.programs.cache import ProgramCache
+from regulars.domain.redemptions.service import Redemptions
+from regulars.domain.sales.service import Sales
+from regulars.kernel.config import Config
+from regulars.kernel.db.database import Database
+from regulars.kernel.entitlements import SnapshotCache, TenantListener
+from regulars.kernel.plugins.presentation import Presenter
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.ratelimit import RateLimiter
+from regulars.kernel.redis import TenantRedis
+from regulars.kernel.settings import SettingsStore
+from regulars.kernel.templating.assets import Assets
+from regulars.kernel.templating.engine import TemplateEngine
+from regulars.web.chrome import Navigations
+
+EXTENSION = "regulars"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one process; views reach them through their `Work`."""
+
+    config: Config
+    database: Database
+    redis: TenantRedis
+    plugins: PluginRegistry
+    snapshots: SnapshotCache
+    listener: TenantListener
+    settings: SettingsStore
+    programs: ProgramCache
+    templates: TemplateEngine
+    assets: Assets
+    presenter: Presenter
+    limiter: RateLimiter
+    navigations: Navigations
+    ledger: Ledger
+    sales: Sales
+    redemptions: Redemptions
+    enrolments: Enrolments
+
+
+def services() -> Services:
+    """The services of the application that is answering."""
+    found = current_app.extensions[EXTENSION]
+    assert isinstance(found, Services)
+    return found

@@ -1,0 +1,181 @@
+"""The toolkit of page views: each runs inside one unit of work, which ends before the page is rendered.
+
+A view is `async (work: Work, **url_args)` and returns a `PageContext`, `Redirect`, `Download` or `Response`; what it
+returns is committed, also when it is a refusal. What it raises rolls everything back. GET and HEAD run in a read-only
+transaction, so that nothing can be changed by following a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Concatenate, Literal, ParamSpec
+
+from quart import Response
+
+from regulars.contracts.context import ANONYMOUS, Principal, TenantSnapshot
+from regulars.contracts.errors import Forbidden, NotFound
+from regulars.domain.operators import service as operators
+from regulars.kernel.db.database import Credentials, PlatformSession, TenantSession
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.ratelimit import Limit
+from regulars.web.answers import answer
+from regulars.web.areas import Area, area_of
+from regulars.web.cookies import read_cookie, session_cookie
+from regulars.web.limits import check_limit
+from regulars.web.origin import SAFE_METHODS
+from regulars.web.principals import context_of, cookie_credentials, principal_of
+from regulars.web.redirects import with_next
+from regulars.web.request import RegularsRequest, current_request
+from regulars.web.results import Redirect, Result
+from regulars.web.services import Services, services
+from regulars.web.work import ConsoleWork, Work
+
+P = ParamSpec("P")
+View = Callable[Concatenate[Work, P], Awaitable[Result]]
+ConsoleView = Callable[Concatenate[ConsoleWork, P], Awaitable[Result]]
+QuartView = Callable[P, Awaitable[Response]]
+
+
+def page(
+    *,
+    audience: Literal["member", "staff"] | None = None,
+    permission: str | None = None,
+    limit: Limit | None = None,
+    transaction: bool = True,
+) -> Callable[[View[P]], QuartView[P]]:
+    """Make a view of a tenant's page.
+
+    Args:
+        audience: who must be signed in; everybody else is sent to the area's log-in page and comes back.
+        permission: what the person must be allowed to do.
+        limit: how often a visitor may send the view's forms.
+        transaction: whether the view gets an open transaction; without, it opens its own (`services.database`).
+
+    Returns:
+        A decorator; the result is a Quart view.
+    """
+
+    def decorate(view: View[P]) -> QuartView[P]:
+        @wraps(view)
+        async def run(*args: P.args, **kwargs: P.kwargs) -> Response:
+            request, parts = current_request(), services()
+            tenant = request.visit.tenant
+            if tenant is None:
+                raise NotFound
+            area = area_of("tenant", request.path)
+            await _prepare(request, parts, limit)
+            credentials = cookie_credentials(request, area, parts)
+            read_only = request.method in SAFE_METHODS
+
+            async def act(who: Principal, session: TenantSession | None) -> tuple[Result, Work]:
+                work = Work(request, parts, area, context_of(request, tenant, who, area), session)
+                if audience is not None and who.kind != audience:
+                    return _to_log_in(request, area), work
+                _check_permission(who, permission)
+                return await view(work, *args, **kwargs), work
+
+            if transaction:
+                async with parts.database.tenant(tenant.id, credentials, read_only=read_only) as session:
+                    who = _identify(request, parts, area, session, credentials)
+                    result, work = await act(who, session)
+            else:
+                who = await _identify_first(request, parts, area, tenant, credentials)
+                result, work = await act(who, None)
+            return await answer(result, work)
+
+        return run
+
+    return decorate
+
+
+def console_page(
+    *, signed_in: bool = True, limit: Limit | None = None, transaction: bool = True
+) -> Callable[[ConsoleView[P]], QuartView[P]]:
+    """Make a view of the operator's console. Its transaction sees all tenants; the reason is the view's name.
+
+    Args:
+        signed_in: whether an operator must be signed in.
+        limit: how often a visitor may send the view's forms.
+        transaction: whether the view gets an open transaction; without, it opens its own (`services.database`).
+
+    Returns:
+        A decorator; the result is a Quart view.
+    """
+
+    def decorate(view: ConsoleView[P]) -> QuartView[P]:
+        reason = f"console: {view.__name__}"
+
+        @wraps(view)
+        async def run(*args: P.args, **kwargs: P.kwargs) -> Response:
+            request, parts = current_request(), services()
+            area = area_of("console", request.path)
+            await _prepare(request, parts, limit)
+
+            async def act(who: Principal, session: PlatformSession | None) -> tuple[Result, ConsoleWork]:
+                work = ConsoleWork(request, parts, area, who, session)
+                if signed_in and who is ANONYMOUS:
+                    return _to_log_in(request, area), work
+                return await view(work, *args, **kwargs), work
+
+            async with parts.database.platform(reason) as session:
+                who = await _operator(request, parts, session)
+                if transaction:
+                    result, work = await act(who, session)
+            if not transaction:
+                result, work = await act(who, None)
+            return await answer(result, work)
+
+        return run
+
+    return decorate
+
+
+async def _prepare(request: RegularsRequest, parts: Services, limit: Limit | None) -> None:
+    """Read the form before a transaction is opened: no slow sender holds a connection."""
+    if request.method in SAFE_METHODS:
+        return
+    if limit is not None:
+        await check_limit(limit, request, parts)
+    await request.form
+
+
+def _identify(
+    request: RegularsRequest, parts: Services, area: Area, session: TenantSession, credentials: Credentials | None
+) -> Principal:
+    who = principal_of(session.principal, parts.plugins)
+    if who is ANONYMOUS and credentials is not None and area.audience is not None:
+        request.visit.stale_cookies.add(session_cookie(area.audience))
+    return who
+
+
+async def _identify_first(
+    request: RegularsRequest, parts: Services, area: Area, tenant: TenantSnapshot, credentials: Credentials | None
+) -> Principal:
+    if credentials is None:
+        return ANONYMOUS
+    async with parts.database.tenant(tenant.id, credentials, read_only=True) as session:
+        return _identify(request, parts, area, session, credentials)
+
+
+def _check_permission(who: Principal, permission: str | None) -> None:
+    if permission is not None and not who.may(permission):
+        raise Forbidden(_("Your role does not allow this. Ask an owner or manager of the shop."))
+
+
+async def _operator(request: RegularsRequest, parts: Services, session: PlatformSession) -> Principal:
+    name = session_cookie("operator")
+    token = read_cookie(request, name, parts.config)
+    if not token:
+        return ANONYMOUS
+    who = await operators.by_session(session, token)
+    if who is None:
+        request.visit.stale_cookies.add(name)
+    return who or ANONYMOUS
+
+
+def _to_log_in(request: RegularsRequest, area: Area) -> Redirect:
+    """The log-in page, with the way back to what can be asked for again."""
+    if request.method not in SAFE_METHODS:
+        return Redirect(area.log_in)
+    return Redirect(with_next(area.log_in, request.path, request.query_string.decode("latin-1")))

@@ -1,0 +1,226 @@
+"""What a view works with: who asks, in which tenant, and the open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+from pydantic import BaseModel
+from quart import Response
+
+from regulars.contracts.context import Context, Principal
+from regulars.contracts.errors import NotFound
+from regulars.domain.audit.actors import Actor
+from regulars.domain.operators.service import Visitor
+from regulars.kernel import ids
+from regulars.kernel.db.database import PlatformSession, TenantSession
+from regulars.kernel.templating.chrome import Flash, FlashKind
+from regulars.web.areas import Area
+from regulars.web.cookies import FLASH, drop_cookie, session_cookie, set_cookie
+from regulars.web.flash import read_flashes, write_flashes
+from regulars.web.forms import Form, read_form
+from regulars.web.request import RegularsRequest, device_of
+from regulars.web.services import Services
+
+log = structlog.get_logger(__name__)
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class BaseWork:
+    """A request being worked on; what is common to tenants' hosts and the console.
+
+    Attributes:
+        request: the request.
+        services: the parts of this process.
+        area: where the view lives.
+    """
+
+    def __init__(self, request: RegularsRequest, services: Services, area: Area) -> None:
+        self.request = request
+        self.services = services
+        self.area = area
+        self._later: list[Callable[[], Awaitable[object]]] = []
+        self._cookies: dict[str, tuple[str, datetime | timedelta | None] | None] = {}
+        self._flashes: list[Flash] = []
+
+    async def form(self, model: type[Model]) -> Form[Model]:
+        """The form that was sent, read into a model.
+
+        Args:
+            model: what is wanted; fields that it does not know are ignored.
+        """
+        return read_form(model, await self.request.form)
+
+    def query(self, model: type[Model]) -> Model:
+        """The query string, read into a model.
+
+        Args:
+            model: every field with a default.
+
+        Returns:
+            The model; what is wrong or unknown in the query counts as not sent.
+        """
+        form = read_form(model, self.request.args)
+        return form.data if form.data is not None else model()
+
+    def flash(
+        self, text: str, kind: FlashKind = "success", *, action_label: str = "", action_url: str = ""
+    ) -> None:
+        """Show a message on the page that comes next: this answer's or, after a redirect, the following one.
+
+        Args:
+            text: translated sentence.
+            kind: how it looks.
+            action_label, action_url: a form's button in it, e.g. "Undo".
+        """
+        self._flashes.append(Flash(text=text, kind=kind, action_label=action_label, action_url=action_url))
+
+    def later(self, task: Callable[[], Awaitable[object]]) -> None:
+        """Do something after the commit, before the answer is sent; whatever it raises is logged and does no harm.
+
+        Args:
+            task: for wake-ups and the like; what must happen is written to the outbox instead.
+        """
+        self._later.append(task)
+
+    def sign_in(self, token: str, until: datetime | timedelta) -> None:
+        """Give the visitor a session's cookie for this area's audience.
+
+        Args:
+            token: of the session, as its service made it.
+            until: when the session ends, or how long it lasts.
+        """
+        assert self.area.audience is not None
+        self._cookies[session_cookie(self.area.audience)] = (token, until)
+
+    def sign_out(self) -> None:
+        """Take the session's cookie of this area's audience back."""
+        assert self.area.audience is not None
+        self._cookies[session_cookie(self.area.audience)] = None
+
+    async def run_later(self) -> None:
+        """Do what was put off; called once the transaction is committed."""
+        for task in self._later:
+            try:
+                await task()
+            except Exception as error:  # noqa: BLE001 -- the change is committed; a failed wake-up must not look like a failure
+                log.warning("later_failed", exc_info=error)
+
+    def take_flashes(self) -> list[Flash]:
+        """All messages for a page that is being answered now; those of earlier answers are used up."""
+        earlier = read_flashes(self.request, self.services.config)
+        if earlier:
+            self._cookies[FLASH] = None
+        shown, self._flashes = [*earlier, *self._flashes], []
+        return shown
+
+    def finish(self, response: Response) -> Response:
+        """Put cookies and messages that were not shown into the answer."""
+        config = self.services.config
+        if self._flashes:
+            kept = write_flashes(self._flashes, self.request.visit.peer.host, config)
+            self._cookies[FLASH] = (kept, None)
+        for name, cookie in self._cookies.items():
+            if cookie is None:
+                drop_cookie(response, name, config)
+            else:
+                set_cookie(response, name, cookie[0], config, until=cookie[1])
+        return response
+
+
+class Work(BaseWork):
+    """A request on a tenant's host.
+
+    Attributes:
+        ctx: what services get first.
+    """
+
+    def __init__(
+        self,
+        request: RegularsRequest,
+        services: Services,
+        area: Area,
+        ctx: Context,
+        session: TenantSession | None = None,
+    ) -> None:
+        super().__init__(request, services, area)
+        self.ctx = ctx
+        self._session = session
+
+    @property
+    def principal(self) -> Principal:
+        """Who acts."""
+        return self.ctx.principal
+
+    @property
+    def session(self) -> TenantSession:
+        """The open transaction, bound to the tenant; read-only for GET and HEAD.
+
+        Raises:
+            RuntimeError: the view was declared with `transaction=False`.
+        """
+        if self._session is None:
+            raise RuntimeError("this view was declared with transaction=False")
+        return self._session
+
+
+class ConsoleWork(BaseWork):
+    """A request on the console's host.
+
+    Attributes:
+        principal: the operator; anonymous before the log-in.
+    """
+
+    def __init__(
+        self,
+        request: RegularsRequest,
+        services: Services,
+        area: Area,
+        principal: Principal,
+        session: PlatformSession | None = None,
+    ) -> None:
+        super().__init__(request, services, area)
+        self.principal = principal
+        self._session = session
+
+    @property
+    def session(self) -> PlatformSession:
+        """The open transaction of the platform role, which sees all tenants.
+
+        Raises:
+            RuntimeError: the view was declared with `transaction=False`.
+        """
+        if self._session is None:
+            raise RuntimeError("this view was declared with transaction=False")
+        return self._session
+
+    @property
+    def visitor(self) -> Visitor:
+        """Where the request comes from, for the log-in."""
+        visit = self.request.visit
+        return Visitor(ip=visit.peer.ip, device=device_of(self.request), request_id=visit.request_id)
+
+    @property
+    def actor(self) -> Actor:
+        """The operator as the audit log names them."""
+        who, visitor = self.principal, self.visitor
+        return Actor(who.kind, who.id, who.name, visitor.ip, visitor.device, visitor.request_id)
+
+
+def read_id(prefix: str, text: str) -> UUID:
+    """The key in a public id of an address.
+
+    Args:
+        prefix: one of `regulars.kernel.ids`.
+        text: as it stands in the address.
+
+    Raises:
+        NotFound: it is none; looks the same as an unknown one.
+    """
+    found = ids.read(prefix, text)
+    if found is None:
+        raise NotFound
+    return found
