@@ -22,9 +22,10 @@ from regulars.domain.programs.models import Program
 from regulars.domain.shops.models import Shop
 from regulars.domain.staff.models import Staff
 from regulars.domain.staff.pins import pin_hash
-from regulars.domain.tenants.models import Offering, Platform, PluginSettings, Tenant, TenantHost
+from regulars.domain.tenants.models import Offering, Platform, Tenant, TenantHost
 from regulars.kernel.config import Config
 from regulars.kernel.db.base import new_id
+from regulars.kernel.settings.models import PluginSettings
 
 PLUGINS = ("stamps", "antifraud")
 CARD = text(
