@@ -14,6 +14,7 @@ from regulars.domain.shops import models as shops
 from regulars.domain.staff import models as staff
 from regulars.domain.tenants import models as tenants
 from regulars.kernel.jobs import models as jobs
+from regulars.kernel.settings import models as settings
 
 __all__ = [
     "apikeys",
@@ -27,6 +28,7 @@ __all__ = [
     "programs",
     "redemptions",
     "sales",
+    "settings",
     "shops",
     "staff",
     "tenants",

@@ -1,4 +1,4 @@
-"""Tables of tenants. Only `TenantPlugin` and `PluginSettings` are tenant rows; the others belong to the platform."""
+"""Tables of tenants. Only `TenantPlugin` is a tenant row; the others belong to the platform."""
 
 from __future__ import annotations
 
@@ -114,19 +114,3 @@ class TenantPlugin(TenantTable, Base):
     __table_args__ = ({"schema": "core"},)
     plugin: Mapped[str] = mapped_column(primary_key=True)
     switched_on: Mapped[bool]
-
-
-class PluginSettings(TenantTable, Base):
-    """Settings of a plugin for a tenant or, when the manifest says so, for one program.
-
-    `scope_id` is the program's id or the tenant's; secrets are encrypted apart and never read back into forms.
-    """
-
-    __tablename__ = "plugin_settings"
-    __table_args__ = ({"schema": "core"},)
-    plugin: Mapped[str] = mapped_column(primary_key=True)
-    scope_id: Mapped[UUID] = mapped_column(primary_key=True)
-    version: Mapped[int]
-    values: Mapped[dict[str, Any]]
-    secrets: Mapped[bytes | None]
-    updated_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)

@@ -1,4 +1,4 @@
-"""The rule of what is in force. Kept apart: allowed (offering), switched on (tenant), enabled (both, and not killed)."""
+"""What is in force for a tenant. Kept apart: allowed (offering), switched on (tenant), enabled (both, not killed)."""
 
 from __future__ import annotations
 

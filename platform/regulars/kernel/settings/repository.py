@@ -1,0 +1,110 @@
+"""Queries of plugin settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Row, Uuid, and_, bindparam, column, false, select, table
+from sqlalchemy.dialects.postgresql import insert
+
+from regulars.kernel.db.base import CORE_NOW
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.settings.models import PluginSettings
+
+_TENANT = table("tenant", column("id", Uuid()), column("revision", BigInteger()), schema="core")
+_COLUMNS = (
+    PluginSettings.plugin,
+    PluginSettings.scope_id,
+    PluginSettings.version,
+    PluginSettings.values,
+    PluginSettings.secrets,
+    PluginSettings.updated_at,
+)
+_ALL = (
+    select(_TENANT.c.revision, *_COLUMNS)
+    .select_from(_TENANT)
+    .outerjoin(PluginSettings, PluginSettings.tenant_id == _TENANT.c.id)
+    .where(_TENANT.c.id == bindparam("tenant_id", type_=Uuid))
+)
+_ONE = select(*_COLUMNS).where(
+    PluginSettings.tenant_id == bindparam("tenant_id", type_=Uuid),
+    PluginSettings.plugin == bindparam("plugin"),
+    PluginSettings.scope_id == bindparam("scope_id", type_=Uuid),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSettings:
+    """A row: what a tenant has set for one plugin and scope."""
+
+    plugin: str
+    scope_id: UUID
+    version: int
+    values: dict[str, Any]
+    secrets: bytes | None
+    updated_at: datetime
+
+
+async def read_all(session: TenantSession) -> tuple[int, list[StoredSettings]]:
+    """Everything that the session's tenant has set.
+
+    Returns:
+        The tenant's revision as this transaction sees it (0 for no such tenant), and the rows.
+    """
+    rows = await session.rows(_ALL, {"tenant_id": session.tenant_id})
+    return (rows[0].revision if rows else 0), [_stored(row) for row in rows if row.plugin is not None]
+
+
+async def read(session: TenantSession, plugin: str, scope_id: UUID) -> StoredSettings | None:
+    """One row, `None` when the tenant has set nothing."""
+    parameters = {"tenant_id": session.tenant_id, "plugin": plugin, "scope_id": scope_id}
+    row = await session.one_or_none(_ONE, parameters)
+    return _stored(row) if row is not None else None
+
+
+async def write(
+    session: TenantSession,
+    plugin: str,
+    scope_id: UUID,
+    *,
+    version: int,
+    values: dict[str, Any],
+    secrets: bytes | None,
+    unless_changed_since: Sequence[datetime | None] = (),
+) -> bool:
+    """Insert or replace one row.
+
+    Args:
+        version: of the settings model.
+        values: JSON values of the fields that are no secrets.
+        secrets: encrypted.
+        unless_changed_since: empty to write in any case; else one item, the `updated_at` that the row must have, or
+            `None` when there must be no row.
+
+    Returns:
+        Whether it was written.
+    """
+    row = {
+        "tenant_id": session.tenant_id,
+        "plugin": plugin,
+        "scope_id": scope_id,
+        "version": version,
+        "values": values,
+        "secrets": secrets,
+    }
+    statement = insert(PluginSettings).values(**row, updated_at=CORE_NOW)
+    condition = and_(*(PluginSettings.updated_at == at if at else false() for at in unless_changed_since))
+    upsert = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "plugin", "scope_id"],
+        set_={name: statement.excluded[name] for name in ("version", "values", "secrets", "updated_at")},
+        where=condition if unless_changed_since else None,
+    )
+    return (await session.execute(upsert)).rowcount == 1
+
+
+def _stored(row: Row[Any]) -> StoredSettings:
+    return StoredSettings(**{name: value for name, value in row._mapping.items() if name != "revision"})

@@ -1,0 +1,246 @@
+"""Settings of all plugins for all tenants: default, then environment, then what the tenant has set."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from cryptography.fernet import Fernet, InvalidToken
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from regulars.contracts.context import Context, TenantSnapshot
+from regulars.contracts.errors import ConfigurationError, Conflict, InvalidInput
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.settings import repository
+from regulars.kernel.settings.kinds import Environment, SettingDefault, SettingsKind, describe_defaults, make_kind
+from regulars.kernel.settings.repository import StoredSettings
+from regulars.kernel.validation import field_errors
+
+_MAX_TENANTS = 2048
+NEW = "new"
+"""Version of settings that a tenant has never saved."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What one tenant has set, at one revision; models are made when they are first asked for."""
+
+    revision: int
+    rows: Mapping[tuple[str, UUID], StoredSettings]
+    models: dict[tuple[str, UUID], BaseModel] = field(default_factory=dict)
+    sets: dict[tuple[UUID, frozenset[str]], Mapping[str, BaseModel]] = field(default_factory=dict)
+
+
+class SettingsStore:
+    """The settings of one process, kept per tenant and revision: a warm call asks no query.
+
+    What is read is kept only when the reading transaction sees the very revision of the snapshot; one that has changed
+    settings itself sees a later one, so what it may yet take back is never kept.
+
+    Args:
+        plugins: the loaded plugins.
+        environment: variables → value, `Config.setting_default`.
+        encryption_key: Fernet key of the stored secrets.
+        max_tenants: how many tenants to remember.
+
+    Raises:
+        ConfigurationError: a variable's value does not fit its setting.
+    """
+
+    def __init__(
+        self,
+        plugins: PluginRegistry,
+        environment: Environment,
+        encryption_key: str,
+        max_tenants: int = _MAX_TENANTS,
+    ) -> None:
+        self._kinds = {
+            plugin.name: make_kind(plugin, environment)
+            for plugin in plugins.plugins
+            if plugin.settings_model is not None
+        }
+        self._fernet = Fernet(encryption_key)
+        self._entries: OrderedDict[UUID, _Entry] = OrderedDict()
+        self._max_tenants = max_tenants
+
+    def defaults(self, plugin: str) -> BaseModel:
+        """What holds where a tenant has set nothing.
+
+        Raises:
+            KeyError: the plugin is not loaded or has no settings.
+        """
+        return self._kinds[plugin].defaults
+
+    def variables(self) -> list[SettingDefault]:
+        """The settings that the environment can change, in loading order."""
+        return [line for kind in self._kinds.values() for line in describe_defaults(kind)]
+
+    async def get(self, session: TenantSession, tenant: TenantSnapshot, plugin: str, scope_id: UUID) -> BaseModel:
+        """The settings of one plugin.
+
+        Args:
+            session: a transaction of this tenant.
+            tenant: the snapshot of the request.
+            plugin: a loaded plugin that has settings.
+            scope_id: the program; a plugin whose settings are the tenant's takes no notice of it.
+
+        Raises:
+            KeyError: the plugin is not loaded or has no settings.
+            ConfigurationError: what is stored is of another version or cannot be read.
+        """
+        return self._model(await self._entry(session, tenant), tenant, plugin, scope_id)
+
+    async def get_all(self, session: TenantSession, tenant: TenantSnapshot, scope_id: UUID) -> Mapping[str, BaseModel]:
+        """The settings of every enabled plugin that has some; arguments and errors as for `get`."""
+        entry = await self._entry(session, tenant)
+        key = (scope_id, tenant.enabled)
+        if key not in entry.sets:
+            names = [name for name in self._kinds if name in tenant.enabled]
+            found = {name: self._model(entry, tenant, name, scope_id) for name in names}
+            entry.sets[key] = MappingProxyType(found)
+        return entry.sets[key]
+
+    async def version(self, session: TenantSession, tenant: TenantSnapshot, plugin: str, scope_id: UUID) -> str:
+        """A mark of what is stored now, to be given back with `save` so that nobody's changes are overwritten."""
+        stored = await repository.read(session, plugin, self._scope(tenant, plugin, scope_id))
+        return stored.updated_at.isoformat() if stored is not None else NEW
+
+    async def save(
+        self,
+        session: TenantSession,
+        ctx: Context,
+        plugin: str,
+        scope_id: UUID,
+        values: Mapping[str, Any],
+        expected_version: str | None = None,
+    ) -> BaseModel:
+        """Store what a tenant has set; the caller audits it.
+
+        Args:
+            session: the unit of work.
+            ctx: of the request.
+            plugin: a loaded plugin that has settings.
+            scope_id: as for `get`.
+            values: field → value. Fields that are left out stay as they are, as does a secret that is empty; `None`
+                forgets a secret.
+            expected_version: what `version` said when the form was shown, `None` to overwrite.
+
+        Returns:
+            The new settings.
+
+        Raises:
+            InvalidInput: a field is unknown or its value not acceptable.
+            Conflict: somebody else has saved in the meantime.
+        """
+        kind = self._kinds[plugin]
+        scope = self._scope(ctx.tenant, plugin, scope_id)
+        stored = await repository.read(session, plugin, scope)
+        public, secrets = self._merged(kind, stored, values)
+        try:
+            model = kind.model.model_validate({**kind.environment, **public, **secrets})
+        except ValidationError as error:
+            raise InvalidInput(_("Some settings cannot be saved."), fields=field_errors(error)) from None
+        written = await repository.write(
+            session,
+            plugin,
+            scope,
+            version=kind.version,
+            values=model.model_dump(mode="json", include=set(public)),
+            secrets=self._encrypted(secrets),
+            unless_changed_since=() if expected_version is None else (_moment(expected_version),),
+        )
+        if not written:
+            raise Conflict(_("Somebody else has changed these settings in the meantime. Please load the page again."))
+        self._entries.pop(ctx.tenant.id, None)
+        return model
+
+    def _scope(self, tenant: TenantSnapshot, plugin: str, scope_id: UUID) -> UUID:
+        return tenant.id if self._kinds[plugin].scope == "tenant" else scope_id
+
+    async def _entry(self, session: TenantSession, tenant: TenantSnapshot) -> _Entry:
+        kept = self._entries.get(tenant.id)
+        if kept is not None and kept.revision == tenant.revision:
+            self._entries.move_to_end(tenant.id)
+            return kept
+        revision, rows = await repository.read_all(session)
+        entry = _Entry(revision, {(row.plugin, row.scope_id): row for row in rows})
+        if revision == tenant.revision:
+            self._entries[tenant.id] = entry
+            self._entries.move_to_end(tenant.id)
+            while len(self._entries) > self._max_tenants:
+                self._entries.popitem(last=False)
+        return entry
+
+    def _model(self, entry: _Entry, tenant: TenantSnapshot, plugin: str, scope_id: UUID) -> BaseModel:
+        key = (plugin, self._scope(tenant, plugin, scope_id))
+        stored = entry.rows.get(key)
+        if stored is None:
+            return self._kinds[plugin].defaults
+        if key not in entry.models:
+            entry.models[key] = self._read(self._kinds[plugin], stored)
+        return entry.models[key]
+
+    def _read(self, kind: SettingsKind, stored: StoredSettings) -> BaseModel:
+        if stored.version != kind.version:
+            raise ConfigurationError(
+                f"settings of the plugin {kind.plugin} are stored in version {stored.version}, it has {kind.version}"
+            )
+        try:
+            return kind.model.model_validate({**kind.environment, **stored.values, **self._decrypted(stored)})
+        except ValidationError as error:
+            fields = ", ".join(sorted(field_errors(error)))
+            raise ConfigurationError(f"stored settings of the plugin {kind.plugin} do not fit: {fields}") from None
+
+    def _merged(
+        self, kind: SettingsKind, stored: StoredSettings | None, values: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """What will be stored: (public values, secrets)."""
+        public = {**(stored.values if stored else {}), **_without(values, kind.secrets)}
+        secrets = self._decrypted(stored) if stored else {}
+        for name in kind.secrets & values.keys():
+            text = _text(values[name])
+            if text is None:
+                secrets.pop(name, None)
+            elif text:
+                secrets[name] = text
+        return public, secrets
+
+    def _encrypted(self, secrets: Mapping[str, str]) -> bytes | None:
+        return self._fernet.encrypt(json.dumps(dict(secrets)).encode()) if secrets else None
+
+    def _decrypted(self, stored: StoredSettings) -> dict[str, str]:
+        if stored.secrets is None:
+            return {}
+        try:
+            secrets: dict[str, str] = json.loads(self._fernet.decrypt(stored.secrets))
+        except InvalidToken:
+            raise ConfigurationError(
+                f"stored secrets of the plugin {stored.plugin} cannot be read: REGULARS_ENCRYPTION_KEY was changed"
+            ) from None
+        return secrets
+
+
+def _moment(version: str) -> datetime | None:
+    if version == NEW:
+        return None
+    try:
+        return datetime.fromisoformat(version)
+    except ValueError:
+        raise InvalidInput(_("The version of these settings is not known. Please load the page again.")) from None
+
+
+def _without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    left = set(names)
+    return {name: value for name, value in values.items() if name not in left}
+
+
+def _text(value: Any) -> str | None:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
