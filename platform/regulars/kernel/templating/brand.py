@@ -22,8 +22,8 @@ FONTS: Mapping[str, str] = MappingProxyType(
 _LINE = "color-mix(in oklab, var(--brand-content) 9%, transparent)"
 TEXTURES: Mapping[str, str] = MappingProxyType(
     {
-        "rings": f"repeating-radial-gradient(circle at 108% 118%, transparent 0 1.5rem, {_LINE} 1.5rem calc(1.5rem + 1px))",
-        "lines": f"repeating-linear-gradient(115deg, transparent 0 1.25rem, {_LINE} 1.25rem calc(1.25rem + 1px))",
+        "rings": f"repeating-radial-gradient(circle at 108% 118%, transparent 0 24px, {_LINE} 24px 25px)",
+        "lines": f"repeating-linear-gradient(115deg, transparent 0 20px, {_LINE} 20px 21px)",
         "plain": "linear-gradient(transparent, transparent)",
     }
 )

@@ -69,7 +69,6 @@ class Chrome:
     Attributes:
         name: the brand shown: the merchant's, or the platform's on its own pages.
         locale: language of the page.
-        csrf_token: token of the session, sent by every form and by htmx.
         brand_css_url: the tenant's style sheet with its revision; empty on the platform's own pages.
         theme_color: `#rrggbb` for the browser's frame on phones.
         nav: tab bar (portal), side bar (manage, console), top links (site).
@@ -82,7 +81,6 @@ class Chrome:
 
     name: str
     locale: str = "en"
-    csrf_token: str = ""
     home_url: str = "/"
     logo_url: str = ""
     icon_url: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,11 @@ from regulars.contracts.slots import Slot
 from regulars.kernel.i18n import formats
 from regulars.kernel.i18n.current import current_translations
 from regulars.kernel.templating.assets import Assets
-from regulars.kernel.templating.figures import card_number, initials, qr_svg, spark_path
+from regulars.kernel.templating.figures import card_number, initials, spark_path
 from regulars.kernel.templating.icons import Icons
 from regulars.kernel.templating.themes import Themes
 
 SlotRenderer = Callable[[Slot, Any], Awaitable[Markup]]
-
-_csrf_token: ContextVar[str] = ContextVar("csrf_token")
 
 
 class TemplateEngine:
@@ -99,13 +96,8 @@ class TemplateEngine:
             place = Slot(name)
             return await slot(place, data) if slot else Markup()
 
-        chrome = globals["chrome"]
-        token = _csrf_token.set(chrome.csrf_token)
-        try:
-            template = self._environment(self._pages, theme, is_async=True).get_template(page.template)
-            return await template.render_async({**globals, "page": page, "slot": slot_by_name})
-        finally:
-            _csrf_token.reset(token)
+        template = self._environment(self._pages, theme, is_async=True).get_template(page.template)
+        return await template.render_async({**globals, "page": page, "slot": slot_by_name})
 
     def fragment(self, theme: str, template: str, /, **values: Any) -> Markup:
         """Render a template that is a part of a page (a plugin's slot, an htmx answer without slots).
@@ -116,7 +108,7 @@ class TemplateEngine:
             values: variables of the template.
 
         Returns:
-            Markup, not escaped again. Inside `render` the CSRF token of the page applies.
+            Markup, not escaped again.
         """
         environment = self._environment(self._fragments, theme, is_async=False)
         return Markup(environment.get_template(template).render(values))  # noqa: S704 -- rendered with autoescape
@@ -174,20 +166,9 @@ def _base_environment(undefined: type[Undefined], assets: Assets, icons: Icons) 
         plugin_asset_url=assets.plugin_url,
         theme_asset_url=assets.theme_url,
         icon=icons,
-        csrf_field=csrf_field,
-        qr_svg=qr_svg,
         spark_path=spark_path,
         initials=initials,
         **{name: getattr(formats, name) for name in formats.TEMPLATE_NAMES},
     )
     environment.filters["card_number"] = card_number
     return environment
-
-
-def csrf_field() -> Markup:
-    """Hidden input with the page's CSRF token.
-
-    Raises:
-        LookupError: called outside of `TemplateEngine.render`.
-    """
-    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(_csrf_token.get())

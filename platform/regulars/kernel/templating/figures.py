@@ -1,58 +1,11 @@
-"""Small drawings and texts that templates compute from data: QR codes, sparklines, initials, card numbers."""
+"""Small drawings and texts that templates compute from data: sparklines, initials, card numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import qrcode
-from markupsafe import Markup
-
-_QUIET_ZONE = 4
 _SPARK_WIDTH = 100.0
 _SPARK_HEIGHT = 32.0
-
-
-def qr_svg(data: str) -> Markup:
-    """QR code as one SVG path, black on transparent, with the quiet zone of four modules that scanners need.
-
-    Args:
-        data: text of the code; a card's address or number.
-
-    Returns:
-        An `<svg>` that fills its box; put it on white.
-
-    Raises:
-        ValueError: the text is empty or too long for a QR code.
-    """
-    if not data:
-        raise ValueError("A QR code needs a text.")
-    code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=0)
-    code.add_data(data)
-    code.make(fit=True)
-    modules = code.get_matrix()
-    size = len(modules) + 2 * _QUIET_ZONE
-    path = "".join(
-        f"M{x + _QUIET_ZONE} {y + _QUIET_ZONE}h{length}v1h-{length}z"
-        for y, row in enumerate(modules)
-        for x, length in _runs(row)
-    )
-    return Markup(  # noqa: S704 -- only numbers are put in
-        f'<svg viewBox="0 0 {size} {size}" shape-rendering="crispEdges" aria-hidden="true">'
-        f'<path fill="#000" d="{path}"/></svg>'
-    )
-
-
-def _runs(row: Sequence[bool | None]) -> list[tuple[int, int]]:
-    """Start and length of each run of dark modules in a row."""
-    runs: list[tuple[int, int]] = []
-    start = -1
-    for x, dark in enumerate([*row, False]):
-        if dark and start < 0:
-            start = x
-        elif not dark and start >= 0:
-            runs.append((start, x - start))
-            start = -1
-    return runs
 
 
 def spark_path(values: Sequence[float], area: bool = False) -> str:
