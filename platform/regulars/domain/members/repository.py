@@ -30,7 +30,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account
 from regulars.domain.members.models import Consent, Member
-from regulars.kernel.db.clock import NOW
+from regulars.kernel.db.expressions import NOW
 
 Sort = Literal["last_visit", "name", "enrolled"]
 ACTIVE_DAYS = 30

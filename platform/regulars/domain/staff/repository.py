@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from regulars.domain.staff.models import Session, Staff
-from regulars.kernel.db.clock import NOW
+from regulars.kernel.db.expressions import NOW
 
 _TENANT_ID = bindparam("tenant", type_=Uuid)
 _TENANT = Staff.tenant_id == _TENANT_ID

@@ -34,7 +34,7 @@ from regulars.domain.ledger.models import Account, LedgerEntry
 from regulars.domain.members.models import Member
 from regulars.domain.members.repository import ACTIVE_SINCE
 from regulars.domain.redemptions.models import Redemption
-from regulars.kernel.db.clock import NOW
+from regulars.kernel.db.expressions import NOW
 
 _TENANT_ID = bindparam("tenant", type_=Uuid)
 _ZONE = bindparam("zone", type_=Text)
