@@ -7,11 +7,9 @@ from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 
 from quart import Blueprint
 
-from regulars import __version__
 from regulars.contracts.errors import ConfigurationError
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.ledger.engine import Ledger
@@ -25,9 +23,8 @@ from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by
 from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
-from regulars.kernel.i18n import Catalogues, install
+from regulars.kernel.i18n import install
 from regulars.kernel.observability import configure_logging
-from regulars.kernel.paths import bundled
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.presentation import Breaker, Presenter
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -35,21 +32,17 @@ from regulars.kernel.plugins.targets import resolve
 from regulars.kernel.ratelimit import RateLimiter
 from regulars.kernel.redis import TenantRedis
 from regulars.kernel.settings import SettingsStore
-from regulars.kernel.templating.assets import Assets
-from regulars.kernel.templating.engine import TemplateEngine
-from regulars.kernel.templating.icons import Icons
-from regulars.kernel.templating.themes import Themes, discover
 from regulars.web import api
 from regulars.web.areas import AREAS, PLUGIN_AREAS, Area
 from regulars.web.chrome import Navigations
 from regulars.web.failures import register_failures
 from regulars.web.health import register_health
 from regulars.web.pipeline import register_pipeline
+from regulars.web.rendering import make_assets, make_catalogues, make_templates, make_themes
 from regulars.web.request import RegularsApp
 from regulars.web.services import EXTENSION, Services
 from regulars.web.static import register_static
 
-WEB = Path(__file__).parent / "web"
 _BODY_SECONDS = 15
 _FORM_MEMORY = 512 * 1024
 
@@ -94,12 +87,12 @@ def make_services(config: Config, registry: PluginRegistry) -> Services:
         registry: the plugins.
     """
     database, redis = Database(config), TenantRedis(config.redis_url)
-    themes = discover([bundled("themes")], __version__)
-    assets = _assets(registry, themes)
+    themes = make_themes()
+    assets = make_assets(registry, themes)
     settings, programs = SettingsStore(registry, config), ProgramCache()
     policy = PinPolicy(config.pin_max_failed_attempts, timedelta(minutes=config.pin_lockout_minutes))
     ledger = Ledger(registry, RuleBook(programs, settings), policy, config.pin_pepper.encode())
-    install(_catalogues(registry, themes))
+    install(make_catalogues(registry, themes))
     snapshots = SnapshotCache(
         partial(fetch_snapshot, database),
         partial(fetch_snapshot_by_id, database),
@@ -114,7 +107,7 @@ def make_services(config: Config, registry: PluginRegistry) -> Services:
         listener=TenantListener(config.database_url_app, snapshots),
         settings=settings,
         programs=programs,
-        templates=_templates(config, registry, themes, assets),
+        templates=make_templates(config, registry, themes, assets),
         assets=assets,
         presenter=Presenter(Breaker()),
         limiter=RateLimiter(redis),
@@ -128,32 +121,6 @@ def make_services(config: Config, registry: PluginRegistry) -> Services:
 
 def _load_plugins(config: Config) -> PluginRegistry:
     return load_plugins(allowed=config.plugins, blocked=config.plugin_blocklist, policy=config.plugin_errors)
-
-
-def _assets(registry: PluginRegistry, themes: Themes) -> Assets:
-    plugins = {plugin.name: plugin.static for plugin in registry.plugins if plugin.static is not None}
-    folders = {name: themes[name].static for name in themes.names}
-    return Assets(
-        WEB / "static" / "dist", plugins, {name: folder for name, folder in folders.items() if folder is not None}
-    )
-
-
-def _templates(config: Config, registry: PluginRegistry, themes: Themes, assets: Assets) -> TemplateEngine:
-    strict = config.env != "production"
-    return TemplateEngine(
-        host=WEB / "templates",
-        themes=themes,
-        plugins=[(plugin.name, plugin.templates) for plugin in registry.plugins if plugin.templates is not None],
-        assets=assets,
-        icons=Icons(WEB / "static" / "dist" / "icons.json", strict=strict),
-        strict=strict,
-    )
-
-
-def _catalogues(registry: PluginRegistry, themes: Themes) -> Catalogues:
-    sources = [(name, themes[name].folder / "locale") for name in themes.names]
-    sources += [(plugin.name, plugin.locale) for plugin in registry.plugins if plugin.locale is not None]
-    return Catalogues([*sources, ("regulars", WEB.parent / "locale")])
 
 
 def _mount_areas(app: RegularsApp, services: Services) -> None:
