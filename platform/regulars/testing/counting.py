@@ -21,7 +21,7 @@ def counted(session: TenantSession) -> Iterator[list[str]]:
     Yields:
         The SQL texts, in order, growing while the block runs.
     """
-    connection = session._connection.sync_connection  # noqa: SLF001 -- tests look behind the session on purpose
+    connection = session._connection.sync_connection
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
