@@ -74,7 +74,7 @@ def test_typed_amounts(locale: str, text: str, minor: int):
 
 @pytest.mark.parametrize("text", ["", "abc", "4.505", "1e400x"])
 def test_what_is_no_amount(text: str):
-    with pytest.raises(ValueError, match="amount|decimals"):
+    with pytest.raises(ValueError, match=r"amount|decimals"):
         formats.parse_money(text, "EUR")
 
 

@@ -56,7 +56,12 @@ msgstr "Lochkarte"
 msgid "Guess"
 msgstr "Geraten"
 """
-HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n'
+HEADER = r"""
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\n"
+"""
 
 
 def write(folder: Path, domain: str, text: str, locale: str = "de") -> tuple[str, Path]:

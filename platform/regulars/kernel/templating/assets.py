@@ -11,6 +11,7 @@ from types import MappingProxyType
 from regulars.kernel.templating.errors import AssetMissing
 
 PREFIX = "/_assets"
+_PRIVATE = frozenset({"manifest.json", "icons.json"})
 
 
 class Assets:
@@ -89,7 +90,7 @@ class Assets:
             raise AssetMissing("manifest.json", folder=dist)
         entries: dict[str, str] = json.loads(manifest.read_text("utf-8"))
         for file in dist.iterdir():
-            if file.name not in {"manifest.json", "icons.json"}:
+            if file.name not in _PRIVATE and not file.name.startswith("."):
                 self._files[f"host/{file.name}"] = file
         for name, hashed in entries.items():
             self._urls[name] = f"{self._prefix}/host/{hashed}"
