@@ -10,7 +10,9 @@ from regulars.sdk import N_
 class AntifraudSettings(BaseModel):
     """How often one card can be used."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"groups": {"fraud": N_("Fraud protection")}}
+    )
 
     cooldown_minutes: int = Field(
         default=15,

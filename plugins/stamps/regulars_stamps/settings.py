@@ -24,7 +24,11 @@ class Milestone(BaseModel):
 class StampSettings(BaseModel):
     """What a stamp card asks for and gives."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"groups": {"card": N_("Stamp card"), "earning": N_("Earning")}},
+    )
 
     target: int = Field(
         default=10,
@@ -57,6 +61,7 @@ class StampSettings(BaseModel):
             "group": "card",
             "widget": "icon",
             "preview": {"attr": "icon"},
+            "icons": {"brand": "palette"},
             "choices": {
                 "brand": N_("As in the branding"),
                 "coffee": N_("Coffee cup"),

@@ -1,5 +1,19 @@
 """Settings of plugins: one pydantic model → form, validation, storage; secrets are encrypted apart."""
 
+from regulars.kernel.settings.forms import Choice, FormField, FormGroup, SettingsForm, describe_form
+from regulars.kernel.settings.kinds import SettingDefault
+from regulars.kernel.settings.parsing import ParsedForm, parse_form
 from regulars.kernel.settings.store import NEW, SettingsStore
 
-__all__ = ["NEW", "SettingsStore"]
+__all__ = [
+    "NEW",
+    "Choice",
+    "FormField",
+    "FormGroup",
+    "ParsedForm",
+    "SettingDefault",
+    "SettingsForm",
+    "SettingsStore",
+    "describe_form",
+    "parse_form",
+]
