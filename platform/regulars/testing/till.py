@@ -31,7 +31,7 @@ def make_ledger(config: Config, registry: PluginRegistry) -> Ledger:
     """The engine as a process has it."""
     from regulars.kernel.settings import SettingsStore
 
-    rules = RuleBook(ProgramCache(), SettingsStore(registry, config))
+    rules = RuleBook(ProgramCache(), SettingsStore(registry, config.setting_default, config.encryption_key))
     return Ledger(registry, rules, PinPolicy(), config.pin_pepper.encode())
 
 
