@@ -12,12 +12,15 @@ from quart import Blueprint
 
 from regulars.contracts.errors import ConfigurationError
 from regulars.domain.cards.enrolment import Enrolments
+from regulars.domain.cards.view import CardViews
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.rulebook import RuleBook
+from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import Redemptions
 from regulars.domain.sales.service import Sales
 from regulars.domain.staff.pins import PinPolicy
+from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.features import FEATURES
 from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
 from regulars.kernel.config import Config, load_config
@@ -34,14 +37,14 @@ from regulars.kernel.redis import TenantRedis
 from regulars.kernel.settings import SettingsStore
 from regulars.web import api
 from regulars.web.areas import AREAS, PLUGIN_AREAS, Area
-from regulars.web.chrome import Navigations
+from regulars.web.assets import register_static
 from regulars.web.failures import register_failures
 from regulars.web.health import register_health
+from regulars.web.navigation import Navigations
 from regulars.web.pipeline import register_pipeline
 from regulars.web.rendering import make_assets, make_catalogues, make_templates, make_themes
 from regulars.web.request import RegularsApp
 from regulars.web.services import EXTENSION, Services
-from regulars.web.static import register_static
 
 _BODY_SECONDS = 15
 _FORM_MEMORY = 512 * 1024
@@ -89,9 +92,11 @@ def make_services(config: Config, registry: PluginRegistry) -> Services:
     database, redis = Database(config), TenantRedis(config.redis_url)
     themes = make_themes()
     assets = make_assets(registry, themes)
-    settings, programs = SettingsStore(registry, config), ProgramCache()
+    settings, programs = SettingsStore(registry, config.setting_default, config.encryption_key), ProgramCache()
     policy = PinPolicy(config.pin_max_failed_attempts, timedelta(minutes=config.pin_lockout_minutes))
-    ledger = Ledger(registry, RuleBook(programs, settings), policy, config.pin_pepper.encode())
+    rules = RuleBook(programs, settings)
+    ledger = Ledger(registry, rules, policy, config.pin_pepper.encode())
+    templates = make_templates(config, registry, themes, assets)
     install(make_catalogues(registry, themes))
     snapshots = SnapshotCache(
         partial(fetch_snapshot, database),
@@ -107,12 +112,16 @@ def make_services(config: Config, registry: PluginRegistry) -> Services:
         listener=TenantListener(config.database_url_app, snapshots),
         settings=settings,
         programs=programs,
-        templates=make_templates(config, registry, themes, assets),
+        templates=templates,
         assets=assets,
         presenter=Presenter(Breaker()),
         limiter=RateLimiter(redis),
         navigations=Navigations(),
+        catalogue=Catalogue.of(registry),
+        office=PostOffice(config, templates),
+        rules=rules,
         ledger=ledger,
+        card_views=CardViews(ledger),
         sales=Sales(ledger),
         redemptions=Redemptions(ledger),
         enrolments=Enrolments(ledger),
@@ -126,7 +135,8 @@ def _load_plugins(config: Config) -> PluginRegistry:
 def _mount_areas(app: RegularsApp, services: Services) -> None:
     """Mount the host's own pages: each area is a package of `regulars.web` with `blueprint` and `navigation`."""
     for area in AREAS:
-        if find_spec(f"regulars.web.{area.name}") is not None:
+        found = find_spec(f"regulars.web.{area.name}")
+        if found is not None and found.origin is not None:
             package = import_module(f"regulars.web.{area.name}")
             app.register_blueprint(package.blueprint, url_prefix=area.prefix or None, subdomain=area.host)
             services.navigations.makers[area.name] = package.navigation

@@ -1,6 +1,7 @@
 """The areas of the web, each with its audience: which kind of host it answers on and below which path.
 
-Routes are registered for one kind of host only, so an area's address on another host is unknown there, whatever the method.
+Routes are registered for one kind of host only, so an area's address on another host is unknown there, whatever the
+method.
 """
 
 from __future__ import annotations
@@ -63,7 +64,5 @@ PLUGIN_AREAS: dict[manifest.Area, Area] = {
 def area_of(host: HostKind, path: str) -> Area:
     """The area that a path of a kind of host belongs to; every host has one at its root."""
     return next(
-        area
-        for area in AREAS
-        if area.host == host and (path == area.prefix or path.startswith(f"{area.prefix}/"))
+        area for area in AREAS if area.host == host and (path == area.prefix or path.startswith(f"{area.prefix}/"))
     )

@@ -19,12 +19,12 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from regulars.contracts.errors import InvalidInput, MalformedRequest, PayloadTooLarge
 from regulars.contracts.i18n import N_
 from regulars.kernel.i18n import gettext as _
-from regulars.web.forms import field_errors
+from regulars.kernel.validation import field_errors
+from regulars.web.forms import UNSTORABLE
 from regulars.web.request import API_BODY_LIMIT, RegularsRequest
 
 Model = TypeVar("Model", bound=BaseModel)
 MAX_NESTING = 32
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
@@ -62,7 +62,7 @@ class Body:
     def fingerprint(self, method: str, path: str) -> bytes:
         """SHA-256 over method, route and content; spelling of the JSON does not count."""
         canonical = json.dumps(self.value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return sha256("\0".join((method, path, canonical)).encode()).digest()
+        return sha256(f"{method}\0{path}\0{canonical}".encode()).digest()
 
 
 async def read_body(request: RegularsRequest) -> Body:
@@ -142,7 +142,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_texts(value: Any) -> None:
     if isinstance(value, str):
-        if _UNSTORABLE.search(value):
+        if UNSTORABLE.search(value):
             raise MalformedRequest(_("A text holds characters that cannot be stored."))
     elif isinstance(value, dict):
         for name, item in value.items():

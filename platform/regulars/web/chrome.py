@@ -2,63 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Sequence
 
-from regulars.contracts.context import ANONYMOUS, Principal, TenantSnapshot
-from regulars.kernel.config import Config
+from regulars.contracts.context import ANONYMOUS
 from regulars.kernel.i18n import language_name
-from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.kernel.templating.chrome import Chrome, Flash, Language, Link
-from regulars.web.areas import Area
+from regulars.kernel.templating.chrome import Chrome, Flash, Language
+from regulars.web.assets import brand_css_url, tenant_asset_url
 from regulars.web.locales import LOCALE_PARAMETER, PLATFORM_LOCALES
-from regulars.web.static import brand_css_url, tenant_asset_url
+from regulars.web.navigation import Frame, Navigation
 
 PLATFORM_NAME = "Regulars"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """What an area's navigation is made from.
-
-    Attributes:
-        path: of the page, to mark where the reader is.
-    """
-
-    area: Area
-    path: str
-    tenant: TenantSnapshot | None
-    principal: Principal
-    registry: PluginRegistry
-    config: Config
-    locale: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Navigation:
-    """The navigation of an area, see `Chrome` for its parts."""
-
-    home_url: str = "/"
-    nav: Sequence[Link] = ()
-    account: Sequence[Link | Literal["-"]] = ()
-    legal: Sequence[Link] = ()
-    search_url: str = ""
-
-
-NavigationMaker = Callable[[Frame], Navigation]
-
-
-@dataclass(slots=True)
-class Navigations:
-    """The navigation of each area, by the area's name; areas without one have none."""
-
-    makers: dict[str, NavigationMaker] = field(default_factory=dict)
-
-    def of(self, frame: Frame) -> Navigation:
-        """The navigation of a page."""
-        make = self.makers.get(frame.area.name)
-        return make(frame) if make else Navigation()
 
 
 def make_chrome(frame: Frame, navigation: Navigation, flashes: Sequence[Flash]) -> Chrome:
@@ -96,6 +49,11 @@ def _languages(frame: Frame) -> Sequence[Language]:
     if len(codes) < 2:
         return ()
     return tuple(
-        Language(code=code, name=language_name(code), url=f"{frame.path}?{LOCALE_PARAMETER}={code}", active=code == frame.locale)
+        Language(
+            code=code,
+            name=language_name(code),
+            url=f"{frame.path}?{LOCALE_PARAMETER}={code}",
+            active=code == frame.locale,
+        )
         for code in codes
     )

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from regulars.contracts import errors
 from regulars.contracts.errors import RegularsError
+from regulars.contracts.i18n import N_
 from regulars.contracts.pages import PageContext
 from regulars.kernel.i18n import gettext
 from regulars.web.areas import API_PREFIX
@@ -36,7 +37,7 @@ class RequestTimedOut(errors.MalformedRequest):
 
     code = "request_timeout"
     status = 408
-    title = errors.N_("The request took too long to arrive.")
+    title = N_("The request took too long to arrive.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ async def _error_page(error: RegularsError) -> Response:
     )
     try:
         html = await render_page(page) if visit.peer.kind != "tenant" or visit.tenant else _plain_page(page)
-    except Exception as fault:  # noqa: BLE001 -- the page that tells of a fault must come, even when templates are broken
+    except Exception as fault:
         log.error("error_page_failed", exc_info=fault)
         html = _plain_page(page)
     return Response(html, status=error.status, content_type="text/html; charset=utf-8", headers=error_headers(error))

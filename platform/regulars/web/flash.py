@@ -36,8 +36,7 @@ def write_flashes(flashes: Sequence[Flash], host: str, config: Config) -> str:
         config: for the secret key.
     """
     kept = [asdict(flash) | {"text": flash.text[:_LONGEST]} for flash in flashes[-_MOST:]]
-    signed = _serializer(host, config).dumps(kept)
-    return signed.decode() if isinstance(signed, bytes) else signed
+    return str(_serializer(host, config).dumps(kept))
 
 
 def _serializer(host: str, config: Config) -> URLSafeSerializer:

@@ -66,8 +66,8 @@ async def _within_deadline(check: Callable[[], Awaitable[str]]) -> str:
 
 
 async def _database(parts: Services) -> str:
-    async with parts.database.app_connection():
-        return OK
+    await parts.database.ping()
+    return OK
 
 
 async def _redis(parts: Services) -> str:

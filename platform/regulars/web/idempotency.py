@@ -30,7 +30,5 @@ def read_key(headers: Headers) -> str:
     quoted = _QUOTED.fullmatch(text)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
     if len(values) > 1 or not 1 <= len(key) <= MAX_LENGTH or not (quoted or _BARE.fullmatch(text)):
-        raise MalformedRequest(
-            _("An Idempotency-Key has 1 to %(count)s visible ASCII characters.", count=MAX_LENGTH)
-        )
+        raise MalformedRequest(_("An Idempotency-Key has 1 to %(count)s visible ASCII characters.", count=MAX_LENGTH))
     return key

@@ -17,8 +17,8 @@ _USUAL_PORTS = {"http": 80, "https": 443}
 def check_origin(method: str, headers: Headers, authority: str, config: Config) -> None:
     """Refuse a change that another site asks for.
 
-    Browsers say where a request comes from: `Sec-Fetch-Site`, or `Origin` on plain HTTP. A request that says neither is no
-    browser's, so it must not carry cookies either.
+    Browsers say where a request comes from: `Sec-Fetch-Site`, or `Origin` on plain HTTP. A request that says neither is
+    no browser's, so it must not carry cookies either.
 
     Args:
         method: of the request; one that changes nothing is let through.

@@ -10,7 +10,8 @@ from regulars.kernel.templating.chrome import Flash
 from regulars.kernel.templating.engine import SlotRenderer
 from regulars.kernel.templating.themes import DEFAULT_THEME
 from regulars.web.areas import area_of
-from regulars.web.chrome import Frame, make_chrome
+from regulars.web.chrome import make_chrome
+from regulars.web.navigation import Frame
 from regulars.web.request import current_request
 from regulars.web.services import services
 

@@ -17,6 +17,7 @@ from regulars.kernel.i18n import N_, gettext, use_locale
 from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web.areas import PLUGIN_AREAS, STORE_API
+from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
 from regulars.web.headers import add_headers
 from regulars.web.health import PATHS as HEALTH_PATHS
@@ -24,7 +25,6 @@ from regulars.web.locales import LOCALE_PARAMETER, choose_locale
 from regulars.web.origin import check_origin
 from regulars.web.request import RegularsApp, RegularsRequest, current_request
 from regulars.web.services import services
-from regulars.web.static import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 
 log = structlog.get_logger("regulars.web.access")
 

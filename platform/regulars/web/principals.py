@@ -40,7 +40,8 @@ def principal_of(row: Any, registry: PluginRegistry) -> Principal:
     """
     if row.kind is None:
         return ANONYMOUS
-    granted = frozenset(row.permissions or ()) if row.kind == "api_key" else permissions_of(row.role, registry.permissions)
+    is_key = row.kind == "api_key"
+    granted = frozenset(row.permissions or ()) if is_key else permissions_of(row.role, registry.permissions)
     return Principal(
         kind=row.kind,
         id=row.id,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
-from quart import Quart, Request, request
+from quart import Quart, Request
 from quart.ctx import RequestContext
+from quart.globals import request_ctx
 from quart.typing import ResponseTypes
 from quart.wrappers.base import BaseRequestWebsocket
 from werkzeug.routing import MapAdapter
@@ -94,7 +95,9 @@ class RegularsApp(Quart):
 
 def current_request() -> RegularsRequest:
     """The request being answered."""
-    return cast("RegularsRequest", request._get_current_object())
+    found = request_ctx.request
+    assert isinstance(found, RegularsRequest)
+    return found
 
 
 def current_visit() -> Visit:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from quart import current_app
 
 from regulars.domain.cards.enrolment import Enrolments
+from regulars.domain.cards.view import CardViews
 from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.rulebook import RuleBook
+from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import Redemptions
 from regulars.domain.sales.service import Sales
+from regulars.domain.tenants.catalogue import Catalogue
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotCache, TenantListener
@@ -21,7 +25,7 @@ from regulars.kernel.redis import TenantRedis
 from regulars.kernel.settings import SettingsStore
 from regulars.kernel.templating.assets import Assets
 from regulars.kernel.templating.engine import TemplateEngine
-from regulars.web.chrome import Navigations
+from regulars.web.navigation import Navigations
 
 EXTENSION = "regulars"
 
@@ -43,7 +47,11 @@ class Services:
     presenter: Presenter
     limiter: RateLimiter
     navigations: Navigations
+    catalogue: Catalogue
+    office: PostOffice
+    rules: RuleBook
     ledger: Ledger
+    card_views: CardViews
     sales: Sales
     redemptions: Redemptions
     enrolments: Enrolments

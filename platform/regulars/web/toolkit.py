@@ -18,6 +18,7 @@ from regulars.contracts.errors import Forbidden, NotFound
 from regulars.domain.operators import service as operators
 from regulars.kernel.db.database import Credentials, PlatformSession, TenantSession
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.keys import digest
 from regulars.kernel.ratelimit import Limit
 from regulars.web.answers import answer
 from regulars.web.areas import Area, area_of
@@ -168,7 +169,7 @@ async def _operator(request: RegularsRequest, parts: Services, session: Platform
     token = read_cookie(request, name, parts.config)
     if not token:
         return ANONYMOUS
-    who = await operators.by_session(session, token)
+    who = await operators.find_by_session(session, digest(token))
     if who is None:
         request.visit.stale_cookies.add(name)
     return who or ANONYMOUS

@@ -66,9 +66,7 @@ class BaseWork:
         form = read_form(model, self.request.args)
         return form.data if form.data is not None else model()
 
-    def flash(
-        self, text: str, kind: FlashKind = "success", *, action_label: str = "", action_url: str = ""
-    ) -> None:
+    def flash(self, text: str, kind: FlashKind = "success", *, action_label: str = "", action_url: str = "") -> None:
         """Show a message on the page that comes next: this answer's or, after a redirect, the following one.
 
         Args:
@@ -106,7 +104,7 @@ class BaseWork:
         for task in self._later:
             try:
                 await task()
-            except Exception as error:  # noqa: BLE001 -- the change is committed; a failed wake-up must not look like a failure
+            except Exception as error:
                 log.warning("later_failed", exc_info=error)
 
     def take_flashes(self) -> list[Flash]:

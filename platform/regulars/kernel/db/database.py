@@ -24,6 +24,7 @@ from regulars.kernel.db.prepared import Prepared
 log = structlog.get_logger(__name__)
 
 ENTER_TENANT = text("SELECT * FROM core.enter_tenant(:tenant_id, :session_hash, :key_hash)")
+SIGN_OF_LIFE = text("SELECT 1")
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 4_000
 IDLE_TIMEOUT_MS = 15_000
@@ -182,6 +183,16 @@ class Database:
         """A transaction of the app role without a tenant: only for `core.resolve_host` and health checks."""
         async with _transaction(self._app) as connection:
             yield connection
+
+    async def ping(self) -> None:
+        """Ask for a sign of life as both roles.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        for engine in (self._app, self._platform):
+            async with _transaction(engine) as connection:
+                await connection.execute(SIGN_OF_LIFE)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -85,7 +85,7 @@ async def upgrade(database_url: str, targets: Sequence[Target]) -> list[TargetSt
                 connection.execute(text(f"GRANT USAGE ON SCHEMA {target.schema} TO {APP}, {PLATFORM}"))
                 connection.execute(text(f"GRANT SELECT ON {target.schema}.alembic_version TO {APP}, {PLATFORM}"))
                 connection.commit()
-            return [_status(connection, target) for target in targets]
+            return [status(connection, target) for target in targets]
         finally:
             connection.rollback()
             connection.execute(UNLOCK)
@@ -96,7 +96,7 @@ async def upgrade(database_url: str, targets: Sequence[Target]) -> list[TargetSt
 
 async def current(database_url: str, targets: Sequence[Target]) -> list[TargetStatus]:
     """Where each target stands, without changing anything."""
-    return await _with_connection(database_url, lambda connection: [_status(connection, t) for t in targets])
+    return await _with_connection(database_url, lambda connection: [status(connection, t) for t in targets])
 
 
 async def check(database_url: str, targets: Sequence[Target]) -> dict[str, list[str]]:
@@ -131,7 +131,8 @@ def _alembic(connection: Connection, target: Target) -> AlembicConfig:
     return config
 
 
-def _status(connection: Connection, target: Target) -> TargetStatus:
+def status(connection: Connection, target: Target) -> TargetStatus:
+    """Where one target stands, seen by a connection that may read its version table."""
     context = MigrationContext.configure(
         connection, opts={"version_table": "alembic_version", "version_table_schema": target.schema}
     )

@@ -1,0 +1,360 @@
+"""Bodies and answers of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(max_length=200)]
+Units = Mapping[str, int]
+
+
+class Sent(BaseModel):
+    """Base of what callers send: nothing unknown, no conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Asked(BaseModel):
+    """Base of query strings: nothing unknown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Page(Asked):
+    """Which page of a list."""
+
+    page: int = Field(default=1, ge=1, le=100_000, description="From 1.")
+    size: int = Field(default=50, ge=1, le=200, description="Rows a page.")
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="Stable name of the problem: `/problems/<code>`.")
+    title: str = Field(description="What happened, in the reader's language.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What happened and what to do, in the reader's language.")
+    code: str = Field(description="The last part of `type`.")
+    instance: str | None = Field(default=None, description="Id of the request, by which its log is found.")
+    fields: Mapping[str, str] | None = Field(default=None, description="Field → sentence, for invalid input.")
+    retry_after: int | None = Field(default=None, description="Seconds to wait, where waiting helps.")
+    retry_at: datetime | None = Field(default=None, description="When it is possible again, where time heals it.")
+
+
+class ProgramAnswer(BaseModel):
+    """A loyalty program."""
+
+    id: str
+    merchant: str
+    name: str
+    type: Literal["stamps", "points", "hybrid"]
+    status: Literal["setup", "active", "inactive"]
+    is_active: bool
+    timezone: str = Field(description="IANA name; days, expiry and birthdays go by it.")
+    currency: str = Field(description="ISO 4217 code.")
+    require_pin: bool = Field(description="Whether till operations need a staff PIN.")
+    settings: Mapping[str, Mapping[str, Any]] = Field(description="Plugin → its settings for this program.")
+    created_at: datetime
+
+
+class ProgramChange(Sent):
+    """What can be changed of a program; what is left out stays."""
+
+    name: Text | None = None
+    timezone: Text | None = None
+    currency: Text | None = None
+    require_pin: bool | None = None
+    is_active: bool | None = None
+    settings: dict[str, dict[str, Any]] | None = Field(
+        default=None, description="Plugin → settings to change; what is left out stays."
+    )
+
+
+class NewProgram(Sent):
+    """A program to begin."""
+
+    name: Text
+    type: Literal["stamps", "points", "hybrid"]
+    timezone: Text | None = Field(default=None, description="IANA name; the shop's by default.")
+    currency: Text | None = Field(default=None, description="ISO 4217 code; the shop's by default.")
+    require_pin: bool = True
+
+
+class StatsAnswer(BaseModel):
+    """Figures of the shop and of its program."""
+
+    members_total: int
+    members_active: int = Field(description="Here in the last 30 days.")
+    redeemed_this_month: int
+    redeemed_total: int
+    saved_this_month_minor: int = Field(description="Worth of rewards, in minor units of `currency`.")
+    saved_total_minor: int
+    currency: str
+    cards_total: int
+    cards_active: int
+    issued_this_month: Units = Field(description="Unit → units given, less those taken back.")
+    issued_total: Units
+
+
+class ProgressAnswer(BaseModel):
+    """How far a card is in one unit."""
+
+    count: int
+    target: int | None
+    label: str
+    message: str
+    ready: bool = Field(description="A reward can be had now.")
+    close: bool = Field(description="A reward is near.")
+
+
+class CardAnswer(BaseModel):
+    """A card in a list."""
+
+    id: str
+    number: str = Field(description="Twelve digits, shown as 4821-7493-2841.")
+    status: Literal["active", "blocked", "closed"]
+    program: str
+    balances: Units
+    progress: Mapping[str, ProgressAnswer]
+
+
+class CustomerAnswer(BaseModel):
+    """A customer with all cards."""
+
+    id: str
+    name: str
+    email: str
+    phone: str
+    member_since: datetime
+    last_visit: datetime
+    cards: list[CardAnswer]
+
+
+class CustomerList(BaseModel):
+    """A page of customers."""
+
+    items: list[CustomerAnswer]
+    total: int
+    page: int
+    size: int
+    pages: int
+
+
+class CustomerQuery(Page):
+    """Search and filter of the list of customers."""
+
+    q: str = Field(default="", max_length=200, description="Parts of name, e-mail or phone, or the start of a number.")
+    filter: Literal["all", "active", "ready"] = Field(default="all", description="Here lately; has a reward ready.")
+
+
+class NewCustomer(Sent):
+    """Somebody who wants a card."""
+
+    email: Annotated[str, StringConstraints(min_length=3, max_length=254)]
+    name: Text = ""
+    phone: Annotated[str, StringConstraints(max_length=40)] = ""
+    terms: bool = Field(description="The person has accepted the terms of the program; must be true.")
+    marketing: bool = Field(default=False, description="The person has agreed to news.")
+    birthday: date | None = None
+    locale: Annotated[str, StringConstraints(max_length=20)] | None = None
+    program: Text | None = Field(default=None, description="Id of a program; the first active one by default.")
+
+
+class EnrolledAnswer(BaseModel):
+    """The card of somebody who was enrolled."""
+
+    member: str
+    card: str
+    number: str
+    token: str = Field(description="Text of the card's QR code.")
+    program: str
+    is_new: bool = Field(description="False when the person had this card before; then nothing was changed.")
+
+
+class TillSent(Sent):
+    """What every operation at a till says."""
+
+    card: Annotated[str, StringConstraints(min_length=1, max_length=300)] = Field(
+        description="Id, number, first eight digits, or text of the QR code."
+    )
+    staff: Annotated[str, StringConstraints(max_length=60)] | None = Field(
+        default=None, description="Who does it; needed where the program wants a PIN."
+    )
+    pin: Annotated[str, StringConstraints(max_length=20)] | None = Field(default=None, description="That person's PIN.")
+    shop: Annotated[str, StringConstraints(max_length=60)] | None = Field(
+        default=None, description="Where; the key's own shop by default."
+    )
+
+
+class EarnSent(TillSent):
+    """A sale at a till."""
+
+    external_ref: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        default=None, description="The sale's name in the system it comes from; counted once for ever."
+    )
+
+
+class RedeemSent(TillSent):
+    """A reward to hand over."""
+
+    reward: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None, description="Which reward, `<kind>` or `<kind>/<key>`; the unit's first by default."
+    )
+
+
+class UndoneEntry(BaseModel):
+    """A movement that took another one back."""
+
+    id: str
+    unit: str
+    amount: int
+    balance: int
+
+
+class UndoAnswer(BaseModel):
+    """The card's last action was taken back."""
+
+    success: Literal[True]
+    message: str
+    entries: list[UndoneEntry]
+
+
+class PinAnswer(BaseModel):
+    """Somebody with a PIN."""
+
+    id: str
+    name: str
+    role: Literal["owner", "manager", "staff"]
+    status: Literal["active", "locked", "none"] = Field(description="`none`: this person has no PIN yet.")
+    locked_until: datetime | None
+    last_used_at: datetime | None
+    pin: str | None = Field(default=None, description="A PIN that was made by us, shown this once.")
+
+
+class PinList(BaseModel):
+    """Everybody who works here."""
+
+    items: list[PinAnswer]
+
+
+class NewPin(Sent):
+    """A PIN for somebody: for a staff member by id, or for a new one by name."""
+
+    staff: Annotated[str, StringConstraints(max_length=60)] | None = None
+    name: Text | None = None
+    role: Literal["owner", "manager", "staff"] = "staff"
+    pin: Annotated[str, StringConstraints(max_length=20)] | None = Field(
+        default=None, description="Four digits; a random one is made and shown once when it is left out."
+    )
+
+
+class PinChange(Sent):
+    """What can be changed; what is left out stays."""
+
+    name: Text | None = None
+    role: Literal["owner", "manager", "staff"] | None = None
+    pin: Annotated[str, StringConstraints(max_length=20)] | None = None
+
+
+class RewardAnswer(BaseModel):
+    """A reward of a card."""
+
+    kind: str
+    key: str
+    title: str
+    unit: str
+    cost: int
+    ready: bool
+    missing: int
+
+
+class OwnCardAnswer(BaseModel):
+    """A customer's own card."""
+
+    id: str
+    number: str
+    token: str = Field(description="Text of the QR code.")
+    status: Literal["active", "blocked", "closed"]
+    program: str
+    program_name: str
+    name: str
+    member_since: datetime
+    balances: Units
+    progress: Mapping[str, ProgressAnswer]
+    rewards: list[RewardAnswer]
+
+
+class TransactionAnswer(BaseModel):
+    """A movement on a card."""
+
+    id: str
+    type: Literal["earn", "redeem", "expire", "adjust", "reverse"]
+    unit: str
+    amount: int
+    balance: int
+    at: datetime
+    shop: str
+    undone: bool
+    why: str = Field(description="Why there are these stamps or points.")
+
+
+class TransactionList(BaseModel):
+    """A page of a card's movements, newest first."""
+
+    items: list[TransactionAnswer]
+    total: int
+    page: int
+    size: int
+    pages: int
+
+
+class SelfEnrolledAnswer(BaseModel):
+    """What a customer is told after enrolling.
+
+    A person who is a member already gets no card here: anybody can type an address.
+    """
+
+    is_new: bool
+    message: str
+    number: str | None = None
+    token: str | None = Field(default=None, description="Text of the QR code of a new card.")
+
+
+class PlatformProgram(BaseModel):
+    """A program of some merchant."""
+
+    id: str
+    tenant: str
+    merchant: str
+    name: str
+    type: str
+    status: str
+    members: int
+    activity: Literal["high", "medium", "low", "none"]
+    created_at: datetime
+
+
+class PlatformProgramList(BaseModel):
+    """A page of all programs."""
+
+    items: list[PlatformProgram]
+    total: int
+    page: int
+    size: int
+    pages: int
+
+
+class PlatformStatsAnswer(BaseModel):
+    """Figures of the whole platform."""
+
+    programs_total: int
+    programs_active: int
+    programs_by_type: Units
+    members_total: int
+    saved_total_minor: Units = Field(description="Currency → worth of the rewards handed out, in minor units.")
