@@ -28,10 +28,11 @@ def sentence(fault: ErrorDetails) -> str:
     kind = fault["type"]
     if kind in OWN_TYPES:
         return _(fault["msg"].split(", ", 1)[-1])
-    plain = _plain().get(kind)
+    limits = {name: str(value) for name, value in fault.get("ctx", {}).items()}
+    is_empty = kind == "string_too_short" and limits["min_length"] == "1"
+    plain = _plain().get("missing" if is_empty else kind)
     if plain is not None:
         return plain
-    limits = {name: str(value) for name, value in fault.get("ctx", {}).items()}
     limited = _limited().get(kind)
     return limited % limits if limited is not None and limits else _("This value cannot be accepted.")
 
