@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
@@ -19,7 +19,7 @@ class ApiKey(TenantEntity, Base):
 
     __tablename__ = "api_key"
     __table_args__ = (UniqueConstraint("tenant_id", "key_hash"), {"schema": "core"})
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
+    tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     name: Mapped[str]
     prefix: Mapped[str]
     key_hash: Mapped[bytes]

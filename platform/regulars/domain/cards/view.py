@@ -106,9 +106,15 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:
-    """One of a member's cards, for choosing among several."""
+    """One of a member's cards, for choosing among several.
+
+    Attributes:
+        number: 12 digits.
+        program: its name.
+    """
 
     id: UUID
+    number: str
     program_id: UUID
     program: str
 
@@ -178,7 +184,7 @@ class CardViews:
 async def cards_of_member(session: TenantSession, member_id: UUID) -> Sequence[MemberCard]:
     """A member's cards that are not closed, oldest first; who may ask is for the caller to check."""
     rows = await session.rows(repository.OF_MEMBER, {"tenant": session.tenant_id, "member": member_id})
-    return [MemberCard(row.id, row.program_id, row.name) for row in rows]
+    return [MemberCard(**row._mapping) for row in rows]
 
 
 def _next_sale(opened: OpenCard) -> NextSale:

@@ -8,7 +8,7 @@ from regulars.domain.cards.models import Card
 from regulars.domain.programs.models import Program
 
 OF_MEMBER = (
-    select(Card.id, Card.program_id, Program.name)
+    select(Card.id, Card.number, Card.program_id, Program.name.label("program"))
     .join(Program, (Program.tenant_id == Card.tenant_id) & (Program.id == Card.program_id))
     .where(
         Card.tenant_id == bindparam("tenant", type_=Uuid),

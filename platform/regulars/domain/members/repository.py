@@ -24,7 +24,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, distinct_on
 from sqlalchemy.orm import InstrumentedAttribute
 
 from regulars.domain.cards.models import Card
@@ -143,7 +143,7 @@ EXPORT = (
 GET = select(*_COLUMNS).where(_TENANT, _THIS, Member.status != "erased")
 CONSENTS = (
     select(Consent.purpose, Consent.granted, Consent.text_version, Consent.created_at)
-    .distinct(Consent.purpose)
+    .ext(distinct_on(Consent.purpose))
     .where(Consent.tenant_id == _TENANT_ID, Consent.member_id == bindparam("member", type_=Uuid))
     .order_by(Consent.purpose, Consent.created_at.desc(), Consent.id.desc())
 )

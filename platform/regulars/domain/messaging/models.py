@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
@@ -24,7 +24,7 @@ class Mail(TenantEntity, Base):
         Index("ix_mail_created", "tenant_id", "created_at"),
         {"schema": "core"},
     )
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
+    tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     template: Mapped[str]
     recipient: Mapped[str]
     event_id: Mapped[UUID]

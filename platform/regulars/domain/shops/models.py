@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
@@ -16,7 +16,7 @@ class Shop(TenantEntity, Base):
 
     __tablename__ = "shop"
     __table_args__ = ({"schema": "core"},)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
+    tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     name: Mapped[str]
     address: Mapped[str] = mapped_column(server_default="")
     status: Mapped[str] = mapped_column(server_default="active")

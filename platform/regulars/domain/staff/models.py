@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
@@ -25,7 +25,7 @@ class Staff(TenantEntity, Base):
         CheckConstraint("status IN ('active', 'inactive')", name="status"),
         {"schema": "core"},
     )
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
+    tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
     name: Mapped[str]
     role: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="active")

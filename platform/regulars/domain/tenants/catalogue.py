@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from regulars.contracts.errors import InvalidInput
 from regulars.domain.tenants.features import FEATURES, LIMITS
+from regulars.kernel.entitlements.rules import Known
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.registry import PluginRegistry
 
@@ -60,6 +61,12 @@ class Catalogue:
     def plugins(self) -> tuple[str, ...]:
         """Names of the loaded plugins, in loading order."""
         return tuple(name for name, feature in self.features.items() if feature.kind == "plugin")
+
+    @property
+    def known(self) -> Known:
+        """The same for the rule of what is in force."""
+        names = {kind: frozenset(n for n, f in self.features.items() if f.kind == kind) for kind in ("flag", "host")}
+        return Known(requires=self.requires, flags=names["flag"], host_features=names["host"])
 
     def check_feature(self, name: str) -> None:
         """Refuse an unknown feature.

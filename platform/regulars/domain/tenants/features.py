@@ -53,6 +53,7 @@ FEATURES = (
     HostFeature("sso", N_("Single sign-on")),
     HostFeature("dedicated_support", N_("Dedicated support")),
 )
+FEATURE_NAMES = frozenset(feature.name for feature in FEATURES)
 LIMITS = (
     HostLimit("shops", N_("Shops"), "max_shops"),
     HostLimit("programs", N_("Programs")),

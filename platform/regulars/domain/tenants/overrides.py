@@ -13,7 +13,7 @@ from regulars.domain.audit.service import record_platform
 from regulars.domain.tenants import repository
 from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.families import lock_family, record_operation
-from regulars.domain.tenants.features import with_lower_grades
+from regulars.domain.tenants.features import with_higher_grades, with_lower_grades
 from regulars.domain.tenants.offerings import check_limit_value
 from regulars.domain.tenants.reasons import require_reason
 from regulars.kernel.db.base import new_id
@@ -45,7 +45,7 @@ async def put_override(
 ) -> None:
     """Grant or deny a feature, or set a limit, for one tenant and its sandbox; replaces an earlier one of that name.
 
-    Granting a grade grants those below it.
+    Granting a grade grants those below it; denying one denies those above it.
 
     Args:
         session: the platform's.
@@ -62,7 +62,7 @@ async def put_override(
     text = require_reason(reason)
     _check(catalogue, override)
     family = await lock_family(session, tenant_id)
-    names = sorted(with_lower_grades([override.name])) if override.kind == "grant" else [override.name]
+    names = _with_grades(override.kind, override.name)
     for tenant in family:
         for name in names:
             await session.execute(
@@ -88,12 +88,15 @@ async def remove_override(session: PlatformSession, actor: Actor, tenant_id: UUI
     """
     text = require_reason(reason)
     family = await lock_family(session, tenant_id)
-    kinds = [
-        await session.scalar(repository.DELETE_OVERRIDE, {"tenant_id": tenant.id, "name": name}) for tenant in family
-    ]
-    if kinds[0] is None:
+    kind = await session.scalar(repository.OVERRIDE_KIND, {"tenant_id": tenant_id, "name": name})
+    if kind is None:
         raise NotFound(_("There is no exception for “%(name)s”.", name=name))
-    await record_operation(session, actor, family, "tenant.override_removed", text, {"name": name, "kind": kinds[0]})
+    names = _with_grades(kind, name)
+    for tenant in family:
+        for one in names:
+            await session.execute(repository.DELETE_OVERRIDE, {"tenant_id": tenant.id, "name": one, "kind": kind})
+    details = {"names": names, "kind": kind}
+    await record_operation(session, actor, family, "tenant.override_removed", text, details)
 
 
 async def kill(
@@ -151,6 +154,13 @@ async def revive(session: PlatformSession, actor: Actor, plugin: str, tenant_id:
     if not removed[0]:
         raise NotFound(_("“%(plugin)s” is not switched off for this tenant.", plugin=plugin))
     await record_operation(session, actor, family, "plugin.revived", text, {"plugin": plugin})
+
+
+def _with_grades(kind: OverrideKind, name: str) -> list[str]:
+    """Granting a grade grants those below it, denying one denies those above it; they are taken back alike."""
+    if kind == "grant":
+        return sorted(with_lower_grades([name]))
+    return list(with_higher_grades(name)) if kind == "deny" else [name]
 
 
 def _check(catalogue: Catalogue, override: Override) -> None:

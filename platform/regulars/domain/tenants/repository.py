@@ -21,8 +21,18 @@ from regulars.domain.tenants.models import (
 )
 from regulars.kernel.db.database import Database
 
-_RESOLVE_HOST = select(func.core.resolve_host(bindparam("host", type_=Text), type_=JSONB))
+RESOLVE_HOST = select(func.core.resolve_host(bindparam("host", type_=Text), type_=JSONB))
 _ID: BindParameter[UUID] = bindparam("tenant_id", type_=Uuid)
+
+_A_HOST = (
+    select(TenantHost.host)
+    .where(TenantHost.tenant_id == _ID)
+    .order_by(TenantHost.is_primary.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+RESOLVE_TENANT = select(func.core.resolve_host(_A_HOST, type_=JSONB))
+"""As `core.resolve_host`, for whoever may see the hosts of a tenant: the platform."""
 
 ADD_PLATFORM = upsert(Platform).on_conflict_do_nothing()
 INSERT_TENANT = insert(Tenant)
@@ -31,6 +41,7 @@ INSERT_SHOP = insert(Shop)
 
 TENANT = select(Tenant.__table__).where(Tenant.id == _ID)
 TENANT_BY_SLUG = select(Tenant.__table__).where(Tenant.slug == bindparam("slug"))
+SANDBOX = select(Tenant.id).where(Tenant.live_tenant_id == _ID).limit(1)
 FAMILY_FOR_UPDATE = (
     select(Tenant.id, Tenant.slug, Tenant.status, Tenant.offering, Tenant.live_tenant_id)
     .where(or_(Tenant.id == _ID, Tenant.live_tenant_id == _ID))
@@ -72,10 +83,11 @@ SET_OVERRIDE = _OVERRIDE.on_conflict_do_update(
     set_={name: _OVERRIDE.excluded[name] for name in ("kind", "value", "reason", "expires_at")}
     | {"created_at": func.core.now()},
 )
-DELETE_OVERRIDE = (
-    delete(TenantOverride)
-    .where(TenantOverride.tenant_id == _ID, TenantOverride.name == bindparam("name"))
-    .returning(TenantOverride.kind)
+OVERRIDE_KIND = select(TenantOverride.kind).where(
+    TenantOverride.tenant_id == _ID, TenantOverride.name == bindparam("name")
+)
+DELETE_OVERRIDE = delete(TenantOverride).where(
+    TenantOverride.tenant_id == _ID, TenantOverride.name == bindparam("name"), TenantOverride.kind == bindparam("kind")
 )
 
 KILL_SWITCHES = (
@@ -122,5 +134,20 @@ async def fetch_snapshot(database: Database, host: str) -> dict[str, Any] | None
         The object that `core.resolve_host` builds, `None` for an unknown host.
     """
     async with database.app_connection() as connection:
-        found: dict[str, Any] | None = (await connection.execute(_RESOLVE_HOST, {"host": host})).scalar()
+        found: dict[str, Any] | None = (await connection.execute(RESOLVE_HOST, {"host": host})).scalar()
     return found
+
+
+async def fetch_snapshot_by_id(database: Database, tenant_id: UUID) -> dict[str, Any] | None:
+    """What the database knows of a tenant, for jobs: they know the tenant and not its host.
+
+    Args:
+        database: asked as the platform role.
+        tenant_id: the tenant.
+
+    Returns:
+        As `fetch_snapshot`, `None` for an unknown tenant.
+    """
+    async with database.platform("snapshot of a job's tenant") as session:
+        found: dict[str, Any] | None = await session.scalar(RESOLVE_TENANT, {"tenant_id": tenant_id})
+        return found

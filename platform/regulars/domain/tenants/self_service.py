@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from regulars.contracts.context import Branding, Context
@@ -10,9 +11,11 @@ from regulars.domain.audit.service import record
 from regulars.domain.staff.permissions import require
 from regulars.domain.tenants import repository
 from regulars.domain.tenants.catalogue import Catalogue
+from regulars.domain.tenants.effective import Inputs, StoredOverride, entitlements
 from regulars.domain.tenants.limits import not_included
 from regulars.domain.tenants.profile import Profile, check_profile
 from regulars.kernel.db.database import TenantSession
+from regulars.kernel.entitlements.rules import Override
 
 
 async def set_branding(session: TenantSession, ctx: Context, name: str, branding: Branding) -> None:
@@ -69,10 +72,25 @@ async def switch_plugin(session: TenantSession, ctx: Context, catalogue: Catalog
     """
     require(ctx, "plugins.manage")
     catalogue.check_plugin(plugin)
-    if on and plugin not in ctx.tenant.features:
+    if on and not await _entitled(session, ctx, catalogue, plugin):
         raise await not_included(session, ctx.tenant, plugin)
     await session.execute(repository.SET_SWITCH, {"tenant_id": session.tenant_id, "plugin": plugin, "switched_on": on})
     await record(session, ctx, "plugin.switched", "tenant", session.tenant_id, {"plugin": plugin, "on": on})
+
+
+async def _entitled(session: TenantSession, ctx: Context, catalogue: Catalogue, plugin: str) -> bool:
+    """Whether the tenant may have a plugin, whatever its own switches say; also where an operator has killed it."""
+    raw = await session.scalar(repository.RESOLVE_HOST, {"host": ctx.tenant.host})
+    overrides = [
+        StoredOverride(Override(row["name"], row["kind"], row["value"], _time(row["expires_at"])), "")
+        for row in raw["overrides"]
+    ]
+    inputs = replace(Inputs.of(raw, overrides, []), switches={})
+    return plugin in entitlements(catalogue, inputs).enabled
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 async def _own(session: TenantSession) -> Profile:

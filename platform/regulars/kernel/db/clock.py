@@ -1,10 +1,36 @@
-"""The clock of the rules, as an expression for Core statements."""
+"""The rules' clock: `core.now()` is `now()` plus a shift that only test and demo databases may have."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, DateTime, func
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-NOW: ColumnElement[datetime] = func.core.now(type_=DateTime(timezone=True))
-"""`core.now()`: `now()`, shifted in test and demo databases only."""
+from regulars.contracts.errors import ConfigurationError
+
+SHIFT = text("SELECT shift FROM core.clock")
+MAY_SHIFT = frozenset({"demo", "test"})
+
+
+async def clock_shift(connection: AsyncConnection) -> timedelta:
+    """How far the rules' clock is ahead of the server's."""
+    shift: timedelta = (await connection.execute(SHIFT)).scalar_one()
+    return shift
+
+
+async def refuse_shifted_clock(connection: AsyncConnection, env: str) -> None:
+    """Make sure that rules go by the real time.
+
+    Args:
+        env: what the installation is for, `production`, `demo` or `test`.
+
+    Raises:
+        ConfigurationError: a production database whose clock is shifted.
+    """
+    shift = await clock_shift(connection)
+    if shift and env not in MAY_SHIFT:
+        raise ConfigurationError(
+            f"The database's clock is shifted by {shift}, which only test and demo databases may be. "
+            "Use another database, or set REGULARS_ENV=demo if this is a demo."
+        )

@@ -1,0 +1,179 @@
+"""Recording a plan through the real services, many steps in a transaction, the database's clock moved for each.
+
+Only the migrator may move the clock, so the demo's transactions are the migrator's; the statements are those of every
+sale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from json import loads
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from regulars.cli.demo.people import Person
+from regulars.cli.demo.plan import Step
+from regulars.contracts.context import Context, Principal, Source
+from regulars.contracts.ledger import Purchase
+from regulars.domain.cards.enrolment import EnrolCommand, Enrolments
+from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
+from regulars.domain.ledger.engine import Ledger
+from regulars.domain.redemptions.service import RedeemCommand, Redemptions
+from regulars.domain.sales.service import SaleCommand, Sales
+from regulars.kernel.db.database import ENTER_TENANT, TenantSession
+
+BATCH = 250
+REDEEM_SHARE = 0.85
+DEVICES = ("Terminal 1", "Terminal 2", "Tablet at the bar")
+MOVE_CLOCK = text("UPDATE core.clock SET shift = :at - now()").bindparams(bindparam("at"))
+STOP_CLOCK = text("UPDATE core.clock SET shift = interval '0'")
+PUBLISHED = text(
+    "UPDATE core.outbox_event SET published_at = created_at WHERE tenant_id = :tenant_id AND created_at < :before"
+)
+WRONG_PIN = "0000"
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """Somebody at the till."""
+
+    id: UUID
+    name: str
+    pin: str
+
+
+@dataclass(slots=True)
+class Card:
+    """A member's card as the recorder remembers it."""
+
+    number: str
+    ready: bool = False
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was recorded."""
+
+    members: int = 0
+    sales: int = 0
+    refused: int = 0
+    redeemed: int = 0
+    undone: int = 0
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Records the steps of one tenant.
+
+    Attributes:
+        engine: of the migrator role.
+        target: stamps that make a card full.
+    """
+
+    engine: AsyncEngine
+    ledger: Ledger
+    ctx: Context
+    people: Sequence[Person]
+    staff: Sequence[Helper]
+    shops: Sequence[UUID]
+    target: int
+    cards: dict[int, Card] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    keys: int = 0
+
+    async def record(self, steps: Sequence[Step]) -> Counts:
+        """Record all steps.
+
+        Args:
+            steps: oldest first.
+        """
+        for batch in _batches(steps):
+            async with self._session() as session:
+                for step in batch:
+                    await session.execute(MOVE_CLOCK, {"at": step.at})
+                    await self._step(session, step)
+        return self.counts
+
+    async def settle(self, before: datetime) -> None:
+        """Stop the clock, and take the events before a moment as published long ago."""
+        async with self.engine.begin() as connection:
+            await connection.execute(STOP_CLOCK)
+            await connection.execute(PUBLISHED, {"tenant_id": self.ctx.tenant.id, "before": before})
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[TenantSession]:
+        tenant_id = self.ctx.tenant.id
+        values = {"tenant_id": tenant_id, "session_hash": None, "key_hash": None}
+        async with self.engine.begin() as connection:
+            yield TenantSession(connection, tenant_id, (await connection.execute(ENTER_TENANT, values)).one())
+
+    async def _step(self, session: TenantSession, step: Step) -> None:
+        if step.kind == "enrol":
+            await self._enrol(session, step)
+        elif step.member in self.cards:
+            await self._at_the_till(session, step, self.cards[step.member])
+
+    async def _enrol(self, session: TenantSession, step: Step) -> None:
+        person = self.people[step.member]
+        at_till = step.staff < 0.25
+        command = EnrolCommand(
+            person.email,
+            name=person.name,
+            phone=person.phone,
+            locale=person.locale,
+            terms=True,
+            marketing=step.shop < 0.4,
+        )
+        ctx = self._context("terminal" if at_till else "portal", step)
+        enrolled = await Enrolments(self.ledger).enrol(session, ctx, command)
+        self.cards[step.member] = Card(enrolled.number)
+        self.counts.members += 1
+
+    async def _at_the_till(self, session: TenantSession, step: Step, card: Card) -> None:
+        ctx = self._context("terminal", step)
+        sales = Sales(self.ledger)
+        if step.kind == "undo":
+            answer = await sales.undo(session, ctx, self._attempt(step, card))
+            self.counts.undone += not answer.refused
+            card.ready = False if not answer.refused else card.ready
+            return
+        if card.ready and step.kind == "sale" and step.staff < REDEEM_SHARE:
+            redeemed = await Redemptions(self.ledger).redeem(
+                session, ctx, RedeemCommand(self._attempt(step, card), "stamps")
+            )
+            self.counts.redeemed += not redeemed.refused
+        pin = WRONG_PIN if step.kind == "wrong_pin" else None
+        attempt = self._attempt(step, card, pin)
+        answer = await sales.record(session, ctx, SaleCommand(attempt, "stamps", Purchase(step.quantity)))
+        self._note(card, answer)
+
+    def _note(self, card: Card, answer: Answer) -> None:
+        if answer.refused:
+            self.counts.refused += 1
+            return
+        self.counts.sales += 1
+        card.ready = loads(answer.body)["stamp_count"] >= self.target
+
+    def _attempt(self, step: Step, card: Card, pin: str | None = None) -> Attempt:
+        helper = self.staff[int(step.staff * len(self.staff))]
+        self.keys += 1
+        claim = Claim("demo", f"demo-{self.keys}", b"")
+        return Attempt(claim, CardRef("number", card.number), helper.id, pin or helper.pin, self._shop(step))
+
+    def _context(self, source: Source, step: Step) -> Context:
+        principal = Principal("system", name="Demo") if source == "portal" else self.ctx.principal
+        device = DEVICES[int(step.shop * len(DEVICES))] if source == "terminal" else "Phone"
+        return replace(self.ctx, source=source, device=device, principal=principal)
+
+    def _shop(self, step: Step) -> UUID:
+        return self.shops[int(step.shop * len(self.shops))]
+
+
+def _batches(steps: Sequence[Step]) -> Iterator[Sequence[Step]]:
+    for start in range(0, len(steps), BATCH):
+        yield steps[start : start + BATCH]

@@ -1,0 +1,24 @@
+"""The host's jobs: which modules declare them, and which run for which events."""
+
+from __future__ import annotations
+
+from regulars.domain.messaging.jobs import SUBSCRIPTIONS as MAIL
+from regulars.domain.messaging.jobs import __name__ as messaging
+from regulars.domain.upkeep.jobs import __name__ as upkeep
+from regulars.kernel.jobs import JobRegistry
+from regulars.kernel.plugins.registry import PluginRegistry
+
+MODULES = (messaging, upkeep)
+SUBSCRIPTIONS = (*MAIL,)
+
+
+def make_job_registry(plugins: PluginRegistry) -> JobRegistry:
+    """Everything that a worker can run.
+
+    Args:
+        plugins: the loaded plugins.
+
+    Raises:
+        ConfigurationError: two jobs of one name, or a subscription to a job that does not exist.
+    """
+    return JobRegistry.build(MODULES, SUBSCRIPTIONS, plugins)

@@ -1,0 +1,1 @@
+"""Tenants and offerings as files: read, compared with the database, applied."""

@@ -1,0 +1,1 @@
+"""Upkeep: what is no longer needed goes."""
