@@ -51,8 +51,8 @@ class Paged(Generic[T]):
 
     @property
     def last(self) -> int:
-        """Number of the last row shown."""
-        return self.request.offset + len(self.items)
+        """Number of the last row shown, 0 when there is none."""
+        return self.request.offset + len(self.items) if self.items else 0
 
     @property
     def pages(self) -> int:
