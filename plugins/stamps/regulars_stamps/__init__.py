@@ -7,6 +7,7 @@ from regulars.sdk import (
     ProviderRef,
     Slot,
     SlotRef,
+    Subscription,
 )
 
 plugin = Plugin(
@@ -31,5 +32,7 @@ plugin = Plugin(
         SlotRef(Slot.TERMINAL_CARD, "regulars_stamps.web.slots:terminal_card", order=20),
         SlotRef(Slot.PROGRAM_PREVIEW, "regulars_stamps.web.slots:program_preview", order=20),
     ),
+    jobs=("regulars_stamps.jobs",),
+    subscriptions=(Subscription("stamps.milestone_reached", "congratulate"),),
     events=(EventType("milestone_reached", N_("Milestone reached"), "regulars_stamps.events:MilestoneReached"),),
 )
