@@ -15,7 +15,7 @@ from sqlalchemy import insert, text
 from regulars.domain.audit.models import AuditLog
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import Session
-from regulars.kernel.jobs import CronTick, Every, JobWork, cron, job
+from regulars.kernel.jobs import JobWork, job
 
 MARK = insert(AuditLog)
 HOLD = asyncio.Event()
@@ -90,35 +90,7 @@ async def second_version_job(work: JobWork, payload: Mapping[str, Any]) -> None:
     await mark(work.session, work.session.tenant_id, "second_version", version=work.version)
 
 
-@job("process")
-async def process_job(work: JobWork, payload: Mapping[str, Any]) -> None:
-    """Tells who runs it, then waits in the database as long as the row `wait` of the audit log tells."""
-    await mark(work.session, work.session.tenant_id, "process", n=payload.get("n"), pid=os.getpid())
-
-
 @job("sleepy", timeout=120)
 async def sleepy_job(work: JobWork, payload: Mapping[str, Any]) -> None:
     await mark(work.session, work.session.tenant_id, "sleepy", n=payload.get("n"), pid=os.getpid())
     await work.session.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": payload["seconds"]})
-
-
-@job("by_the_clock", schedule=Every(hours=1))
-async def by_the_clock_job(work: JobWork, payload: Mapping[str, Any]) -> None:
-    await mark(work.session, work.session.tenant_id, "by_the_clock", slot=payload["scheduled_at"])
-
-
-SLOTS = text(
-    "INSERT INTO core.platform_audit (id, actor_kind, actor_name, action, reason, subject, ip, device, request_id)"
-    " VALUES (gen_random_uuid(), 'system', '', 'tick', '', :slot, '', '', '')"
-)
-
-
-@cron("tick", Every(hours=1))
-async def tick_cron(tick: CronTick) -> None:
-    await tick.session.execute(SLOTS, {"slot": tick.scheduled_at.isoformat()})
-
-
-@cron("broken", Every(hours=1))
-async def broken_cron(tick: CronTick) -> None:
-    await tick.session.execute(SLOTS, {"slot": "broken"})
-    raise ValueError("broken on purpose")

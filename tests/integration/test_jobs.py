@@ -33,7 +33,7 @@ MARKS = text("SELECT action, details FROM core.audit_log ORDER BY id")
 
 @pytest.fixture
 def jobs() -> JobRegistry:
-    return JobRegistry.build(["jobs_under_test"])
+    return JobRegistry.build(["jobs_under_test", "crons_under_test"])
 
 
 @pytest.fixture(autouse=True)

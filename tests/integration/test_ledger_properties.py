@@ -47,7 +47,7 @@ def result_of(answer: Answer) -> str:
     return CODES[content(answer)["code"]] if answer.refused else "ok"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_product_and_oracle_agree(
     steps: list[tuple[str, int, int, int]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,8 +12,10 @@ import pytest
 from asyncpg import Connection, PostgresError
 
 from regulars.contracts.errors import IdempotencyInProgress, IdempotencyMismatch, InvalidInput, NotFound
+from regulars.contracts.ledger import Purchase
 from regulars.domain.ledger.commands import CardRef
 from regulars.domain.ledger.engine import Ledger
+from regulars.domain.sales.service import SaleCommand, Sales
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.testing.clock import Clock
@@ -141,12 +144,11 @@ async def test_fifty_keys_sent_many_times_at_once(
 
 async def test_validation_is_not_stored(make_till: MakeTill, cafe: World, sql: Connection) -> None:
     till = make_till(cafe)
-    attempt = till.attempt(None, None, None, "k", body="x")
-    with pytest.raises(InvalidInput):
+    without_pin = replace(till.attempt(None, None, None, "k", body="x"), pin=None)
+    with pytest.raises(InvalidInput) as refused:
         async with till.database.tenant(cafe.tenant.id) as session:
-            opened = await till.ledger.open(session, cafe.context(), attempt, extra="", values={})
-            object.__setattr__(attempt, "pin", None)
-            till.ledger.check_pin(opened)  # type: ignore[arg-type]
+            await Sales(till.ledger).record(session, cafe.context(), SaleCommand(without_pin, "stamps", Purchase(1)))
+    assert refused.value.fields == {"pin": "Say who you are and enter the PIN."}
     assert await sql.fetchval("SELECT count(*) FROM core.idempotency") == 0
 
 
@@ -163,26 +165,18 @@ async def test_external_sale_counts_once_even_with_new_keys(
 
 
 async def test_double_scan_on_two_terminals_counts_once(
-    make_till: MakeTill, cafe: World, config: Config, ledger: Ledger, sql: Connection, healthy: Healthy
+    make_till: MakeTill, cafe: World, sql: Connection, healthy: Healthy
 ) -> None:
     """E2: the second transaction waits for the first one's lock and must then see its stamp."""
     till = make_till(cafe)
-    first = till.attempt(None, None, None, "one", body="a")
+    command = SaleCommand(till.attempt(None, None, None, "one", body="a"), "stamps", Purchase(1))
     async with till.database.tenant(cafe.tenant.id) as session:
-        opened = await ledger.open(
-            session, cafe.context(), first, extra="sale", values={"source": "api", "external_ref": None}
-        )
+        first = await Sales(till.ledger).record(session, cafe.context(), command)
         second = asyncio.create_task(till.sale(key="two", staff=cafe.staff[1]))
         await until_blocked(sql)
-        from regulars.contracts.ledger import Purchase
-        from regulars.domain.sales.service import SaleCommand, Sales
-
-        sales = Sales(ledger)
-        command = SaleCommand(first, "stamps", Purchase(1))
-        sales._post(opened, command, cafe.shop_id)  # type: ignore[arg-type]
-        await ledger.write(opened, "earn")  # type: ignore[arg-type]
-    assert content(await second)["code"] == "antifraud.cooldown"
+    assert (first.status, content(await second)["code"]) == (200, "antifraud.cooldown")
     assert await sql.fetchval("SELECT count(*) FROM core.sale") == 1
+    await healthy()
 
 
 async def until_blocked(sql: Connection) -> None:

@@ -73,8 +73,6 @@ class StampOracle:
 
     def sale(self, at: datetime, quantity: int, staff: str) -> Result:
         """Somebody buys."""
-        if quantity > self.max_per_sale:
-            return "too_many"
         standing = [a for a in self.actions if a.kind == "sale" and not a.undone]
         if standing and at < max(a.at for a in standing) + self.cooldown:
             return "cooldown"
@@ -82,6 +80,8 @@ class StampOracle:
         today = sum(a.counted for a in standing if a.at.astimezone(zone).date() == at.astimezone(zone).date())
         if today + quantity > self.max_daily:
             return "daily_limit"
+        if quantity > self.max_per_sale:
+            return "too_many"
         action = Action("sale", at, staff, counted=quantity)
         passed, total = [], self.lifetime + quantity
         reached = {m for a in standing for m in a.milestones}

@@ -22,6 +22,7 @@ from regulars.domain.staff.pins import PinPolicy
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.settings import SettingsStore
 from regulars.testing.world import Person, TestCard, World
 
 _keys = count(1)
@@ -29,8 +30,6 @@ _keys = count(1)
 
 def make_ledger(config: Config, registry: PluginRegistry) -> Ledger:
     """The engine as a process has it."""
-    from regulars.kernel.settings import SettingsStore
-
     rules = RuleBook(ProgramCache(), SettingsStore(registry, config.setting_default, config.encryption_key))
     return Ledger(registry, rules, PinPolicy(), config.pin_pepper.encode())
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from regulars.contracts.context import TenantSnapshot
 from regulars.domain.ledger.rules import Rules
 from regulars.domain.programs.cache import ProgramCache
 from regulars.kernel.db.database import TenantSession
-
-if TYPE_CHECKING:
-    from regulars.kernel.settings import SettingsStore
+from regulars.kernel.settings import SettingsStore
 
 
 class RuleBook:
