@@ -1,0 +1,70 @@
+"""A form that cannot be accepted: nothing of it is kept; its page comes back with what was typed and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import fields
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar, cast
+
+from quart import Response
+
+from regulars.contracts.errors import InvalidInput, RegularsError
+from regulars.contracts.pages import PageContext
+from regulars.web.answers import answer
+from regulars.web.work import ConsoleWork, Work
+
+P = ParamSpec("P")
+Page = TypeVar("Page", bound=PageContext)
+FORM = ""
+"""Key of what is wrong with a form as a whole."""
+
+
+class TryAgain(Exception):
+    """Raised by a view: rolls its work back and answers with the page, status 422.
+
+    Args:
+        work: of the view.
+        page: with what was typed and the sentences.
+    """
+
+    def __init__(self, work: Work | ConsoleWork, page: PageContext) -> None:
+        super().__init__()
+        self.work = work
+        self.page = page
+
+
+def forgiving(view: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
+    """Answer `TryAgain` of a finished Quart view; stands outside of the unit of work."""
+
+    @wraps(view)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> Response:
+        try:
+            return await view(*args, **kwargs)
+        except TryAgain as refused:
+            return await answer(with_status(refused.page, 422), refused.work)
+
+    return run
+
+
+def faults_of(error: RegularsError) -> Mapping[str, str]:
+    """Field → sentence of a service's refusal; what belongs to no field stands under `FORM`."""
+    if isinstance(error, InvalidInput) and error.fields:
+        return error.fields
+    return {FORM: error.detail or str(error)}
+
+
+def with_status(page: Page, status: int) -> Page:
+    """The same page, answered with another status.
+
+    Args:
+        page: any page.
+        status: HTTP status.
+    """
+    values = {one.name: getattr(page, one.name) for one in fields(page)}
+    return cast("Page", _variant(type(page), status)(**values))
+
+
+@cache
+def _variant(kind: type[PageContext], status: int) -> type[PageContext]:
+    return type(kind)(kind.__name__, (kind,), {"__slots__": (), "__doc__": kind.__doc__, "status": status})

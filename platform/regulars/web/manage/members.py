@@ -1,0 +1,415 @@
+"""Members: the list with search and filters, its export, one member with cards and history, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from quart import Response
+
+from regulars.contracts.errors import InvalidInput, NotFound
+from regulars.contracts.pages import PageContext
+from regulars.contracts.paging import PageRequest
+from regulars.contracts.providers import Progress
+from regulars.domain.cards import service as cards
+from regulars.domain.cards.numbers import format_number
+from regulars.domain.ledger.history import HistoryEntry, history
+from regulars.domain.members import service
+from regulars.domain.members.export import begin_export, export_rows
+from regulars.domain.members.gauges import Gauge, gauges_of
+from regulars.domain.members.service import MemberChange
+from regulars.domain.members.views import Member, MemberCard, MemberDetail, MemberFilter, Only
+from regulars.kernel import ids
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.i18n import language_name
+from regulars.kernel.templating.chrome import Link
+from regulars.web.again import TryAgain, faults_of
+from regulars.web.exports import csv_response
+from regulars.web.lists import ListQuery, Pager, make_pager, url_of
+from regulars.web.manage.blueprint import blueprint, manage_page
+from regulars.web.results import Redirect, Result
+from regulars.web.when import day_words, moment_words
+from regulars.web.work import Work, read_id
+
+LIST = "/manage/members"
+HISTORY_SIZE = 15
+
+
+class MembersQuery(ListQuery):
+    """The list's address.
+
+    Attributes:
+        show: the filter.
+        sort: the order.
+    """
+
+    show: Only = "all"
+    sort: str = Field(default="last_visit", pattern="^(last_visit|name|enrolled)$")
+
+    @property
+    def wanted(self) -> MemberFilter:
+        """What the service takes."""
+        return MemberFilter(self.q, self.show, self.sort)  # type: ignore[arg-type]
+
+    def kept(self, **changes: str) -> Mapping[str, str]:
+        """Search, filter and order for other addresses of the list; the usual ones are left out."""
+        show = "" if self.show == "all" else self.show
+        sort = "" if self.sort == "last_visit" else self.sort
+        return {"q": self.q, "show": show, "sort": sort, **changes}
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A member in the list.
+
+    Attributes:
+        url: of the member's page.
+        name: or the address where there is no name.
+        number: first eight digits of the first card, empty without a card.
+        blocked: whether that card is blocked.
+        progress: of that card's units.
+        last_visit: in words.
+    """
+
+    member: Member
+    url: str
+    name: str
+    number: str
+    blocked: bool
+    progress: Sequence[Progress]
+    last_visit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembersPage(PageContext):
+    """The list.
+
+    Attributes:
+        query: search, filter and order.
+        filters: all, active, has reward ready.
+        sorts: column → address and present direction, for the head of the table.
+        kept: filter and order, for the search box.
+        may_export: whether the reader may take the list away.
+        may_enrol: whether the reader may enrol people at the terminal.
+        is_empty: nobody has ever enrolled.
+    """
+
+    template: ClassVar[str] = "manage/members.html"
+    rows: Sequence[MemberRow]
+    pager: Pager
+    query: MembersQuery
+    filters: Sequence[Link]
+    sorts: Mapping[str, str]
+    kept: Mapping[str, str]
+    may_export: bool
+    may_enrol: bool
+    is_empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CardPanel:
+    """A card on the member's page.
+
+    Attributes:
+        url: of what can be done with it.
+        history_url: shows its history on this page.
+        shown: whether its history is shown now.
+    """
+
+    card: MemberCard
+    number: str
+    program: str
+    url: str
+    history_url: str
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """A movement, with the moment in words."""
+
+    entry: HistoryEntry
+    moment: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPage(PageContext):
+    """One member.
+
+    Attributes:
+        name: or the address where there is no name.
+        cards: of all programs.
+        language: in its own words.
+        lines: the shown card's history, newest first.
+        has_history: whether there is a card to show a history of.
+        may_manage: whether the reader may change the member and block cards.
+        last_visit: in words.
+    """
+
+    template: ClassVar[str] = "manage/member.html"
+    url: str
+    name: str
+    detail: MemberDetail
+    cards: Sequence[CardPanel]
+    language: str
+    lines: Sequence[HistoryLine]
+    has_history: bool
+    pager: Pager | None
+    may_manage: bool
+    last_visit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberFormPage(PageContext):
+    """Change a member's name, phone and language.
+
+    Attributes:
+        locales: (code, name) of the languages to choose from.
+        values: field → what is shown.
+        errors: field → sentence.
+    """
+
+    template: ClassVar[str] = "manage/member_form.html"
+    url: str
+    name: str
+    email: str
+    locales: Sequence[tuple[str, str]]
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardBlockPage(PageContext):
+    """Asks before a card is blocked."""
+
+    template: ClassVar[str] = "manage/card_block.html"
+    member_url: str
+    name: str
+    number: str
+    action: str
+
+
+class HistoryQuery(BaseModel):
+    """Which card's history, and which part of it."""
+
+    card: str = ""
+    page: int = Field(default=1, ge=1, le=100_000)
+
+
+class MemberForm(BaseModel):
+    """What is typed of a member."""
+
+    name: str = Field(default="", max_length=500)
+    phone: str = Field(default="", max_length=100)
+    locale: str = ""
+
+
+@blueprint.get("/members")
+@manage_page("members.view")
+async def member_list(work: Work) -> Result:
+    """A page of the list."""
+    query = work.query(MembersQuery)
+    found = await service.list_members(work.session, work.ctx, query.wanted, query.request(), await _gauges(work))
+    who = work.ctx.principal
+    return MembersPage(
+        rows=[_row(member) for member in found.items],
+        pager=make_pager(found, LIST, query.kept()),
+        query=query,
+        filters=_filters(query),
+        sorts={name: url_of(LIST, query.kept(sort=name)) for name in ("name", "enrolled", "last_visit")},
+        kept={name: value for name, value in query.kept(q="").items() if value},
+        may_export=who.may("members.export"),
+        may_enrol=who.may("members.enrol") and work.ctx.tenant.has("enrolment"),
+        is_empty=found.total == 0 and not query.q and query.show == "all",
+    )
+
+
+@blueprint.post("/members/export")
+@manage_page("members.export")
+async def export_members(work: Work) -> Response:
+    """The list as a file, with its search and filter; the audit log keeps who took it."""
+    query = (await work.form(MembersQuery)).data or MembersQuery()
+    gauges = await _gauges(work)
+    await begin_export(work.session, work.ctx, query.wanted)
+    rows = export_rows(work.services.database, work.ctx, query.wanted, gauges)
+    return csv_response(rows, f"{work.ctx.tenant.slug}-members.csv")
+
+
+@blueprint.get("/members/<member>")
+@manage_page("members.view")
+async def member_page(work: Work, member: str) -> Result:
+    """One member with cards, consents and history."""
+    gauges = await _gauges(work)
+    detail = await service.get(work.session, work.ctx, read_id(ids.MEMBER, member), gauges)
+    query, url = work.query(HistoryQuery), _url(detail.member.id)
+    shown = _shown_card(detail, query.card)
+    lines: Sequence[HistoryLine] = ()
+    pager: Pager | None = None
+    if shown is not None:
+        request = PageRequest(query.page, HISTORY_SIZE)
+        found = await history(work.session, work.ctx, work.services.plugins, shown.id, request)
+        lines = [HistoryLine(one, moment_words(one.at), day_words(one.at)) for one in found.items]
+        pager = make_pager(found, url, {"card": query.card})
+    programs = await work.services.programs.programs(work.session, work.ctx.tenant)
+    names = {program.id: program.name for program in programs.items}
+    return MemberPage(
+        url=url,
+        name=_name(detail.member),
+        detail=detail,
+        cards=[_panel(url, card, names.get(card.program_id, ""), shown) for card in detail.member.cards],
+        language=language_name(detail.member.locale),
+        lines=lines,
+        has_history=shown is not None,
+        pager=pager,
+        may_manage=work.ctx.principal.may("members.manage"),
+        last_visit=moment_words(detail.member.last_activity_at),
+    )
+
+
+@blueprint.get("/members/<member>/edit")
+@manage_page("members.manage")
+async def member_form(work: Work, member: str) -> Result:
+    """The form with what is known."""
+    known = await _member(work, member)
+    values = {"name": known.name, "phone": known.phone, "locale": known.locale}
+    return _form_page(work, known, values, {})
+
+
+@blueprint.post("/members/<member>/edit")
+@manage_page("members.manage")
+async def change_member(work: Work, member: str) -> Result:
+    """Change name, phone and language."""
+    known = await _member(work, member)
+    form = await work.form(MemberForm)
+    try:
+        wanted = form.require()
+        change = MemberChange(wanted.name, wanted.phone, wanted.locale or known.locale)
+        await service.update(work.session, work.ctx, known.id, change)
+    except InvalidInput as error:
+        raise TryAgain(work, _form_page(work, known, form.values, faults_of(error))) from error
+    work.flash(_("Saved."))
+    return Redirect(_url(known.id))
+
+
+@blueprint.get("/members/<member>/cards/<card>/block")
+@manage_page("members.manage")
+async def block_card_form(work: Work, member: str, card: str) -> Result:
+    """Say what it means, and ask."""
+    known = await _member(work, member)
+    found, url = _card_of(known, card), _url(known.id)
+    number = format_number(found.number)
+    return CardBlockPage(
+        member_url=url, name=_name(known), number=number, action=f"{url}/cards/{ids.show(ids.CARD, found.id)}/block"
+    )
+
+
+@blueprint.post("/members/<member>/cards/<card>/block")
+@manage_page("members.manage")
+async def block_card(work: Work, member: str, card: str) -> Result:
+    """Block a card; it can be unblocked again."""
+    known = await _member(work, member)
+    found, url = _card_of(known, card), _url(known.id)
+    await cards.set_status(work.session, work.ctx, found.id, "blocked")
+    undo = f"{url}/cards/{ids.show(ids.CARD, found.id)}/unblock"
+    work.flash(_("The card is blocked."), action_label=_("Undo"), action_url=undo)
+    return Redirect(url)
+
+
+@blueprint.post("/members/<member>/cards/<card>/unblock")
+@manage_page("members.manage")
+async def unblock_card(work: Work, member: str, card: str) -> Result:
+    """Make it usable again."""
+    known = await _member(work, member)
+    await cards.set_status(work.session, work.ctx, _card_of(known, card).id, "active")
+    work.flash(_("The card can be used again."))
+    return Redirect(_url(known.id))
+
+
+async def _gauges(work: Work) -> Sequence[Gauge]:
+    parts = work.services
+    programs = await parts.programs.programs(work.session, work.ctx.tenant)
+    return await gauges_of(work.session, work.ctx, parts.plugins, parts.rules, programs)
+
+
+async def _member(work: Work, text: str) -> Member:
+    return (await service.get(work.session, work.ctx, read_id(ids.MEMBER, text), await _gauges(work))).member
+
+
+def _card_of(member: Member, text: str) -> MemberCard:
+    card_id = read_id(ids.CARD, text)
+    found = next((card for card in member.cards if card.id == card_id), None)
+    if found is None:
+        raise NotFound(_("We could not find this card."))
+    return found
+
+
+def _shown_card(detail: MemberDetail, text: str) -> MemberCard | None:
+    """The card whose history is asked for, else the first one."""
+    if text:
+        return _card_of(detail.member, text)
+    return detail.member.cards[0] if detail.member.cards else None
+
+
+def _row(member: Member) -> MemberRow:
+    card = member.cards[0] if member.cards else None
+    return MemberRow(
+        member=member,
+        url=_url(member.id),
+        name=_name(member),
+        number=format_number(card.number)[:9] if card else "",
+        blocked=card is not None and card.status != "active",
+        progress=tuple(card.progress.values()) if card else (),
+        last_visit=day_words(member.last_activity_at),
+    )
+
+
+def _panel(url: str, card: MemberCard, program: str, shown: MemberCard | None) -> CardPanel:
+    public = ids.show(ids.CARD, card.id)
+    return CardPanel(
+        card=card,
+        number=format_number(card.number),
+        program=program,
+        url=f"{url}/cards/{public}",
+        history_url=url_of(url, {"card": public}),
+        shown=shown is not None and shown.id == card.id,
+    )
+
+
+def _filters(query: MembersQuery) -> Sequence[Link]:
+    titles: Sequence[tuple[Only, str, str]] = (
+        ("all", _("All"), ""),
+        ("active", _("Active in 30 days"), "activity"),
+        ("ready", _("Reward ready"), "gift"),
+    )
+    return [
+        Link(
+            label=title,
+            url=url_of(LIST, query.kept(show="" if name == "all" else name)),
+            icon=icon,
+            active=query.show == name,
+        )
+        for name, title, icon in titles
+    ]
+
+
+def _form_page(work: Work, member: Member, values: Mapping[str, str], errors: Mapping[str, str]) -> MemberFormPage:
+    return MemberFormPage(
+        url=_url(member.id),
+        name=_name(member),
+        email=member.email,
+        locales=[(code, language_name(code)) for code in work.ctx.tenant.locales],
+        values=values,
+        errors=errors,
+    )
+
+
+def _name(member: Member) -> str:
+    return member.name or member.email
+
+
+def _url(member_id: UUID) -> str:
+    return f"{LIST}/{ids.show(ids.MEMBER, member_id)}"

@@ -1,0 +1,93 @@
+"""The side bar: what role and offering allow, with the entries that plugins bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from quart import url_for
+
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.templating.chrome import Link
+from regulars.web.areas import MANAGE
+from regulars.web.navigation import Frame, Navigation
+
+HOME = MANAGE.prefix
+TERMINAL = "/terminal"
+
+
+def navigation(frame: Frame) -> Navigation:
+    """The navigation of the merchant's pages; nothing for whoever is not signed in."""
+    if frame.principal.kind != "staff":
+        return Navigation(home_url="/")
+    return Navigation(
+        home_url=HOME,
+        nav=[*_daily(frame), *_program(frame), *_team(frame), *_settings(frame)],
+        account=[
+            *(
+                [Link(label=_("Terminal"), url=TERMINAL, icon="tablet-smartphone")]
+                if _may(frame, "terminal.use")
+                else []
+            ),
+            Link(label=_("What customers see"), url="/", icon="external-link"),
+            "-",
+            Link(label=_("Sign out"), url=f"{HOME}/log-out", icon="log-out", post=True),
+        ],
+        search_url=f"{HOME}/members" if _may(frame, "members.view") else "",
+    )
+
+
+def _daily(frame: Frame) -> Iterator[Link]:
+    if _may(frame, "dashboard.view") and _has(frame, "stats"):
+        yield _link(frame, _("Dashboard"), "", "layout-dashboard")
+    if _may(frame, "members.view"):
+        yield _link(frame, _("Members"), "/members", "users")
+    if _may(frame, "terminal.use"):
+        yield Link(label=_("Terminal"), url=TERMINAL, icon="tablet-smartphone")
+
+
+def _program(frame: Frame) -> Iterator[Link]:
+    group = _("Program")
+    if _may(frame, "programs.manage"):
+        yield _link(frame, _("Program settings"), "/program", "stamp", group)
+    assert frame.tenant is not None
+    for plugin, entry in frame.registry.nav:
+        if plugin in frame.tenant.enabled and _may(frame, entry.permission):
+            url = url_for(f"{plugin}_{MANAGE.name}.{entry.endpoint}")
+            yield Link(label=_(entry.title), url=url, icon=entry.icon, active=_is_at(frame, url), group=group)
+
+
+def _team(frame: Frame) -> Iterator[Link]:
+    group = _("Business")
+    if _may(frame, "staff.view"):
+        title = _("Staff and PINs") if _has(frame, "staff_pins") else _("Staff")
+        yield _link(frame, title, "/staff", "id-card", group)
+    if _may(frame, "shops.manage"):
+        yield _link(frame, _("Shops"), "/shops", "store", group)
+
+
+def _settings(frame: Frame) -> Iterator[Link]:
+    group = _("Settings")
+    if _may(frame, "plugins.manage"):
+        yield _link(frame, _("Extensions"), "/plugins", "blocks", group)
+    if _may(frame, "apikeys.manage"):
+        yield _link(frame, _("API keys"), "/api-keys", "key-round" if _has(frame, "api_access") else "lock", group)
+    if _may(frame, "audit.view"):
+        yield _link(frame, _("Audit log"), "/audit", "scroll-text", group)
+
+
+def _link(frame: Frame, label: str, path: str, icon: str, group: str = "") -> Link:
+    url = f"{HOME}{path}"
+    return Link(label=label, url=url, icon=icon, active=_is_at(frame, url), group=group)
+
+
+def _is_at(frame: Frame, url: str) -> bool:
+    """Whether the page is this entry's or one below it; the home page is below nothing."""
+    return frame.path == url or (url != HOME and frame.path.startswith(f"{url}/"))
+
+
+def _may(frame: Frame, permission: str) -> bool:
+    return frame.principal.may(permission)
+
+
+def _has(frame: Frame, feature: str) -> bool:
+    return frame.tenant is not None and frame.tenant.has(feature)
