@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
-
 from regulars.contracts.context import Principal
 from regulars.contracts.errors import Conflict, InvalidInput, NotFound
 from regulars.domain.audit.actors import Actor
 from regulars.domain.audit.service import record_platform
+from regulars.domain.members.normalise import email_of
 from regulars.domain.operators import repository
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import Database, PlatformSession
@@ -150,7 +149,7 @@ async def log_in(database: Database, visitor: Visitor, email: str, password: str
     Returns:
         The new session, or the refusal, which has been counted.
     """
-    address = {"address": email.strip().lower()}
+    address = {"address": email_of(email) or ""}
     async with database.platform(LOG_IN) as session:
         known = await session.one_or_none(repository.FOR_LOG_IN, address)
     stored = known.password_hash if known is not None else None
@@ -271,17 +270,16 @@ def _principal(operator_id: UUID, name: str) -> Principal:
 
 def _checked(email: str, name: str, password: str) -> tuple[str, str]:
     faults = {}
-    try:
-        validate_email(email.strip(), check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
+    address = email_of(email)
+    if address is None:
         faults["email"] = _("This is no e-mail address.")
     if not 0 < len(one_line(name)) <= MAX_NAME:
         faults["name"] = _("A name has 1 to %(most)s characters.", most=MAX_NAME)
     if len(password) < MIN_LENGTH:
         faults["password"] = _("A password has at least %(least)s characters.", least=MIN_LENGTH)
-    if faults:
+    if faults or address is None:
         raise InvalidInput(" ".join(faults.values()), fields=faults)
-    return email.strip().lower(), one_line(name)
+    return address, one_line(name)
 
 
 def _checked_name(name: str) -> str:

@@ -63,7 +63,7 @@ class Profile:
         """The profile in a tenant's row."""
         return cls(
             name=row["name"],
-            branding=Branding(**row["branding"]),
+            branding=Branding(**{key: row["branding"][key] for key in Branding.__slots__ if key in row["branding"]}),
             theme=row["theme"],
             locales=tuple(row["locales"]),
             default_locale=row["default_locale"],

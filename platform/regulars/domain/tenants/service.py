@@ -32,6 +32,7 @@ class NewTenant:
         offering: code.
         base_domain: the platform's domain it lives on.
         shop: name of its first shop; the tenant's own name when empty.
+        shop_address: one line for people.
     """
 
     slug: str
@@ -39,6 +40,7 @@ class NewTenant:
     base_domain: str
     profile: Profile
     shop: str = ""
+    shop_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,12 @@ async def find_by_slug(session: Session, slug: str) -> UUID | None:
     return found
 
 
+async def family_ids(session: PlatformSession, tenant_id: UUID) -> list[UUID]:
+    """A tenant and, when it is a live one, its sandbox; the tenant itself first."""
+    sandbox = await session.scalar(repository.SANDBOX, {"tenant_id": tenant_id})
+    return [tenant_id] if sandbox is None else [tenant_id, sandbox]
+
+
 async def get_profile(session: PlatformSession, tenant_id: UUID) -> Profile:
     """What a tenant is called and looks like.
 
@@ -256,7 +264,8 @@ async def _insert(session: PlatformSession, new: NewTenant, slug: str, live_tena
     if await session.one_or_none(repository.HOST, {"host": host}) is not None:
         raise Conflict(_("“%(host)s” belongs to another tenant.", host=host))
     await session.execute(repository.INSERT_HOST, {"host": host, "tenant_id": tenant_id, "is_primary": True})
-    shop = {"tenant_id": tenant_id, "id": new_id(), "name": new.shop or new.profile.name}
+    name = new.shop or new.profile.name
+    shop = {"tenant_id": tenant_id, "id": new_id(), "name": name, "address": new.shop_address}
     await session.execute(repository.INSERT_SHOP, shop)
     return tenant_id
 
