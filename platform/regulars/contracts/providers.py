@@ -74,6 +74,9 @@ class UnitWords(Protocol):
     All methods are pure and answer in the current locale.
     """
 
+    def title(self) -> str:
+        """What the unit is called as a heading: `Stamps`."""
+
     def action(self) -> str:
         """What the till's button says: `Add stamp`."""
 

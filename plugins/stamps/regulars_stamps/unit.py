@@ -105,6 +105,10 @@ class StampUnit:
             message=_("Reward redeemed: %(reward)s. Stamps: %(count)s.", reward=offer.title, count=account.balance),
         )
 
+    def title(self) -> str:
+        """The heading of columns and charts."""
+        return _("Stamps")
+
     def action(self) -> str:
         """The till's button."""
         return _("Add stamp")
