@@ -70,9 +70,10 @@ def test_secrets_are_masked_by_name_and_by_look() -> None:
     assert line["order_key"] == "card-1"
 
 
-def test_an_exception_is_redacted_too() -> None:
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_an_exception_is_redacted_too(json_lines: bool) -> None:
     stream = io.StringIO()
-    configure_logging("info", json_lines=True, stream=stream)
+    configure_logging("info", json_lines=json_lines, stream=stream)
     try:
         raise ValueError("cannot reach redis://:hunter2@127.0.0.1:6379/0")
     except ValueError:

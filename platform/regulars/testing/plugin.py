@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 from asyncpg import Connection, connect
 from cryptography.fernet import Fernet
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -35,6 +36,12 @@ from regulars.testing.world import World, make_tenant
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
 TEMPLATE = "regulars_template"
+
+
+def pytest_configure() -> None:
+    """Plain tracebacks in log lines: the default ones, with every local variable, take seconds each."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @dataclass(frozen=True)

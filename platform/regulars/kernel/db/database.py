@@ -235,6 +235,7 @@ def _engine(url: str, settings: DatabaseSettings) -> AsyncEngine:
         url,
         pool_size=settings.pool_size,
         max_overflow=0,
+        hide_parameters=True,  # they hold tenants' data, which must not get into logs by way of an exception
         pool_timeout=settings.pool_timeout,
         connect_args={
             "timeout": 5,

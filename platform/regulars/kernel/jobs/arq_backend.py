@@ -19,6 +19,7 @@ from arq.worker import Worker, func
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
+from regulars.contracts.errors import Unavailable
 from regulars.kernel.jobs.ports import Handover, QueueDownError, Timing
 
 log = structlog.get_logger(__name__)
@@ -110,6 +111,8 @@ class ArqExecutor:
         try:
             tenant_id, job_id = map(UUID, args)
             await self._run(tenant_id, job_id)
+        except Unavailable as error:
+            log.warning("job_not_run", arguments=args, reason=str(error.__cause__ or error))
         except Exception:  # PostgreSQL remembers the job, so arq must not
             log.exception("job_not_run", arguments=args)
 

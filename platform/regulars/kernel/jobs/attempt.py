@@ -12,6 +12,7 @@ import structlog
 from regulars.contracts.context import Context, Principal, TenantSnapshot
 from regulars.contracts.errors import Unavailable
 from regulars.kernel.db.database import Database, TenantSession
+from regulars.kernel.i18n import use_locale
 from regulars.kernel.jobs import repository
 from regulars.kernel.jobs.definitions import JobDefinition
 from regulars.kernel.jobs.ports import Timing
@@ -99,17 +100,20 @@ class Attempt:
     async def _in_one_transaction(self) -> None:
         claimed = self._claimed
         async with self._database.tenant(claimed.tenant_id) as session:
-            await self._definition(self._work(session), claimed.payload)
+            await self._handle(session)
             await self._finish(session)
 
     async def _in_steps(self) -> None:
         claimed = self._claimed
-        await self._definition(self._work(None), claimed.payload)
+        await self._handle(None)
         async with self._database.tenant(claimed.tenant_id) as session:
             await self._finish(session)
 
-    def _work(self, session: TenantSession | None) -> JobWork:
-        return JobWork(self._context, self._claimed, session=session, open_step=self._step, services=self._services)
+    async def _handle(self, session: TenantSession | None) -> None:
+        context = self._context
+        work = JobWork(context, self._claimed, session=session, open_step=self._step, services=self._services)
+        with use_locale(context.locale, context.tenant.timezone):
+            await self._definition(work, self._claimed.payload)
 
     @asynccontextmanager
     async def _step(self) -> AsyncIterator[TenantSession]:

@@ -24,14 +24,17 @@ class Pump:
         clockwork: slots → jobs.
         dispatcher: jobs → executor.
         timing: how often.
+        wanted: set by whoever knows of work.
     """
 
-    def __init__(self, relay: Relay, clockwork: Clockwork, dispatcher: Dispatcher, timing: Timing) -> None:
+    def __init__(
+        self, relay: Relay, clockwork: Clockwork, dispatcher: Dispatcher, timing: Timing, wanted: asyncio.Event
+    ) -> None:
         self._relay = relay
         self._clockwork = clockwork
         self._dispatcher = dispatcher
         self._timing = timing
-        self._wanted = asyncio.Event()
+        self._wanted = wanted
         self._failing: set[str] = set()
 
     def wake(self) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from regulars.contracts.context import TenantSnapshot
+from regulars.contracts.errors import Unavailable
 from regulars.kernel.db.database import Database
 from regulars.kernel.jobs import repository
 from regulars.kernel.jobs.attempt import Attempt, LeaseLostError
@@ -158,8 +159,9 @@ class JobRunner:
             log.warning("job_lease_lost")
             return Outcome.LOST
         except Exception as error:  # a job may fail in any way: recorded and tried again
-            log.warning("job_failed", exc_info=error)
-            return await self._retry(claimed, most, fault_note(error))
+            note = fault_note(error)
+            log.warning("job_failed", reason=note, exc_info=None if isinstance(error, Unavailable) else error)
+            return await self._retry(claimed, most, note)
         return Outcome.DONE
 
     async def _retry(self, claimed: ClaimedJob, most: int, note: str) -> Outcome:

@@ -43,7 +43,10 @@ def configure_logging(level: str, *, json_lines: bool, stream: TextIO | None = N
     last: list[Processor] = (
         [structlog.processors.JSONRenderer()]
         if json_lines
-        else [_escape_control, structlog.dev.ConsoleRenderer(colors=False, event_key="event")]
+        else [
+            _escape_control,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,0 +1,176 @@
+"""The composition root of the worker: events are handed on, jobs run, clocks are watched."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from regulars.domain.jobs import make_job_registry
+from regulars.domain.messaging.office import PostOffice
+from regulars.domain.tenants.features import FEATURES
+from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
+from regulars.kernel.config import Config
+from regulars.kernel.db.database import Database
+from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
+from regulars.kernel.events.relay import Relay
+from regulars.kernel.i18n import install
+from regulars.kernel.jobs import JobRegistry
+from regulars.kernel.jobs.arq_backend import ArqExecutor
+from regulars.kernel.jobs.clockwork import Clockwork
+from regulars.kernel.jobs.dispatcher import Dispatcher
+from regulars.kernel.jobs.ports import Timing
+from regulars.kernel.jobs.pump import Pump
+from regulars.kernel.jobs.runner import JobRunner
+from regulars.kernel.jobs.wake import WakeUp
+from regulars.kernel.jobs.work import Services
+from regulars.kernel.plugins.loader import load_plugins
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.redis import TenantRedis
+from regulars.web.rendering import make_assets, make_catalogues, make_templates, make_themes
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """The parts of one worker process; several may run at once.
+
+    Attributes:
+        runner: runs jobs here.
+        executor: takes them from Redis.
+        pump: puts them there.
+    """
+
+    database: Database
+    redis: TenantRedis
+    snapshots: SnapshotCache
+    listener: TenantListener
+    runner: JobRunner
+    executor: ArqExecutor
+    pump: Pump
+    wake: WakeUp
+    timing: Timing
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then let running jobs end, or give them back to the other workers.
+
+        Args:
+            stop: set by whoever wants the worker to end.
+        """
+        self.listener.start()
+        executing = asyncio.create_task(self.executor.serve(), name="executor")
+        moving = [
+            asyncio.create_task(self.pump.run(), name="pump"),
+            asyncio.create_task(self.wake.listen(self.pump.wake, self.timing.poll), name="wake-ups"),
+        ]
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        log.info("worker_started")
+        try:
+            ended, _ = await asyncio.wait({executing, stopping, *moving}, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended - {stopping}:
+                task.result()  # none of them ends by itself: this raises what ended it
+        finally:
+            log.info("worker_stops")
+            await _cancel(stopping, *moving)
+            self.executor.pause()
+            await self.runner.stop()
+            await _cancel(executing)
+            await self._close()
+            log.info("worker_stopped")
+
+    async def _close(self) -> None:
+        await self.listener.stop()
+        await self.executor.close()
+        await self.redis.close()
+        await self.database.close()
+
+
+def build_worker(
+    config: Config,
+    *,
+    plugins: PluginRegistry | None = None,
+    jobs: JobRegistry | None = None,
+    timing: Timing | None = None,
+) -> Worker:
+    """Make the parts of a worker. It connects to nothing before it runs.
+
+    Args:
+        config: the configuration.
+        plugins: loaded here when not given.
+        jobs: what can run; by default everything that host and plugins declare.
+        timing: how long things take.
+
+    Raises:
+        ConfigurationError, PluginLoadError: the installation is set up wrongly, one line per fault.
+    """
+    plugins = plugins or load_plugins(
+        allowed=config.plugins, blocked=config.plugin_blocklist, policy=config.plugin_errors
+    )
+    jobs, timing = jobs or make_job_registry(plugins), timing or Timing()
+    database, redis = Database(config), TenantRedis(config.redis_url)
+    snapshots = SnapshotCache(
+        partial(fetch_snapshot, database),
+        partial(fetch_snapshot_by_id, database),
+        SnapshotBuilder(plugins, (feature.name for feature in FEATURES)),
+    )
+    at_once = min(_AT_ONCE, config.pool_size)
+    wanted = asyncio.Event()
+    runner = JobRunner(
+        database,
+        jobs,
+        snapshots,
+        services=_job_services(config, plugins),
+        timing=timing,
+        at_once=at_once,
+        after_each=wanted.set,
+    )
+    executor = ArqExecutor(config.redis_url, runner.run, at_once=at_once, timing=timing)
+    dispatcher = Dispatcher(database, executor, timing)
+    pump = Pump(Relay(database, jobs, snapshots), Clockwork(database, jobs), dispatcher, timing, wanted)
+    return Worker(
+        database=database,
+        redis=redis,
+        snapshots=snapshots,
+        listener=TenantListener(config.database_url_app, snapshots),
+        runner=runner,
+        executor=executor,
+        pump=pump,
+        wake=WakeUp(redis),
+        timing=timing,
+    )
+
+
+def run(worker: Worker) -> None:
+    """Run a worker in this process until SIGTERM or SIGINT.
+
+    Args:
+        worker: made by `build_worker`.
+    """
+    asyncio.run(_until_signal(worker))
+
+
+async def _until_signal(worker: Worker) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await worker.run(stop)
+
+
+def _job_services(config: Config, plugins: PluginRegistry) -> Services:
+    """What jobs may ask for."""
+    themes = make_themes()
+    install(make_catalogues(plugins, themes))
+    templates = make_templates(config, plugins, themes, make_assets(plugins, themes))
+    return {PostOffice: PostOffice(config, templates)}
+
+
+async def _cancel(*tasks: asyncio.Task[object]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
