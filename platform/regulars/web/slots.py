@@ -60,8 +60,9 @@ class PageSlots:
     async def session(self) -> TenantSession:
         """The read-only session, opened now if it was not."""
         if self._session is None:
-            self._opening = self._services.database.tenant(self._ctx.tenant.id, read_only=True)
-            self._session = await self._opening.__aenter__()
+            opening = self._services.database.tenant(self._ctx.tenant.id, read_only=True)
+            self._session = await opening.__aenter__()
+            self._opening = opening
         return self._session
 
     async def _contribute(self, renderer: LoadedSlot, data: CardSlot | ProgramSlot) -> object:
