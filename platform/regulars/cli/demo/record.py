@@ -13,12 +13,12 @@ from datetime import datetime
 from json import loads
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from regulars.cli.demo.people import Person
 from regulars.cli.demo.plan import Step
-from regulars.contracts.context import Context, Principal, Source
+from regulars.cli.demo.repository import MOVE_CLOCK, PUBLISHED, STOP_CLOCK
+from regulars.contracts.context import ANONYMOUS, Context, Principal, Source
 from regulars.contracts.ledger import Purchase
 from regulars.domain.cards.enrolment import EnrolCommand, Enrolments
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
@@ -30,11 +30,6 @@ from regulars.kernel.db.database import ENTER_TENANT, TenantSession
 BATCH = 250
 REDEEM_SHARE = 0.85
 DEVICES = ("Terminal 1", "Terminal 2", "Tablet at the bar")
-MOVE_CLOCK = text("UPDATE core.clock SET shift = :at - now()").bindparams(bindparam("at"))
-STOP_CLOCK = text("UPDATE core.clock SET shift = interval '0'")
-PUBLISHED = text(
-    "UPDATE core.outbox_event SET published_at = created_at WHERE tenant_id = :tenant_id AND created_at < :before"
-)
 WRONG_PIN = "0000"
 
 
@@ -160,15 +155,20 @@ class Recorder:
         card.ready = loads(answer.body)["stamp_count"] >= self.target
 
     def _attempt(self, step: Step, card: Card, pin: str | None = None) -> Attempt:
-        helper = self.staff[int(step.staff * len(self.staff))]
+        helper = self._helper(step)
         self.keys += 1
         claim = Claim("demo", f"demo-{self.keys}", b"")
         return Attempt(claim, CardRef("number", card.number), helper.id, pin or helper.pin, self._shop(step))
 
     def _context(self, source: Source, step: Step) -> Context:
-        principal = Principal("system", name="Demo") if source == "portal" else self.ctx.principal
-        device = DEVICES[int(step.shop * len(DEVICES))] if source == "terminal" else "Phone"
-        return replace(self.ctx, source=source, device=device, principal=principal)
+        if source == "portal":
+            return replace(self.ctx, source=source, device="Phone", principal=ANONYMOUS)
+        helper = self._helper(step)
+        principal = Principal("staff", helper.id, helper.name, "staff", shop_id=self._shop(step))
+        return replace(self.ctx, source=source, device=DEVICES[int(step.shop * len(DEVICES))], principal=principal)
+
+    def _helper(self, step: Step) -> Helper:
+        return self.staff[int(step.staff * len(self.staff))]
 
     def _shop(self, step: Step) -> UUID:
         return self.shops[int(step.shop * len(self.shops))]

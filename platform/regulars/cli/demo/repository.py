@@ -1,0 +1,35 @@
+"""SQL of the demo's history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import DateTime, bindparam, select, text
+
+from regulars.domain.programs.models import Program
+from regulars.domain.shops.models import Shop
+from regulars.kernel.db.database import TenantSession
+
+MOVE_CLOCK = text("UPDATE core.clock SET shift = :at - now()").bindparams(
+    bindparam("at", type_=DateTime(timezone=True))
+)
+STOP_CLOCK = text("UPDATE core.clock SET shift = interval '0'")
+PUBLISHED = text(
+    "UPDATE core.outbox_event SET published_at = created_at "
+    "WHERE tenant_id = :tenant_id AND created_at < :before AND published_at IS NULL"
+)
+ANALYZE = text("ANALYZE")
+SHOPS = select(Shop.id).where(Shop.tenant_id == bindparam("tenant_id")).order_by(Shop.id)
+PROGRAM = select(Program.id).where(Program.tenant_id == bindparam("tenant_id")).order_by(Program.created_at).limit(1)
+
+
+async def shop_ids(session: TenantSession) -> Sequence[UUID]:
+    """The tenant's shops."""
+    return [row.id for row in await session.rows(SHOPS, {"tenant_id": session.tenant_id})]
+
+
+async def program_id(session: TenantSession) -> UUID:
+    """The tenant's first program."""
+    found: UUID = await session.scalar(PROGRAM, {"tenant_id": session.tenant_id})
+    return found
