@@ -1,4 +1,4 @@
-"""Whatever colour a merchant picks: text on it and in it is readable, and nothing else than colours gets into the sheet."""
+"""Whatever colour a merchant picks: text on it and in it is readable; only checked values get into the sheet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regulars.kernel.templating.brand import brand_colours, brand_css, button_colors
+from regulars.kernel.templating.brand import SchemeColours, brand_colours, brand_css, button_colors
 from regulars.kernel.templating.colour import Colour, corrected
 
 hex_colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -26,15 +26,14 @@ def test_every_brand_is_readable(primary: str):
     assert content.contrast(Colour.parse(colours.brand)) >= 4.5
     assert content.contrast(Colour.parse(colours.brand_deep)) >= 4.5
     for scheme, canvas in ((colours.light, LIGHT), (colours.dark, DARK)):
-        fill, on_fill, text = (Colour.parse(part) for part in scheme)
-        assert on_fill.contrast(fill) >= 4.5
-        assert fill.contrast(canvas) >= 3
-        assert text.contrast(canvas) >= 4.5
+        assert Colour.parse(scheme.content).contrast(Colour.parse(scheme.fill)) >= 4.5
+        assert Colour.parse(scheme.graphic).contrast(canvas) >= 3
+        assert Colour.parse(scheme.text).contrast(canvas) >= 4.5
 
 
 def test_a_readable_colour_is_left_alone():
-    assert brand_colours("#9A3412").light == ("#9a3412", "#ffffff", "#9a3412")
-    assert brand_colours("#facc15").brand == "#facc15"
+    assert brand_colours("#9A3412").light == SchemeColours("#9a3412", "#ffffff", "#9a3412", "#9a3412")
+    assert brand_colours("#facc15").dark == SchemeColours("#facc15", "#14151a", "#facc15", "#facc15")
     assert button_colors("#9a3412") == ("#9a3412", "#ffffff")
 
 

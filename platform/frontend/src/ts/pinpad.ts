@@ -35,14 +35,12 @@ enhance<HTMLFormElement>("form[data-pinpad]", (form) => {
   };
 
   for (const tile of staff) {
-    // A pointer chooses at once; with arrow keys the choice moves along and Enter confirms it.
-    tile.addEventListener("click", (event) => {
-      if ((event as MouseEvent).detail > 0) {
-        step("pin");
-      }
-    });
+    // A finger chooses at once; with arrow keys the choice moves along and Enter confirms it.
+    let touched = false;
+    tile.parentElement?.addEventListener("pointerup", () => (touched = true));
     tile.parentElement?.addEventListener("click", () => {
-      if (tile.checked && !tile.disabled) {
+      if (touched && tile.checked) {
+        touched = false;
         step("pin");
       }
     });

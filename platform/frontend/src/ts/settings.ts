@@ -41,6 +41,9 @@ function previewVariable(control: Control): void {
       const away = content === "#ffffff" ? "#000" : "#fff";
       preview.style.setProperty(`${name}-deep`, `color-mix(in oklab, ${control.value} 78%, ${away})`);
       preview.style.setProperty("--color-primary", control.value);
+      const inked = `color-mix(in oklab, ${control.value} 70%, var(--color-base-content))`;
+      preview.style.setProperty("--primary-text", inked);
+      preview.style.setProperty("--primary-graphic", inked);
       preview.style.setProperty("--color-primary-content", content);
     }
   }

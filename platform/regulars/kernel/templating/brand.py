@@ -36,6 +36,23 @@ _DARK_CANVAS = Colour.parse("#17191e")
 
 
 @dataclass(frozen=True, slots=True)
+class SchemeColours:
+    """A brand in one colour scheme.
+
+    Attributes:
+        fill: of buttons and stamps: the brand as chosen, since their content and their edge carry the contrast.
+        content: text and icons on the fill, at least 4.5.
+        graphic: edges of fills, lines, bars and rings, at least 3 against the page.
+        text: words and links, at least 4.5 against the page.
+    """
+
+    fill: str
+    content: str
+    graphic: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class BrandColours:
     """What follows from a merchant's one colour.
 
@@ -43,14 +60,14 @@ class BrandColours:
         brand: as chosen; the card's background.
         brand_content: readable on it.
         brand_deep: a second tone for the card's texture, away from `brand_content`, so that contrast only grows.
-        light, dark: (fill, text on the fill, colour of text and links) for the two colour schemes.
+        light, dark: what stands on the page, for the two colour schemes.
     """
 
     brand: str
     brand_content: str
     brand_deep: str
-    light: tuple[str, str, str]
-    dark: tuple[str, str, str]
+    light: SchemeColours
+    dark: SchemeColours
 
 
 def brand_colours(primary: str) -> BrandColours:
@@ -74,9 +91,13 @@ def brand_colours(primary: str) -> BrandColours:
     )
 
 
-def _scheme(brand: Colour, canvas: Colour) -> tuple[str, str, str]:
-    fill = corrected(brand, canvas, _GRAPHIC)
-    return (str(fill), str(readable_on(fill)), str(corrected(brand, canvas, _TEXT)))
+def _scheme(brand: Colour, canvas: Colour) -> SchemeColours:
+    return SchemeColours(
+        fill=str(brand),
+        content=str(readable_on(brand)),
+        graphic=str(corrected(brand, canvas, _GRAPHIC)),
+        text=str(corrected(brand, canvas, _TEXT)),
+    )
 
 
 def button_colors(primary: str) -> tuple[str, str]:
@@ -85,8 +106,8 @@ def button_colors(primary: str) -> tuple[str, str]:
     Raises:
         ValueError: not a hex colour.
     """
-    fill, content, _ = brand_colours(primary).light
-    return fill, content
+    colours = brand_colours(primary).light
+    return colours.fill, colours.content
 
 
 def brand_css(
@@ -142,9 +163,13 @@ def brand_css(
     )
 
 
-def _properties(scheme: tuple[str, str, str]) -> dict[str, str]:
-    fill, content, text = scheme
-    return {"--color-primary": fill, "--color-primary-content": content, "--primary-text": text}
+def _properties(scheme: SchemeColours) -> dict[str, str]:
+    return {
+        "--color-primary": scheme.fill,
+        "--color-primary-content": scheme.content,
+        "--primary-graphic": scheme.graphic,
+        "--primary-text": scheme.text,
+    }
 
 
 def _rule(selector: str, properties: Mapping[str, str]) -> str:
