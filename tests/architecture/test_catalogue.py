@@ -18,7 +18,8 @@ QUERIES = {
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
         WHERE c.relkind IN ('r', 'p') AND ({SCHEMAS}) AND NOT (c.relrowsecurity AND c.relforcerowsecurity)""",
     "every policy is FOR ALL with USING and WITH CHECK": """
-        SELECT c.relname || ' ' || coalesce(p.polname, 'none') FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
+        SELECT c.relname || ' ' || coalesce(p.polname, 'none')
+        FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
         WHERE c.relforcerowsecurity
           AND (p.oid IS NULL OR p.polcmd <> '*' OR p.polqual IS NULL OR p.polwithcheck IS NULL)""",
     "every foreign key between tenant tables carries the tenant": """

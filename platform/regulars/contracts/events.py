@@ -1,7 +1,7 @@
 """Events of the host: facts that are announced after commit, through the transactional outbox.
 
-Delivered at least once, in order per card and subscriber; subscribers are idempotent. A payload is versioned JSON and holds
-identifiers, not personal data.
+Delivered at least once, in order per card and subscriber; subscribers are idempotent. A payload is versioned JSON and
+holds identifiers, not personal data.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Slots: named places in host pages where plugins add HTML. Each has a typed data class.
 
 When it runs: while the page is rendered, after the unit of work has ended. Gate: the plugin is enabled for the tenant.
-Order: `order`, then plugin name. Errors: a renderer that raises or is late leaves its place empty, is logged and counted.
+Order: `order`, then plugin name. Errors: a renderer that raises or is late leaves its place empty, is logged and
+counted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A proxy in front of PostgreSQL that counts round trips on the wire, and can hold or cut what passes.
 
-A round trip is a message after which the client waits: a simple query, or the Sync that ends an extended one (PostgreSQL's
-frontend/backend protocol, message formats `Q` and `S`).
+A round trip is a message after which the client waits: a simple query, or the Sync that ends an extended one
+(PostgreSQL's frontend/backend protocol, message formats `Q` and `S`).
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ class Ledger:
             **values,
         }
         statement = self._facts(ctx.tenant.enabled, extra)
-        return (await session.run(statement, parameters)).one()._mapping
+        return dict((await session.run(statement, parameters)).one()._mapping)
 
     def _opened(
         self,

@@ -222,7 +222,6 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
 
 def _with_day_start(query: ScalarSelect[Any]) -> ColumnElement[Any]:
     """A fact's query with the bind parameter `day_start` computed in the same statement."""
-
     once = select(DAY_START).scalar_subquery()  # a subquery of its own, or it would be computed for every row
 
     def replace(element: object, **_: object) -> object | None:

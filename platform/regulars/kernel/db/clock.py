@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from regulars.contracts.errors import ConfigurationError
+from regulars.kernel.db.database import Session
 
 SHIFT = text("SELECT shift FROM core.clock")
+NOW = text("SELECT core.now()")
 MAY_SHIFT = frozenset({"demo", "test"})
+
+
+async def rules_now(session: Session) -> datetime:
+    """What the rules' clock says in this transaction."""
+    moment: datetime = await session.scalar(NOW)
+    return moment
 
 
 async def clock_shift(connection: AsyncConnection) -> timedelta:

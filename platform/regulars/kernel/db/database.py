@@ -1,7 +1,8 @@
 """Engines and sessions. A session is one transaction of one role.
 
-`Database.tenant()` is the only way to a tenant's rows: its first statement binds the transaction to the tenant (transaction-locally)
-and checks that the pooled connection carried no tenant before. `Database.platform()` uses another role and wants a reason.
+`Database.tenant()` is the only way to a tenant's rows: its first statement binds the transaction to the tenant
+(transaction-locally) and checks that the pooled connection carried no tenant before. `Database.platform()` uses another
+role and wants a reason.
 """
 
 from __future__ import annotations
@@ -51,13 +52,20 @@ class DatabaseSettings(Protocol):
     """What the database needs of the configuration."""
 
     @property
-    def database_url_app(self) -> str: ...
+    def database_url_app(self) -> str:
+        """Address as the role that is bound to one tenant."""
+
     @property
-    def database_url_platform(self) -> str: ...
+    def database_url_platform(self) -> str:
+        """Address as the role that sees all tenants."""
+
     @property
-    def pool_size(self) -> int: ...
+    def pool_size(self) -> int:
+        """Connections per role."""
+
     @property
-    def pool_timeout(self) -> float: ...
+    def pool_timeout(self) -> float:
+        """Seconds to wait for a connection."""
 
 
 @dataclass(frozen=True, slots=True)

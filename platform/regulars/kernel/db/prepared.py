@@ -1,7 +1,7 @@
 """Statements that are compiled once and run as plain SQL.
 
-SQLAlchemy spends two to three milliseconds of Python a sale when statements are built or cache-keyed per request; compiled at
-start, the same text costs a fraction. Values go to the driver as they are, JSON as text.
+SQLAlchemy spends two to three milliseconds of Python a sale when statements are built or cache-keyed per request;
+compiled at start, the same text costs a fraction. Values go to the driver as they are, JSON as text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Row-level security in migrations: one helper protects a table, so that nobody writes a policy by hand.
 
-Three roles, none with BYPASSRLS: the migrator owns the tables, `regulars_app` is bound to one tenant, `regulars_platform` serves
-the console and cross-tenant jobs. FORCE makes the policies hold for the owner too, who gets a policy of its own for data
-migrations.
+Three roles, none with BYPASSRLS: the migrator owns the tables, `regulars_app` is bound to one tenant,
+`regulars_platform` serves the console and cross-tenant jobs. FORCE makes the policies hold for the owner too, who gets
+a policy of its own for data migrations.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ async def current(database_url: str, targets: Sequence[Target]) -> list[TargetSt
 
 
 async def check(database_url: str, targets: Sequence[Target]) -> dict[str, list[str]]:
-    """Differences between the tables in the code and in the database, per target; empty lists when there is no drift."""
+    """Differences between the tables in the code and in the database, per target; empty lists without drift."""
 
     def run(connection: Connection) -> dict[str, list[str]]:
         return {target.name: [str(d) for d in _differences(connection, target)] for target in targets}
