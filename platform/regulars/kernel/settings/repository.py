@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, Uuid, and_, bindparam, column, false, select, table
+from sqlalchemy import BigInteger, ColumnElement, Row, Uuid, bindparam, column, false, select, table
 from sqlalchemy.dialects.postgresql import insert
 
 from regulars.kernel.db.base import CORE_NOW
@@ -49,6 +48,13 @@ class StoredSettings:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What somebody has seen: a row of that time, or none."""
+
+    updated_at: datetime | None
+
+
 async def read_all(session: TenantSession) -> tuple[int, list[StoredSettings]]:
     """Everything that the session's tenant has set.
 
@@ -74,7 +80,7 @@ async def write(
     version: int,
     values: dict[str, Any],
     secrets: bytes | None,
-    unless_changed_since: Sequence[datetime | None] = (),
+    expected: Expected | None = None,
 ) -> bool:
     """Insert or replace one row.
 
@@ -82,8 +88,7 @@ async def write(
         version: of the settings model.
         values: JSON values of the fields that are no secrets.
         secrets: encrypted.
-        unless_changed_since: empty to write in any case; else one item, the `updated_at` that the row must have, or
-            `None` when there must be no row.
+        expected: what must be there, `None` to write in any case.
 
     Returns:
         Whether it was written.
@@ -97,13 +102,16 @@ async def write(
         "secrets": secrets,
     }
     statement = insert(PluginSettings).values(**row, updated_at=CORE_NOW)
-    condition = and_(*(PluginSettings.updated_at == at if at else false() for at in unless_changed_since))
     upsert = statement.on_conflict_do_update(
         index_elements=["tenant_id", "plugin", "scope_id"],
         set_={name: statement.excluded[name] for name in ("version", "values", "secrets", "updated_at")},
-        where=condition if unless_changed_since else None,
+        where=_condition(expected) if expected else None,
     )
     return (await session.execute(upsert)).rowcount == 1
+
+
+def _condition(expected: Expected) -> ColumnElement[bool]:
+    return PluginSettings.updated_at == expected.updated_at if expected.updated_at else false()
 
 
 def _stored(row: Row[Any]) -> StoredSettings:

@@ -21,7 +21,7 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.settings import repository
 from regulars.kernel.settings.kinds import Environment, SettingDefault, SettingsKind, describe_defaults, make_kind
-from regulars.kernel.settings.repository import StoredSettings
+from regulars.kernel.settings.repository import Expected, StoredSettings
 from regulars.kernel.validation import field_errors
 
 _MAX_TENANTS = 2048
@@ -155,7 +155,7 @@ class SettingsStore:
             version=kind.version,
             values=model.model_dump(mode="json", include=set(public)),
             secrets=self._encrypted(secrets),
-            unless_changed_since=() if expected_version is None else (_moment(expected_version),),
+            expected=None if expected_version is None else _expected(expected_version),
         )
         if not written:
             raise Conflict(_("Somebody else has changed these settings in the meantime. Please load the page again."))
@@ -228,13 +228,16 @@ class SettingsStore:
         return secrets
 
 
-def _moment(version: str) -> datetime | None:
+def _expected(version: str) -> Expected:
     if version == NEW:
-        return None
+        return Expected(None)
     try:
-        return datetime.fromisoformat(version)
+        moment = datetime.fromisoformat(version)
     except ValueError:
-        raise InvalidInput(_("The version of these settings is not known. Please load the page again.")) from None
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidInput(_("The version of these settings is not known. Please load the page again."))
+    return Expected(moment)
 
 
 def _without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
