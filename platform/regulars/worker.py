@@ -17,7 +17,6 @@ from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
 from regulars.kernel.events.relay import Relay
-from regulars.kernel.i18n import install
 from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.jobs.arq_backend import ArqExecutor
 from regulars.kernel.jobs.clockwork import Clockwork
@@ -26,11 +25,10 @@ from regulars.kernel.jobs.ports import Timing
 from regulars.kernel.jobs.pump import Pump
 from regulars.kernel.jobs.runner import JobRunner
 from regulars.kernel.jobs.wake import WakeUp
-from regulars.kernel.jobs.work import Services
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.redis import TenantRedis
-from regulars.web.rendering import make_assets, make_catalogues, make_templates, make_themes
+from regulars.web.rendering import make_post_office
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +123,7 @@ def build_worker(
         database,
         jobs,
         snapshots,
-        services=_job_services(config, plugins),
+        services={PostOffice: make_post_office(config, plugins)},
         timing=timing,
         at_once=at_once,
         after_each=wanted.set,
@@ -160,14 +158,6 @@ async def _until_signal(worker: Worker) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await worker.run(stop)
-
-
-def _job_services(config: Config, plugins: PluginRegistry) -> Services:
-    """What jobs may ask for."""
-    themes = make_themes()
-    install(make_catalogues(plugins, themes))
-    templates = make_templates(config, plugins, themes, make_assets(plugins, themes))
-    return {PostOffice: PostOffice(config, templates)}
 
 
 async def _cancel(*tasks: asyncio.Task[object]) -> None:

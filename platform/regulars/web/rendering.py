@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from regulars import __version__
+from regulars.domain.messaging.office import PostOffice
 from regulars.kernel.config import Config
-from regulars.kernel.i18n import Catalogues
+from regulars.kernel.i18n import Catalogues, install
 from regulars.kernel.paths import bundled
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.templating.assets import Assets
@@ -48,3 +49,10 @@ def make_catalogues(registry: PluginRegistry, themes: Themes) -> Catalogues:
     sources = [(name, themes[name].folder / "locale") for name in themes.names]
     sources += [(plugin.name, plugin.locale) for plugin in registry.plugins if plugin.locale is not None]
     return Catalogues([*sources, ("regulars", WEB.parent / "locale")])
+
+
+def make_post_office(config: Config, registry: PluginRegistry) -> PostOffice:
+    """What jobs write mails with; for a process without pages, whose languages it installs too."""
+    themes = make_themes()
+    install(make_catalogues(registry, themes))
+    return PostOffice(config, make_templates(config, registry, themes, make_assets(registry, themes)))

@@ -46,19 +46,32 @@ class Relay:
         Raises:
             Unavailable: the database cannot be reached; nothing was changed.
         """
+        tenants = await self._tenants(total)
+        if tenants is None:
+            return 0
         async with self._database.platform("relay of events") as session:
             if not await jobs.try_lock(session, _LOCK):
                 return 0
-            events = await repository.unpublished(session, total)
+            events = [event for event in await repository.unpublished(session, total) if self._can_go(event, tenants)]
             if events:
-                tenants = await self._tenants(events)
                 await jobs.add_all(session, list(self._jobs(events, tenants)))
                 await repository.mark_published(session, events)
             return len(events)
 
-    async def _tenants(self, events: Sequence[Row[Any]]) -> dict[UUID, TenantSnapshot | None]:
-        wanted = {event.tenant_id for event in events if self._registry.subscribers(event.name)}
-        return {tenant_id: await self._snapshots.by_id(tenant_id) for tenant_id in wanted}
+    async def _tenants(self, total: int) -> dict[UUID, TenantSnapshot | None] | None:
+        """The tenants whose subscribed events wait; `None` when no event waits.
+
+        Looked up before the relay's own transaction, so that it holds one connection only.
+        """
+        async with self._database.platform("waiting events") as session:
+            waiting = await repository.waiting(session, total)
+        wanted = {event.tenant_id for event in waiting if self._registry.subscribers(event.name)}
+        tenants = {tenant_id: await self._snapshots.by_id(tenant_id) for tenant_id in wanted}
+        return tenants if waiting else None
+
+    def _can_go(self, event: Row[Any], tenants: dict[UUID, TenantSnapshot | None]) -> bool:
+        """Events of a tenant that turned up after the look-up are left for the next batch, all of them: order stays."""
+        return event.tenant_id in tenants or not self._registry.subscribers(event.name)
 
     def _jobs(self, events: Sequence[Row[Any]], tenants: dict[UUID, TenantSnapshot | None]) -> Iterable[dict[str, Any]]:
         for event in events:

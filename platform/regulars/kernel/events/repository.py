@@ -12,6 +12,10 @@ from regulars.kernel.db.database import PlatformSession, TenantSession
 from regulars.kernel.jobs.models import OutboxEvent
 
 ADD = insert(OutboxEvent)
+_WAITING = OutboxEvent.published_at.is_(None)
+WAITING = (
+    select(OutboxEvent.tenant_id, OutboxEvent.name).where(_WAITING).order_by(OutboxEvent.seq).limit(bindparam("total"))
+)
 UNPUBLISHED = (
     select(
         OutboxEvent.tenant_id,
@@ -23,7 +27,7 @@ UNPUBLISHED = (
         OutboxEvent.payload,
         OutboxEvent.created_at,
     )
-    .where(OutboxEvent.published_at.is_(None))
+    .where(_WAITING)
     .order_by(OutboxEvent.seq)
     .limit(bindparam("total"))
     .with_for_update(skip_locked=True)
@@ -38,6 +42,11 @@ MARK = (
 async def add(session: TenantSession, event: Mapping[str, Any]) -> None:
     """Insert one event."""
     await session.execute(ADD, event)
+
+
+async def waiting(session: PlatformSession, total: int) -> Sequence[Row[Any]]:
+    """Tenant and name of the events that `unpublished` would give now; nothing is locked."""
+    return await session.rows(WAITING, {"total": total})
 
 
 async def unpublished(session: PlatformSession, total: int) -> Sequence[Row[Any]]:
