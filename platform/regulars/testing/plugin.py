@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 import structlog
 from asyncpg import Connection, connect
-from cryptography.fernet import Fernet
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -31,6 +30,7 @@ from regulars.kernel.migrate.targets import all_targets
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.clock import Clock
+from regulars.testing.environment import environment
 from regulars.testing.till import Till, make_ledger
 from regulars.testing.world import World, make_tenant
 
@@ -93,21 +93,6 @@ async def database_urls(servers: Servers, template: str) -> AsyncIterator[Urls]:
 def config(database_urls: Urls, servers: Servers, tmp_path: Path) -> Config:
     """The configuration of a test installation."""
     return load_config(environment(database_urls, servers.redis.url, tmp_path))
-
-
-def environment(urls: Urls, redis_url: str, data: Path) -> dict[str, str]:
-    """Environment variables of a test installation, for this process or for a child."""
-    return {
-        "REGULARS_ENV": "test",
-        "REGULARS_DATA_DIR": str(data),
-        "REGULARS_DATABASE_URL_APP": urls.app,
-        "REGULARS_DATABASE_URL_PLATFORM": urls.platform,
-        "REGULARS_DATABASE_URL_MIGRATOR": urls.migrator,
-        "REGULARS_REDIS_URL": redis_url,
-        "REGULARS_SECRET_KEY": "s" * 40,
-        "REGULARS_PIN_PEPPER": "p" * 40,
-        "REGULARS_ENCRYPTION_KEY": Fernet.generate_key().decode(),
-    }
 
 
 @pytest.fixture

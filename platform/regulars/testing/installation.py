@@ -1,0 +1,155 @@
+"""A whole installation in processes of its own: PostgreSQL, Redis, web servers and workers that tests can kill."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psutil
+
+from regulars.kernel.config import Config, load_config
+from regulars.kernel.embedded import EmbeddedPostgres, EmbeddedRedis
+from regulars.kernel.migrate import upgrade
+from regulars.kernel.migrate.targets import all_targets
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.environment import environment
+
+READY_SECONDS = 30
+DATABASE = "regulars_fault"
+
+
+@dataclass
+class Process:
+    """A process of the installation that can be killed and started again."""
+
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    log: Path
+    popen: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        if self.popen is None or self.popen.poll() is not None:
+            with self.log.open("ab") as log:
+                self.popen = subprocess.Popen(  # noqa: S603 -- our own command
+                    [sys.executable, "-m", "regulars.cli", *self.arguments],
+                    env=self.environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+
+    def children(self) -> list[psutil.Process]:
+        """Its processes, itself first."""
+        if self.popen is None or self.popen.poll() is not None:
+            return []
+        parent = psutil.Process(self.popen.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def kill(self) -> None:
+        """Kill it with all its children at once, as a machine's failure does."""
+        for process in self.children():
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        if self.popen is not None:
+            self.popen.wait()
+
+    def stop(self) -> None:
+        """End it politely, then by force."""
+        if self.popen is None:
+            return
+        self.popen.send_signal(signal.SIGTERM)
+        try:
+            self.popen.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+@dataclass
+class Installation:
+    """Everything that runs.
+
+    Attributes:
+        web: web servers, each on a port of its own, over one database.
+    """
+
+    config: Config
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+    web: list[Process]
+    worker: Process
+    ports: list[int]
+    folder: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    def address(self, server: int = 0) -> str:
+        """Base address of a web server."""
+        return f"http://127.0.0.1:{self.ports[server]}"
+
+    async def until_ready(self, server: int = 0) -> None:
+        """Wait until a web server says that everything it needs answers.
+
+        Raises:
+            TimeoutError: it does not.
+        """
+        async with httpx.AsyncClient() as client, asyncio.timeout(READY_SECONDS):
+            while True:
+                try:
+                    if (await client.get(f"{self.address(server)}/readyz")).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    pass
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def installation(registry: PluginRegistry, *, servers: int = 1, workers: int = 1) -> AsyncIterator[Installation]:
+    """Start an installation; everything is gone afterwards.
+
+    Args:
+        registry: the plugins, whose migrations are run.
+        servers: web servers.
+        workers: worker processes of each.
+    """
+    with tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as name:  # noqa: S108 -- short path for sockets
+        folder = Path(name)
+        with EmbeddedPostgres(folder / "data") as postgres, EmbeddedRedis(folder / "data") as redis:
+            urls = await postgres.create_database(DATABASE)
+            await upgrade(urls.migrator, all_targets(registry))
+            variables = {**environment(urls, redis.url, folder), "REGULARS_WEB_WORKERS": str(workers)}
+            config = load_config(variables)
+            ports = [_free_port() for _ in range(servers)]
+            base = {**os.environ, **variables}
+            web = [
+                Process(("web",), {**base, "REGULARS_PORT": str(port)}, folder / f"web-{port}.log") for port in ports
+            ]
+            worker = Process(("worker",), base, folder / "worker.log")
+            running = Installation(config, postgres, redis, web, worker, ports, folder)
+            for process in (*web, worker):
+                process.start()
+            try:
+                for server in range(servers):
+                    await running.until_ready(server)
+                yield running
+            finally:
+                for process in (*web, worker):
+                    process.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
