@@ -26,7 +26,7 @@ def read_cookie(request: RegularsRequest, name: str, config: Config) -> str | No
 
     On HTTPS only the `__Host-` name counts, which a sibling sub-domain cannot plant.
     """
-    return request.cookies.get(_full_name(name, config))
+    return request.cookies.get(full_cookie_name(name, config))
 
 
 def set_cookie(
@@ -42,7 +42,7 @@ def set_cookie(
         until: how long or until when it is kept; without, it ends with the browser.
     """
     response.set_cookie(
-        _full_name(name, config),
+        full_cookie_name(name, config),
         value,
         max_age=until if isinstance(until, timedelta) else None,
         expires=until if isinstance(until, datetime) else None,
@@ -56,9 +56,10 @@ def set_cookie(
 def drop_cookie(response: Response, name: str, config: Config) -> None:
     """Take one of our cookies back."""
     response.delete_cookie(
-        _full_name(name, config), path="/", secure=config.scheme == "https", httponly=True, samesite="Lax"
+        full_cookie_name(name, config), path="/", secure=config.scheme == "https", httponly=True, samesite="Lax"
     )
 
 
-def _full_name(name: str, config: Config) -> str:
+def full_cookie_name(name: str, config: Config) -> str:
+    """What a cookie is called on the wire."""
     return f"__Host-{name}" if config.scheme == "https" else name

@@ -333,10 +333,14 @@ class PlatformProgram(BaseModel):
     tenant: str
     merchant: str
     name: str
-    type: str
-    status: str
+    type: Literal["stamps", "points", "hybrid"]
+    status: Literal["setup", "active", "inactive"]
+    timezone: str
+    currency: str
+    offering: str
     members: int
-    activity: Literal["high", "medium", "low", "none"]
+    activity: Literal["high", "medium", "low"]
+    last_activity_at: datetime | None
     created_at: datetime
 
 

@@ -55,7 +55,6 @@ class Operation:
         idempotent: whether an `Idempotency-Key` is needed.
         limit: how often a visitor may call.
         tag: heading in the documentation.
-        plugin: whose it is, empty for the host's.
     """
 
     door: Door
@@ -68,7 +67,6 @@ class Operation:
     idempotent: bool = False
     limit: Limit | None = None
     tag: str = ""
-    plugin: str = ""
 
     def __post_init__(self) -> None:
         for model in (self.body, self.query):

@@ -1,0 +1,153 @@
+"""The till: each unit's path and its `/redeem`, registered at start from the providers; taking back the last action."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import BaseModel, create_model
+from quart import Blueprint, Response
+
+from regulars.contracts.errors import (
+    ConfigurationError,
+    Conflict,
+    IdempotencyInProgress,
+    IdempotencyKeyMissing,
+    IdempotencyMismatch,
+    InvalidInput,
+    NotFound,
+    PluginFault,
+)
+from regulars.contracts.providers import UnitProvider
+from regulars.domain.ledger.commands import Answer, Attempt, CardRef
+from regulars.domain.redemptions.service import RedeemCommand
+from regulars.domain.sales.service import SaleCommand
+from regulars.kernel import ids
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.web.api.models import EarnSent, RedeemSent, TillSent, UndoAnswer
+from regulars.web.api.toolkit import ApiWork, Operation, api
+
+TAG = "Till"
+PROBLEMS = (
+    NotFound,
+    Conflict,
+    IdempotencyInProgress,
+    IdempotencyKeyMissing,
+    IdempotencyMismatch,
+    PluginFault,
+)
+_ApiRoute = Callable[..., Awaitable[Response]]
+
+
+def add_routes(blueprint: Blueprint, registry: PluginRegistry) -> None:
+    """Add the routes of every unit, and undo.
+
+    Args:
+        blueprint: of the store's API.
+        registry: with the unit providers.
+
+    Raises:
+        ConfigurationError: a provider's body has a field that belongs to the host.
+    """
+    for path, (plugin, provider) in registry.unit_by_path.items():
+        blueprint.add_url_rule(f"/{path}", f"{path}_earn", _earn_route(plugin, provider), methods=["POST"])
+        blueprint.add_url_rule(f"/{path}/redeem", f"{path}_redeem", _redeem_route(plugin, provider), methods=["POST"])
+    blueprint.add_url_rule("/sales/undo", "undo", undo, methods=["POST"])
+
+
+def earn_body(plugin: str, provider: UnitProvider) -> type[BaseModel]:
+    """What a unit's path reads: what every till says, and what the provider wants besides.
+
+    Raises:
+        ConfigurationError: the provider's body has a field that belongs to the host.
+    """
+    clashes = set(provider.earn_body.model_fields) & set(EarnSent.model_fields)
+    if clashes:
+        raise ConfigurationError(f"plugin {plugin}: its body has the host's fields {', '.join(sorted(clashes))}")
+    name = f"{provider.earn_body.__name__}AtTill"
+    return create_model(name, __base__=(EarnSent, provider.earn_body), __doc__=f"A sale that earns {provider.unit}.")
+
+
+def _earn_route(plugin: str, provider: UnitProvider) -> _ApiRoute:
+    operation = Operation(
+        door="store",
+        permission="sales.record",
+        body=earn_body(plugin, provider),
+        answers={200: provider.earn_answer},
+        problems=PROBLEMS,
+        refusals=True,
+        idempotent=True,
+        tag=TAG,
+    )
+
+    @api(operation)
+    async def earn(work: ApiWork, body: Any) -> Answer:
+        """Record a sale.
+
+        It gives whatever the program's plugins give; the answer speaks of this path's unit.
+        """
+        command = SaleCommand(attempt_of(work, body), provider.unit, provider.purchase(body), body.external_ref)
+        return await work.services.sales.record(work.session, work.ctx, command)
+
+    return earn
+
+
+def _redeem_route(plugin: str, provider: UnitProvider) -> _ApiRoute:
+    operation = Operation(
+        door="store",
+        permission="sales.redeem",
+        body=RedeemSent,
+        answers={200: provider.redeem_answer},
+        problems=PROBLEMS,
+        refusals=True,
+        idempotent=True,
+        tag=TAG,
+    )
+
+    @api(operation)
+    async def redeem(work: ApiWork, body: RedeemSent) -> Answer:
+        """Hand over a reward."""
+        command = RedeemCommand(attempt_of(work, body), provider.unit, body.reward)
+        return await work.services.redemptions.redeem(work.session, work.ctx, command)
+
+    return redeem
+
+
+@api(
+    Operation(
+        door="store",
+        permission="sales.undo",
+        body=TillSent,
+        answers={200: UndoAnswer},
+        problems=PROBLEMS,
+        refusals=True,
+        idempotent=True,
+        tag=TAG,
+    )
+)
+async def undo(work: ApiWork, body: TillSent) -> Answer:
+    """Take back the card's last sale or redemption.
+
+    Only the person who recorded it can, and only for ten minutes.
+    """
+    return await work.services.sales.undo(work.session, work.ctx, attempt_of(work, body))
+
+
+def attempt_of(work: ApiWork, sent: TillSent) -> Attempt:
+    """What a till said, as the ledger reads it.
+
+    Raises:
+        NotFound: the card cannot be one.
+        InvalidInput: staff or shop cannot be an id.
+    """
+    faults = {}
+    staff_id = ids.read(ids.STAFF, sent.staff) if sent.staff is not None else None
+    shop_id = ids.read(ids.SHOP, sent.shop) if sent.shop is not None else None
+    if sent.staff is not None and staff_id is None:
+        faults["staff"] = _("This is no id of a staff member.")
+    if sent.shop is not None and shop_id is None:
+        faults["shop"] = _("This is no id of a shop.")
+    if faults:
+        raise InvalidInput(" ".join(faults.values()), fields=faults)
+    return Attempt(work.required_claim(), CardRef.parse(sent.card), staff_id, sent.pin, shop_id)
