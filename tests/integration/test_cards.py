@@ -74,7 +74,7 @@ async def test_what_nobody_has_finds_nothing(database, cafe, agne, query):
     assert await found(database, cafe, query) == []
 
 
-async def test_exact_hits_come_first_then_the_latest_visitors(database, cafe, sql, clock):
+async def test_an_address_is_exact_and_parts_of_names_give_the_latest_visitors_first(database, cafe, sql, clock):
     first = await member(cafe, sql, "Max Muster", "max@example.com")
     second = await member(cafe, sql, "Maxima", "maxima@example.com")
     third = await member(cafe, sql, "max@example.com Fan", "fan@example.com")
@@ -82,7 +82,8 @@ async def test_exact_hits_come_first_then_the_latest_visitors(database, cafe, sq
     for hours, card in ((3, second), (2, first), (1, third)):
         visit = now - timedelta(hours=hours)
         await sql.execute("UPDATE core.member SET last_activity_at = $2 WHERE id = $1", card.member_id, visit)
-    assert await found(database, cafe, "max@example.com") == [first.id, third.id]
+    assert await found(database, cafe, "max@example.com") == [first.id]
+    assert await found(database, cafe, "@example.com max") == [third.id, first.id, second.id]
     assert await found(database, cafe, "max") == [third.id, first.id, second.id]
     assert await found(database, cafe, "max", limit=2) == [third.id, first.id]
 

@@ -15,8 +15,9 @@ from regulars.domain.staff import pins, sessions
 from regulars.domain.staff import service as staff
 from regulars.domain.staff.login import LoggedIn, LogInRefused, log_in
 from regulars.domain.staff.service import StaffDraft
-from regulars.kernel.db.database import Credentials
+from regulars.kernel.db.database import Credentials, Database
 from regulars.testing.principals import acting
+from regulars.testing.wire import counting
 
 PEPPER = b"p" * 40
 PASSWORD = "correct horse battery"
@@ -396,3 +397,16 @@ async def test_a_browser_says_in_which_shop_it_stands(database, shop_floor, pizz
     bound = replace(ctx, principal=replace(ctx.principal, shop_id=shop_floor.shop_id))
     await log_in(database, bound, "anna@staff.example", PASSWORD)
     assert await sql.fetchval("SELECT shop_id FROM core.session") == shop_floor.shop_id
+
+
+async def test_an_unknown_address_costs_the_round_trips_of_a_known_one(database, shop_floor, config):
+    await with_password(database, shop_floor, "Anna")
+    async with counting(config.database_url_app) as wire:
+        watched = Database(config.model_copy(update={"database_url_app": wire.url}))
+        costs = []
+        for email in ("anna@staff.example", "nobody@staff.example", "max@staff.example") * 2:
+            wire.reset()
+            await log_in(watched, visitor(shop_floor), email, "wrong password")
+            costs.append(wire.round_trips)
+        await watched.close()
+    assert len(set(costs[3:])) == 1

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
 from regulars.contracts.errors import Forbidden
 from regulars.domain.programs import service as programs
+from regulars.domain.stats import repository
 from regulars.domain.stats import service as stats
 from regulars.domain.stats.service import ActivityDay, FeedItem, ProgramStats, Tiles
 from regulars.testing.counting import counted
@@ -16,6 +18,19 @@ from regulars.testing.principals import acting
 
 ZONE = "Europe/Luxembourg"
 MARCH_10 = datetime(2027, 3, 10, 11, tzinfo=UTC)
+HISTORY = (
+    """INSERT INTO core.ledger_entry (tenant_id, id, card_id, unit, seq, kind, amount, balance_after, lifetime_after,
+         occasion, plugin, rule, counts_for_limits, source, device, created_at)
+       SELECT $1, gen_random_uuid(), $2, 'stamps', n, 'earn', 1, n, n, 'purchase', 'stamps', 'visit', true, 'api', '',
+         core.now() - n * interval '1 hour' FROM generate_series(1, 5000) n""",
+    """INSERT INTO core.redemption (tenant_id, id, card_id, reward_kind, reward_key, title, unit, cost, currency,
+         status, source, device, created_at)
+       SELECT $1, gen_random_uuid(), $2, 'stamps.full_card', '', 'Coffee', 'stamps', 10, 'EUR', 'captured', 'api', '',
+         core.now() - n * interval '1 hour' FROM generate_series(1, 5000) n""",
+    """INSERT INTO core.member (tenant_id, id, email, name, enrolled_at)
+       SELECT $1, gen_random_uuid(), n || '@example.com', $2::uuid::text, core.now() - n * interval '1 hour'
+       FROM generate_series(1, 5000) n""",
+)
 TARGET_2 = {"target": 2, "reward_text": "Free coffee", "reward_value_minor": 450}
 
 
@@ -145,3 +160,22 @@ async def test_staff_see_no_figures(database, cafe):
             await stats.dashboard(session, acting(cafe, "staff"), ZONE)
         with pytest.raises(Forbidden):
             await stats.feed(session, acting(cafe, "staff"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "indexes"),
+    [
+        (repository.FEED, {"ix_ledger_entry_created", "ix_member_enrolled"}),
+        (repository.ACTIVITY, {"ix_ledger_entry_created", "ix_redemption_created", "ix_member_enrolled"}),
+    ],
+)
+async def test_ranges_are_found_by_index(database, cafe, sql, statement, indexes):
+    for history in HISTORY:
+        await sql.execute(history, cafe.tenant.id, cafe.card.id)
+    await sql.execute("ANALYZE core.ledger_entry, core.redemption, core.member")
+    asked = statement.params(tenant=cafe.tenant.id, zone=ZONE, days=30, size=10)
+    plain = asked.compile(dialect=asyncpg_dialect(), compile_kwargs={"literal_binds": True})
+    async with database.tenant(cafe.tenant.id) as session:
+        plan = await session._connection.exec_driver_sql(f"EXPLAIN {plain}")
+        lines = "\n".join(row[0] for row in plan)
+    assert {index for index in indexes if index in lines} == indexes

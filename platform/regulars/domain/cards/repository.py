@@ -48,12 +48,16 @@ _HIT = (
 GET = _HIT.where(Card.id == bindparam("card", type_=Uuid))
 BY_TOKEN = _HIT.where(Card.token == _TOKEN)
 BY_NUMBER = _HIT.where(Card.number == _NUMBER)
-_OF_SHORT = and_(Card.number >= func.concat(_SHORT, "0000"), Card.number <= func.concat(_SHORT, "9999"))
-BY_SHORT = _HIT.where(_OF_SHORT).order_by(Card.number).limit(_LIMIT)
-_EXACT = or_(Member.email == _EMAIL, Member.phone == _PHONE, and_(_SHORT.is_not(None), _OF_SHORT))
+BY_SHORT = (
+    _HIT.where(Card.number.between(func.concat(_SHORT, "0000"), func.concat(_SHORT, "9999")))
+    .order_by(Card.number)
+    .limit(_LIMIT)
+)
+BY_EMAIL = _HIT.where(Member.email == _EMAIL).order_by(Card.created_at, Card.id).limit(_LIMIT)
+_EXACT = func.coalesce(Member.phone == _PHONE, False)
 SEARCH = (
     _HIT.where(or_(_EXACT, Member.search.like(func.all(_PATTERNS))))
-    .order_by(_EXACT.desc().nulls_last(), Member.last_activity_at.desc(), Card.id)
+    .order_by(_EXACT.desc(), Member.last_activity_at.desc(), Card.id)
     .limit(_LIMIT)
 )
 _ENTRIES = (

@@ -59,8 +59,8 @@ class CardHit:
 async def find(session: TenantSession, ctx: Context, query: str, limit: int = 10) -> Sequence[CardHit]:
     """Cards that somebody at the till may mean.
 
-    A QR code (the token or an address with it) and a whole number are looked up as such; everything else, and a number
-    or token that nobody has, is an e-mail address, a phone number, the first eight digits of a number or parts of a name.
+    A QR code (the token or an address with it), a whole number, its first eight digits and an e-mail address are looked
+    up as such; what nobody has, and everything else, is a phone number or parts of name, address and phone.
 
     Args:
         session: the transaction.
@@ -69,31 +69,20 @@ async def find(session: TenantSession, ctx: Context, query: str, limit: int = 10
         limit: most hits to return.
 
     Returns:
-        Exact hits first, then whoever came last; nothing for less than two characters.
+        What was found exactly, else whoever came last first; nothing for less than two characters.
     """
     require(ctx, *_LOOK_UP)
-    token, number = numbers.token_of(query), numbers.normalise(query)
-    if token is not None or number is not None:
-        by: tuple[Executable, dict[str, Any]] = (
-            (repository.BY_NUMBER, {"number": number}) if number else (repository.BY_TOKEN, {"token": token})
-        )
-        found = await _hits(session, by[0], by[1])
-        if found or "/" in query:
-            return found
+    exact = _exact(query)
+    if exact is not None:
+        statement, parameters = exact
+        hits = await _hits(session, statement, parameters, limit)
+        if hits or "/" in query:
+            return hits
     patterns = like_patterns(query)
     if not patterns or len(query.strip()) < MIN_QUERY:
         return []
-    return await _hits(
-        session,
-        repository.SEARCH,
-        {
-            "email": email_of(query),
-            "phone": phone_of(query, ctx.tenant.country),
-            "short": numbers.short_of(query),
-            "patterns": patterns,
-            "size": limit,
-        },
-    )
+    parameters = {"phone": phone_of(query, ctx.tenant.country), "patterns": patterns}
+    return await _hits(session, repository.SEARCH, parameters, limit)
 
 
 async def recent(session: TenantSession, ctx: Context, limit: int = 8) -> Sequence[CardHit]:
@@ -106,8 +95,8 @@ async def recent(session: TenantSession, ctx: Context, limit: int = 8) -> Sequen
     """
     require(ctx, *_LOOK_UP)
     who = ctx.principal
-    parameters = {"shop": who.shop_id, "staff": who.id if who.kind == "staff" else None, "size": limit}
-    return await _hits(session, repository.RECENT, parameters)
+    parameters = {"shop": who.shop_id, "staff": who.id if who.kind == "staff" else None}
+    return await _hits(session, repository.RECENT, parameters, limit)
 
 
 async def get(session: TenantSession, card_id: UUID) -> CardHit:
@@ -148,8 +137,23 @@ async def set_status(session: TenantSession, ctx: Context, card_id: UUID, status
     await audit.record(session, ctx, action, "card", card_id)
 
 
-async def _hits(session: TenantSession, statement: Executable, parameters: Mapping[str, Any]) -> list[CardHit]:
-    rows = await session.rows(statement, {"tenant": session.tenant_id, **parameters})
+def _exact(query: str) -> tuple[Executable, dict[str, Any]] | None:
+    """The look-up for what has the form of one thing only."""
+    if (number := numbers.normalise(query)) is not None:
+        return repository.BY_NUMBER, {"number": number}
+    if (short := numbers.short_of(query)) is not None:
+        return repository.BY_SHORT, {"short": short}
+    if (token := numbers.token_of(query)) is not None:
+        return repository.BY_TOKEN, {"token": token}
+    if (email := email_of(query)) is not None:
+        return repository.BY_EMAIL, {"email": email}
+    return None
+
+
+async def _hits(
+    session: TenantSession, statement: Executable, parameters: Mapping[str, Any], limit: int = 1
+) -> list[CardHit]:
+    rows = await session.rows(statement, {"tenant": session.tenant_id, "size": limit, **parameters})
     return [_hit(row) for row in rows]
 
 

@@ -28,6 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, distinct_o
 from sqlalchemy.orm import InstrumentedAttribute
 
 from regulars.domain.cards.models import Card
+from regulars.domain.cards.numbers import NUMBER_LENGTH
 from regulars.domain.ledger.models import Account
 from regulars.domain.members.models import Consent, Member
 from regulars.kernel.db.expressions import NOW
@@ -40,7 +41,8 @@ _TENANT = Member.tenant_id == _TENANT_ID
 _THIS = Member.id == bindparam("member", type_=Uuid)
 _DIGITS = bindparam("digits", type_=Text)
 _PATTERNS = cast(bindparam("patterns", type_=ARRAY(Text)), ARRAY(Text))
-ACTIVE_SINCE = NOW - func.make_interval(0, 0, 0, ACTIVE_DAYS)
+ACTIVE_SINCE = select(NOW - func.make_interval(0, 0, 0, ACTIVE_DAYS)).scalar_subquery()
+"""A subquery, so that the clock is read once and not for each row."""
 
 _BALANCES = (
     select(func.coalesce(func.jsonb_object_agg(Account.unit, Account.balance), cast({}, JSONB)))
@@ -96,18 +98,14 @@ def _ready() -> ColumnElement[bool]:
     )
 
 
-def _has_number() -> ColumnElement[bool]:
-    return exists(
-        select(1)
-        .where(Card.tenant_id == Member.tenant_id, Card.member_id == Member.id, Card.number.startswith(_DIGITS))
-        .correlate(Member)
-    )
-
-
+_OF_NUMBER = select(Card.member_id).where(
+    Card.tenant_id == _TENANT_ID,
+    Card.number.between(func.rpad(_DIGITS, NUMBER_LENGTH, "0"), func.rpad(_DIGITS, NUMBER_LENGTH, "9")),
+)
 _WANTED = (
     _TENANT,
     Member.status != "erased",
-    or_(Member.search.like(func.all(_PATTERNS)), and_(_DIGITS != "", _has_number())),
+    or_(Member.search.like(func.all(_PATTERNS)), and_(_DIGITS != "", Member.id.in_(_OF_NUMBER))),
     or_(~bindparam("only_active", type_=Boolean), Member.last_activity_at >= ACTIVE_SINCE),
     or_(~bindparam("only_ready", type_=Boolean), _ready()),
 )
@@ -117,8 +115,11 @@ COUNT = select(func.count()).select_from(Member).where(*_WANTED)
 
 
 def _page(*order: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
-    ordered = select(*_COLUMNS).where(*_WANTED).order_by(*order, Member.id)
-    return ordered.limit(bindparam("size", type_=Integer)).offset(bindparam("offset", type_=BigInteger))
+    """A page: its keys are found first, so that cards are put together for its rows only."""
+    place = func.row_number().over(order_by=[*order, Member.id]).label("place")
+    keys = select(Member.id, place).where(*_WANTED).order_by(*order, Member.id)
+    page = keys.limit(bindparam("size", type_=Integer)).offset(bindparam("offset", type_=BigInteger)).subquery()
+    return select(*_COLUMNS).join(page, page.c.id == Member.id).where(_TENANT).order_by(page.c.place)
 
 
 PAGES: dict[Sort, Select[Any]] = {

@@ -1,7 +1,7 @@
 """Queries of figures. Each answers a whole block of the dashboard, so that the number of queries never grows.
 
-Days and months are those of the zone in the parameter `zone`; ranges are compared with the bare time columns, so that
-their indexes serve.
+Days and months are those of the zone in the parameter `zone`. Ranges are compared with the bare time columns and begin
+with plain expressions, whose value the planner knows, so that their indexes serve.
 """
 
 from __future__ import annotations
@@ -41,9 +41,8 @@ _ZONE = bindparam("zone", type_=Text)
 _LOCAL_NOW = func.timezone(_ZONE, NOW)
 _MONTH_START: ColumnElement[Any] = func.timezone(_ZONE, func.date_trunc("month", _LOCAL_NOW))
 _TODAY = cast(_LOCAL_NOW, Date)
-_FIRST_DAY: ColumnElement[Any] = func.timezone(
-    _ZONE, func.date_trunc("day", _LOCAL_NOW) - func.make_interval(0, 0, 0, bindparam("days", type_=Integer) - 1)
-)
+_DAYS_BEFORE = func.make_interval(0, 0, 0, bindparam("days", type_=Integer) - 1)
+_FIRST_DAY: ColumnElement[Any] = func.timezone(_ZONE, func.date_trunc("day", _LOCAL_NOW) - _DAYS_BEFORE)
 _MEMBERS = (Member.tenant_id == _TENANT_ID, Member.status != "erased")
 _CAPTURED = (Redemption.tenant_id == _TENANT_ID, Redemption.status == "captured")
 _ISSUED = or_(LedgerEntry.kind == "earn", and_(LedgerEntry.kind == "reverse", LedgerEntry.amount < 0))
