@@ -13,6 +13,16 @@ SQL_FILES = {"repository.py", "queries.py", "statements.py", "rows.py", "rls.py"
 SQL_FOLDERS = {"migrations", "versions", "testing", "embedded", "migrate", "db"}
 SQL_CALLS = {"select", "text", "insert", "update", "delete"}
 SQLALCHEMY = "sqlalchemy"
+MONEY = (
+    "contracts/ledger.py",
+    "domain/ledger/",
+    "domain/sales/",
+    "domain/redemptions/",
+    "regulars_stamps/hooks.py",
+    "regulars_stamps/reward.py",
+    "regulars_antifraud/hooks.py",
+)
+REDIS_FILES = ("kernel/redis.py", "kernel/ratelimit/", "kernel/jobs/arq_backend.py", "testing/", "kernel/embedded/")
 
 
 def findings() -> list[str]:
@@ -39,6 +49,10 @@ def _rules(node: ast.AST, path: Path, text: str) -> Iterator[str]:
             yield f"{name}() outside kernel: services never end the unit of work"
         if name == "platform" and _is_database(node.func.value) and not _has_reason(node):
             yield "Database.platform() needs a reason as its first argument"
+    if _is_in(path, MONEY) and _is_inexact(node):
+        yield "no fractions where units are counted: integers only"
+    if _imports(node, "redis") and not _is_in(path, REDIS_FILES):
+        yield "Redis only through kernel.redis, where every key carries its tenant"
     if isinstance(node, ast.Attribute) and _dotted(node).endswith("pm.hook") and path.name != "hooks.py":
         yield "pm.hook outside kernel.plugins.hooks: use the dispatcher"
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -46,6 +60,26 @@ def _rules(node: ast.AST, path: Path, text: str) -> Iterator[str]:
             yield "set_config(…, false) outlives the transaction: use true"
         if "SET app." in node.value or "SET SESSION app." in node.value:
             yield "SET app.… outlives the transaction: use set_config(…, true)"
+
+
+def _is_in(path: Path, places: tuple[str, ...]) -> bool:
+    return any(place in path.as_posix() for place in places)
+
+
+def _is_inexact(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float)
+    if isinstance(node, ast.BinOp | ast.AugAssign):
+        return isinstance(node.op, ast.Div)
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"float", "Decimal", "round"}
+    )
+
+
+def _imports(node: ast.AST, package: str) -> bool:
+    if isinstance(node, ast.Import):
+        return any(alias.name.split(".")[0] == package for alias in node.names)
+    return isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package
 
 
 def _is_database(node: ast.AST) -> bool:
