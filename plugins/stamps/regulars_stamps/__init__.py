@@ -2,7 +2,10 @@
 
 from regulars.sdk import (
     N_,
+    BlueprintRef,
     EventType,
+    NavEntry,
+    Permission,
     Plugin,
     ProviderRef,
     Slot,
@@ -32,6 +35,9 @@ plugin = Plugin(
         SlotRef(Slot.TERMINAL_CARD, "regulars_stamps.web.slots:terminal_card", order=20),
         SlotRef(Slot.PROGRAM_PREVIEW, "regulars_stamps.web.slots:program_preview", order=20),
     ),
+    permissions=(Permission("view", N_("See who reached stamp milestones"), roles=("manager",)),),
+    blueprints=(BlueprintRef("manage", "regulars_stamps.web.manage:bp"),),
+    nav=(NavEntry("manage", N_("Stamp milestones"), "milestones", icon="trophy", permission="stamps.view", order=30),),
     jobs=("regulars_stamps.jobs",),
     subscriptions=(Subscription("stamps.milestone_reached", "congratulate"),),
     events=(EventType("milestone_reached", N_("Milestone reached"), "regulars_stamps.events:MilestoneReached"),),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy import Uuid, and_, bindparam, func, select
 
 from regulars.sdk import Fact, WriteStatement
-from regulars.sdk.db import TenantSession, delete_rows, insert_rows
+from regulars.sdk.db import Card, Member, TenantSession, delete_rows, insert_rows
+from regulars.sdk.paging import Paged, PageRequest
 from regulars_stamps.models import Milestone
 
 _REACHED = select(Milestone.threshold).where(
@@ -27,3 +30,45 @@ async def is_reached(session: TenantSession, card_id: UUID, threshold: int) -> b
         Milestone.tenant_id == session.tenant_id, Milestone.card_id == card_id, Milestone.threshold == threshold
     )
     return await session.scalar(statement) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedMilestone:
+    """A milestone in the merchant's list; name and e-mail are empty or meaningless once the member is erased."""
+
+    threshold: int
+    bonus: int
+    reached_at: datetime
+    number: str
+    name: str
+    email: str
+    is_erased: bool
+
+
+_LIST = (
+    select(
+        Milestone.threshold,
+        Milestone.bonus,
+        Milestone.reached_at,
+        Card.number,
+        Member.name,
+        Member.email,
+        (Member.status == "erased").label("is_erased"),
+    )
+    .join(Card, and_(Card.tenant_id == Milestone.tenant_id, Card.id == Milestone.card_id))
+    .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
+    .order_by(Milestone.reached_at.desc(), Milestone.card_id, Milestone.threshold.desc())
+)
+
+
+async def reached_milestones(session: TenantSession, wanted: PageRequest) -> Paged[ReachedMilestone]:
+    """Milestones that the tenant's customers have reached, newest first.
+
+    Args:
+        session: of the tenant.
+        wanted: which page of the list.
+    """
+    of_tenant = Milestone.tenant_id == session.tenant_id
+    total = await session.scalar(select(func.count()).select_from(Milestone).where(of_tenant))
+    rows = await session.rows(_LIST.where(of_tenant).limit(wanted.size).offset(wanted.offset))
+    return Paged([ReachedMilestone(**row._mapping) for row in rows], total, wanted)
