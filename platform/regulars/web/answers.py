@@ -48,7 +48,7 @@ def redirect_response(result: Redirect, work: BaseWork) -> Response:
 async def _page(page: PageContext, work: Work | ConsoleWork) -> Response:
     flashes = work.take_flashes()
     if isinstance(work, Work):
-        async with PageSlots(work.services, work.ctx) as slots:
+        async with PageSlots(work.services, work.ctx, work.slot_settings) as slots:
             html = await render_page(page, principal=work.principal, flashes=flashes, slot=slots.render)
     else:
         html = await render_page(page, principal=work.principal, flashes=flashes)

@@ -33,11 +33,13 @@ class PageSlots:
     Args:
         services: the parts of this process.
         ctx: of the request.
+        settings: plugin → settings to use instead of the stored ones (a preview).
     """
 
-    def __init__(self, services: Services, ctx: Context) -> None:
+    def __init__(self, services: Services, ctx: Context, settings: Mapping[str, BaseModel] | None = None) -> None:
         self._services = services
         self._ctx = ctx
+        self._given = settings or {}
         self._opening: AbstractAsyncContextManager[TenantSession] | None = None
         self._session: TenantSession | None = None
 
@@ -67,8 +69,8 @@ class PageSlots:
 
     async def _contribute(self, renderer: LoadedSlot, data: CardSlot | ProgramSlot) -> object:
         plugin = self._services.plugins.plugin(renderer.plugin)
-        settings: BaseModel = BaseModel()
-        if plugin.settings_model is not None:
+        settings = self._given.get(renderer.plugin, BaseModel())
+        if plugin.settings_model is not None and renderer.plugin not in self._given:
             settings = await self._settings(renderer.plugin, data.program.id)
         return await renderer.render(_SlotContext(self, self._services, self._ctx, settings), data)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -134,6 +134,7 @@ class Work(BaseWork):
 
     Attributes:
         ctx: what services get first.
+        slot_settings: plugin → settings with which the page's slots are rendered instead of the stored ones.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Work(BaseWork):
     ) -> None:
         super().__init__(request, services, area)
         self.ctx = ctx
+        self.slot_settings: Mapping[str, BaseModel] = {}
         self._session = session
 
     @property

@@ -1,0 +1,87 @@
+"""The audit logs for people: what each action is called, and its details as pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from regulars.contracts.i18n import N_
+from regulars.kernel.i18n import gettext as _
+
+TITLES: Mapping[str, str] = {
+    "sale.record": N_("Recorded a sale"),
+    "sale.undo": N_("Took back a sale"),
+    "reward.redeem": N_("Handed out a reward"),
+    "redemption.undo": N_("Took back a reward"),
+    "member.enrol": N_("Enrolled a customer"),
+    "member.changed": N_("Changed a member"),
+    "member.exported": N_("Exported members"),
+    "member.link_sent": N_("Sent a link to a card"),
+    "card.blocked": N_("Blocked a card"),
+    "card.unblocked": N_("Unblocked a card"),
+    "staff.log_in": N_("Signed in"),
+    "staff.added": N_("Added a person"),
+    "staff.changed": N_("Changed a person"),
+    "staff.dismissed": N_("Took a person off the staff"),
+    "staff.pin_set": N_("Set a PIN"),
+    "staff.pin_unlocked": N_("Unlocked a PIN"),
+    "staff.password_set": N_("Set a password"),
+    "session.closed": N_("Signed out"),
+    "session.shop_chosen": N_("Chose a shop"),
+    "shop.added": N_("Added a shop"),
+    "shop.changed": N_("Renamed a shop"),
+    "shop.opened": N_("Opened a shop again"),
+    "shop.closed": N_("Closed a shop"),
+    "program.created": N_("Created a program"),
+    "program.changed": N_("Changed a program"),
+    "program.status_changed": N_("Opened or closed a program"),
+    "settings.changed": N_("Changed settings"),
+    "apikey.created": N_("Created an API key"),
+    "apikey.revoked": N_("Revoked an API key"),
+    "plugin.switched": N_("Switched an extension"),
+    "plugin.killed": N_("Stopped an extension"),
+    "plugin.revived": N_("Let an extension work again"),
+    "tenant.created": N_("Created a merchant"),
+    "tenant.profile_changed": N_("Changed name or looks"),
+    "tenant.offering_changed": N_("Changed the offering"),
+    "tenant.suspended": N_("Suspended a merchant"),
+    "tenant.reactivated": N_("Reactivated a merchant"),
+    "tenant.host_added": N_("Added a host name"),
+    "tenant.override_grant": N_("Granted a feature"),
+    "tenant.override_deny": N_("Denied a feature"),
+    "tenant.override_limit": N_("Set a limit"),
+    "tenant.override_removed": N_("Removed an exception"),
+    "offering.added": N_("Added an offering"),
+    "offering.changed": N_("Changed an offering"),
+    "offering.copied": N_("Copied an offering"),
+    "offering.features_changed": N_("Changed an offering's features"),
+    "offering.limit_changed": N_("Changed an offering's limit"),
+    "operator.added": N_("Added an operator"),
+    "operator.logged_in": N_("Signed in"),
+    "operator.log_in_refused": N_("Was refused at the log-in"),
+    "operator.password_set": N_("Set a password"),
+    "operator.key_created": N_("Created a key"),
+    "operator.key_revoked": N_("Revoked a key"),
+    "job.retried": N_("Tried a job again"),
+}
+
+
+def action_title(action: str) -> str:
+    """An action for people, its own name where it has no other."""
+    return _(TITLES[action]) if action in TITLES else action
+
+
+def detail_pairs(details: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """Details of a line as (name, value), nested ones as JSON."""
+    return [(name.replace("_", " "), _text(value)) for name, value in details.items()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
