@@ -46,6 +46,10 @@ enhance<HTMLFormElement>("form[data-pinpad]", (form) => {
     });
   }
   who?.addEventListener("click", () => step("staff"));
+  // A touched key must not take the focus: Enter on the keyboard would press it again.
+  for (const key of all<HTMLButtonElement>(".pin-key", form)) {
+    key.addEventListener("pointerdown", (event) => event.preventDefault());
+  }
   for (const key of all<HTMLButtonElement>("[data-key]", form)) {
     key.addEventListener("click", () => type(input.value + (key.dataset["key"] ?? "")));
   }

@@ -1,5 +1,7 @@
 // The till: the card field is always ready for a scanner or fingers, and waiting times count down.
 import "./countdown";
+import "./idle";
+import "./stepper";
 import { enhance } from "./dom";
 
 const GROUP = 4;

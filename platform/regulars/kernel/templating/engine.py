@@ -150,6 +150,9 @@ def _base_environment(undefined: type[Undefined], assets: Assets, icons: Icons) 
         auto_reload=False,
         cache_size=-1,
     )
+    environment.policies["ext.i18n.trimmed"] = (
+        True  # as babel.cfg says; a line break in a template is no part of a text
+    )
     # Jinja puts the values in itself, so it gets the bare look-ups, in whatever language applies at that moment.
     installer: Any = environment
     installer.install_gettext_callables(
