@@ -8,14 +8,19 @@ from uuid import UUID
 from sqlalchemy import text
 
 from regulars.contracts.context import TenantSnapshot
+from regulars.domain.tenants.features import FEATURE_NAMES
+from regulars.domain.tenants.repository import fetch_snapshot_by_id
 from regulars.kernel.db.database import Database
+from regulars.kernel.entitlements import SnapshotBuilder
 from regulars.kernel.events.relay import Relay
 from regulars.kernel.jobs import JobRegistry, repository
 from regulars.kernel.jobs.ports import Snapshots, Timing
 from regulars.kernel.jobs.runner import JobRunner, Outcome
 from regulars.kernel.jobs.work import Services
+from regulars.kernel.plugins.registry import PluginRegistry
 
 HURRY = text("UPDATE core.job SET run_at = now() WHERE status = 'queued' AND run_at > now()")
+NAME = text("SELECT name FROM core.job WHERE tenant_id = :tenant_id AND id = :id")
 END_LEASES = text("UPDATE core.job SET lease_until = now() - interval '1 second' WHERE status = 'running'")
 _SLOW = Timing(lease=60.0)
 
@@ -33,6 +38,19 @@ class FixedSnapshots:
     def put(self, tenant: TenantSnapshot) -> None:
         """From now on the tenant is like this."""
         self._tenants[tenant.id] = tenant
+
+
+class FreshSnapshots:
+    """Tenants as the database has them at this moment, never kept."""
+
+    def __init__(self, database: Database, plugins: PluginRegistry) -> None:
+        self._database = database
+        self._builder = SnapshotBuilder(plugins, FEATURE_NAMES)
+
+    async def by_id(self, tenant_id: UUID) -> TenantSnapshot | None:
+        """The tenant as it is now."""
+        raw = await fetch_snapshot_by_id(self._database, tenant_id)
+        return None if raw is None else self._builder.build(raw).snapshot
 
 
 async def run_pending(
@@ -89,6 +107,3 @@ async def end_leases(database: Database) -> None:
     """Let every lease run out, as if its worker had been silent for too long."""
     async with database.platform("no waiting in a test") as session:
         await session.execute(END_LEASES)
-
-
-NAME = text("SELECT name FROM core.job WHERE tenant_id = :tenant_id AND id = :id")
