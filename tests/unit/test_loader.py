@@ -557,9 +557,7 @@ def test_templates_below_another_name_are_refused(tmp_path, package):
     install(tmp_path, "coffee-visits", "visits", "stray_templates_pkg")
     with pytest.raises(PluginLoadError) as caught:
         load_plugins(allowed=["visits"])
-    assert str(caught.value) == (
-        "plugin visits: its templates must lie in templates/visits/, found others beside it"
-    )
+    assert str(caught.value) == ("plugin visits: its templates must lie in templates/visits/, found others beside it")
 
 
 def test_two_distributions_with_one_name_are_refused(tmp_path, package):
@@ -578,6 +576,4 @@ def test_a_listed_plugin_must_be_installed_whatever_the_policy():
     for policy in ("fail", "quarantine"):
         with pytest.raises(PluginLoadError) as caught:
             load_plugins(allowed=["no_such_plugin"], policy=policy)
-        assert str(caught.value) == (
-            "plugin no_such_plugin: it is listed in REGULARS_PLUGINS but not installed"
-        )
+        assert str(caught.value) == ("plugin no_such_plugin: it is listed in REGULARS_PLUGINS but not installed")

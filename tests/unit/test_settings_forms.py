@@ -1,5 +1,6 @@
 """Settings models as forms, and what people send."""
 
+import re
 from decimal import Decimal
 from enum import Enum
 from typing import Literal
@@ -10,8 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from regulars.contracts.errors import ConfigurationError
 from regulars.contracts.i18n import N_
 from regulars.kernel.i18n import use_locale
-from regulars.kernel.plugins.loader import load_plugins
+from regulars.kernel.plugins.loader import load_plugins, make_registry
 from regulars.kernel.settings import Choice, describe_form, parse_form
+from regulars.kernel.templating.engine import TemplateEngine
+from regulars.kernel.templating.icons import Icons
+from regulars.web.rendering import WEB, make_assets, make_themes
 
 
 class Size(Enum):
@@ -140,6 +144,7 @@ def test_lists_have_an_empty_row_at_the_end():
         [("steps.1.at", ""), ("steps.1.note", ""), ("steps.1.gift", False)],
     ]
     assert rows[0][0].label == "Stamps collected"
+    assert [row[0].required for row in rows] == [True, False]
 
 
 def test_secrets_are_never_shown():
@@ -266,3 +271,41 @@ def test_every_installed_plugins_form_round_trips_its_defaults(plugin):
     assert all(field.label and field.label[0].isupper() for field in form.fields())
     found = parse_form(settings, sent_by(form), prefix=prefix)
     assert (found.errors, found.settings) == ({}, settings)
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Render the form macro with the real components."""
+    (tmp_path / "probe").mkdir()
+    macro = '{% import "components/settings_form.html" as sf %}{{ sf.fields(form, "EUR", [("en", "English")]) }}'
+    (tmp_path / "probe" / "form.html").write_text(macro)
+    themes, dist = make_themes(), WEB / "static" / "dist"
+    engine = TemplateEngine(
+        host=WEB / "templates",
+        themes=themes,
+        plugins=[("probe", tmp_path)],
+        assets=make_assets(make_registry([]), themes),
+        icons=Icons(dist / "icons.json", strict=True),
+        strict=True,
+    )
+    return lambda form: engine.fragment("classic", "probe/form.html", form=form)
+
+
+def test_the_macro_draws_every_kind_of_field(draw):
+    sent = sent_by(form_of()) | {"target": "ten"}
+    errors = {"target": "A whole number is needed.", "steps": "At most 3 are possible."}
+    html = draw(form_of(sent=sent, errors=errors))
+    names = set(re.findall(r'name="([^"]+)"', html))
+    expected = {field.name for field in form_of(sent=sent).fields() if field.kind not in {"list", "i18n"}}
+    assert names == expected | {"welcome.en"}
+    assert all(sentence in html for sentence in errors.values())
+    assert 'value="ten"' in html
+    assert 'data-preview-attr="icon"' in html
+    assert "<h2>Look</h2>" in html
+
+
+@pytest.mark.parametrize("plugin", [p for p in load_plugins().plugins if p.settings_model], ids=lambda p: p.name)
+def test_the_macro_draws_every_installed_plugins_form(draw, plugin):
+    form = describe_form(plugin.settings_model(), prefix=f"{plugin.name}.")
+    names = set(re.findall(r'name="([^"]+)"', draw(form)))
+    assert names == {field.name for field in form.fields() if field.kind != "list"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin
@@ -239,16 +239,15 @@ class _Writer:
         return {key.removeprefix(start): text for key, text in self._sent.items() if key.startswith(start)}
 
     def _rows(self, name: str, item: type[BaseModel], value: Sequence[BaseModel]) -> tuple[tuple[FormField, ...], ...]:
-        count = len(value) + BLANK_ROWS if self._sent is None else sent_rows(self._sent, name) + BLANK_ROWS
+        filled = len(value) if self._sent is None else sent_rows(self._sent, name)
         rows = []
-        for index in range(count):
-            present = value[index] if self._sent is None and index < len(value) else None
-            rows.append(
-                tuple(
-                    self.field(f"{name}.{index}.{part}", info, getattr(present, part) if present is not None else None)
-                    for part, info in item.model_fields.items()
-                )
+        for index in range(filled + BLANK_ROWS):
+            present = dict(value[index]) if self._sent is None and index < filled else {}
+            parts = (
+                self.field(f"{name}.{index}.{part}", info, present.get(part))
+                for part, info in item.model_fields.items()
             )
+            rows.append(tuple(parts if index < filled else (replace(part, required=False) for part in parts)))
         return tuple(rows)
 
 
