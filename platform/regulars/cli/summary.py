@@ -63,7 +63,7 @@ def plain_lines(config: Config, data: Path) -> list[str]:
         *_table([("Platform", config.url(config.base_domain)), ("Console", config.url(config.console_host))]),
         "",
         "To make an operator, who may log in to the console:",
-        f"  REGULARS_DATA_DIR={data} regulars operator create you@example.com",
+        f"  REGULARS_DATA_DIR={data} regulars operator add you@example.com 'Your name'",
     ]
 
 

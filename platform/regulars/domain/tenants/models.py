@@ -6,18 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Interval, text
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, Interval, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import CORE_NOW, Base, TenantTable, new_id
 
 
 class Clock(Base):
-    """One row: how far `core.now()` is ahead of `now()`. Zero except in test and demo databases."""
+    """How far `core.now()` is ahead of `now()`: zero except in test and demo databases.
+
+    Row 0 is everybody's; a migrator's connection may have one of its own (its process id) inside a transaction, so that
+    several histories can be recorded at the same time.
+    """
 
     __tablename__ = "clock"
-    __table_args__ = (CheckConstraint("single", name="single_row"), {"schema": "core"})
-    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    __table_args__ = ({"schema": "core"},)
+    backend: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, server_default=text("0"))
     shift: Mapped[Any] = mapped_column(Interval, server_default=text("interval '0'"), nullable=False)
 
 

@@ -173,3 +173,8 @@ SAVED = (
     .group_by(Redemption.currency)
     .order_by(Redemption.currency)
 )
+LIVE_ELSEWHERE = (
+    select(Tenant.id, Tenant.slug)
+    .where(Tenant.live_tenant_id.is_(None), Tenant.base_domain != bindparam("base_domain", type_=Text))
+    .order_by(Tenant.slug)
+)

@@ -17,13 +17,13 @@ from regulars.domain.tenants.files.inner_steps import inner_steps, steps_of_new
 from regulars.domain.tenants.files.platform_steps import REASON, offering_steps, tenant_steps
 from regulars.domain.tenants.files.reading import Declared, DeclaredTenant, FilesError
 from regulars.domain.tenants.logos import store_logo
+from regulars.domain.tenants.rebase import PLATFORM_NAME
 from regulars.domain.tenants.repository import fetch_snapshot_by_id
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.settings import SettingsStore
 
-PLATFORM_NAME = "Regulars"
 ACTOR = Principal(kind="system", name="tenant files")
 
 

@@ -51,8 +51,12 @@ async def inner_steps(
 
 def steps_of_new(tenant: DeclaredTenant) -> list[Change]:
     """What will be added in a tenant that does not exist yet."""
-    lists = (("shop", tenant.file.shops[1:]), ("program", tenant.file.programs), ("staff", tenant.file.staff))
-    return [Change("add", _subject(tenant.slug, word, entry.name)) for word, entries in lists for entry in entries]
+    file = tenant.file
+    return [
+        *(Change("add", _subject(tenant.slug, "shop", shop.name)) for shop in file.shops[1:]),
+        *(Change("add", _subject(tenant.slug, "program", program.name)) for program in file.programs),
+        *(Change("add", _subject(tenant.slug, "staff", person.name), person.role) for person in file.staff),
+    ]
 
 
 def _shop_steps(slug: str, ctx: Context, wanted: ShopFile, before: shops.Shop | None) -> Iterator[InnerStep]:

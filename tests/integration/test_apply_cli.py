@@ -1,0 +1,129 @@
+"""The commands `tenant`, `db`, `operator`, `plugin` as an operator types them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from regulars.cli import main
+from regulars.kernel.embedded import Urls
+from regulars.kernel.paths import bundled
+from regulars.testing.plugin import Servers, environment
+
+
+class Shell:
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.variables = variables
+
+    def __call__(self, *words: str, typed: str | None = None, **extra: str) -> Result:
+        return CliRunner().invoke(main, words, input=typed, env={**self.variables, **extra})
+
+
+@pytest.fixture
+def shell(database_urls: Urls, servers: Servers, tmp_path: Path) -> Shell:
+    return Shell(environment(database_urls, servers.redis.url, tmp_path))
+
+
+def test_tenant_apply(shell: Shell) -> None:
+    folder = str(bundled("tenants"))
+    dry = shell("tenant", "apply", folder, "--dry-run")
+    assert (dry.exit_code, dry.stdout.splitlines()[-1]) == (0, "25 to add, 0 to change; nothing was done (--dry-run).")
+    done = shell("tenant", "apply", folder)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "25 to add, 0 to change; done.")
+    assert done.stdout.splitlines()[:-1] == dry.stdout.splitlines()[:-1]
+    again = shell("tenant", "apply", folder)
+    assert (again.exit_code, again.stdout) == (0, "Nothing to change.\n")
+    rebased = shell("tenant", "rebase", REGULARS_BASE_DOMAIN="shop.example")
+    assert (rebased.exit_code, rebased.stdout.splitlines()) == (
+        0,
+        [
+            "+ boulangerie.shop.example",
+            "+ cafe.shop.example",
+            "+ pizza.shop.example",
+            "3 tenants answer below shop.example now.",
+        ],
+    )
+    assert shell("tenant", "rebase", REGULARS_BASE_DOMAIN="shop.example").stdout == "Nothing to change.\n"
+
+
+def test_tenant_apply_with_faults(shell: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    (folder / "cafe").mkdir(parents=True)
+    (folder / "cafe" / "tenant.toml").write_text("name = ", "utf-8")
+    found = shell("tenant", "apply", str(folder))
+    assert found.exit_code == 1
+    assert found.stderr.startswith(f"Error: {folder}/cafe/tenant.toml: this is not TOML: ")
+    assert shell("tenant", "apply", str(tmp_path / "nowhere")).exit_code == 1
+
+
+def test_db(shell: Shell) -> None:
+    assert shell("db", "status").stdout.splitlines()[0].startswith("host: 0001 (current)")
+    upgraded = shell("db", "upgrade")
+    assert (upgraded.exit_code, upgraded.stdout.splitlines()[0]) == (0, "host: at 0001")
+    checked = shell("db", "check")
+    assert (checked.exit_code, checked.stdout.splitlines()[0]) == (0, "host: no difference")
+
+
+def test_db_from_nothing(shell: Shell, servers: Servers) -> None:
+    import asyncio
+
+    urls = asyncio.run(servers.postgres.create_database("empty_for_upgrade"))
+    try:
+        new = Shell({**shell.variables, **_addresses(urls)})
+        status = new("db", "status")
+        assert (status.exit_code, status.stdout.splitlines()[0]) == (
+            1,
+            "host: nothing yet (behind, the newest is 0001: run `regulars db upgrade`)",
+        )
+        upgraded = new("db", "upgrade")
+        assert (upgraded.exit_code, upgraded.stdout.splitlines()[0]) == (0, "host: new → 0001")
+        assert new("db", "status").exit_code == 0
+    finally:
+        asyncio.run(servers.postgres.drop_database("empty_for_upgrade"))
+
+
+def test_a_database_that_is_away(shell: Shell) -> None:
+    away = "postgresql+asyncpg://{}:x@127.0.0.1:9/regulars"
+    names = {"APP": "app", "PLATFORM": "platform", "MIGRATOR": "migrator"}
+    gone = Shell(
+        {**shell.variables, **{f"REGULARS_DATABASE_URL_{key}": away.format(user) for key, user in names.items()}}
+    )
+    for words in (("db", "status"), ("tenant", "rebase"), ("operator", "add", "a@b.example", "A", "--password-stdin")):
+        found = gone(*words, typed="a long password\n")
+        assert (found.exit_code, found.exception.__class__) == (1, SystemExit), found.output
+        assert "is" in found.stderr
+        assert "running" in found.stderr
+
+
+def test_operators(shell: Shell) -> None:
+    typed = shell("operator", "add", "olga@platform.example", "Olga", typed="a long password\na long password\n")
+    assert typed.exit_code == 0, typed.output
+    assert typed.stdout.splitlines()[-1] == "olga@platform.example may log in at http://console.localhost:8000/"
+    piped = shell("operator", "add", "otto@platform.example", "Otto", "--password-stdin", typed="another password\n")
+    assert piped.exit_code == 0
+    twice = shell("operator", "add", "otto@platform.example", "Otto", "--password-stdin", typed="another password\n")
+    assert (twice.exit_code, twice.stderr) == (1, "Error: There is an operator with this e-mail address already.\n")
+    short = shell("operator", "add", "ossi@platform.example", "Ossi", "--password-stdin", typed="short\n")
+    assert (short.exit_code, short.stderr) == (1, "Error: A password has at least 10 characters.\n")
+    new = shell("operator", "password", "otto@platform.example", "--password-stdin", typed="a third password\n")
+    assert (new.exit_code, new.stdout) == (0, "otto@platform.example has a new password\n")
+
+
+def test_plugins(shell: Shell) -> None:
+    everything = shell("plugin", "list")
+    assert everything.exit_code == 0
+    assert [line.split()[0] for line in everything.stdout.splitlines()] == ["antifraud", "stamps"]
+    some = shell("plugin", "list", REGULARS_PLUGINS="stamps", REGULARS_PLUGIN_BLOCKLIST="antifraud")
+    assert some.stdout.splitlines()[1].endswith("blocked by REGULARS_PLUGIN_BLOCKLIST")
+    missing = shell("plugin", "list", REGULARS_PLUGINS="stamps,teleport")
+    assert (missing.exit_code, "teleport" in missing.stderr) == (1, True)
+
+
+def _addresses(urls: Urls) -> dict[str, str]:
+    return {
+        "REGULARS_DATABASE_URL_APP": urls.app,
+        "REGULARS_DATABASE_URL_PLATFORM": urls.platform,
+        "REGULARS_DATABASE_URL_MIGRATOR": urls.migrator,
+    }
