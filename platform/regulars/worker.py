@@ -24,10 +24,8 @@ from regulars.kernel.jobs.dispatcher import Dispatcher
 from regulars.kernel.jobs.ports import Timing
 from regulars.kernel.jobs.pump import Pump
 from regulars.kernel.jobs.runner import JobRunner
-from regulars.kernel.jobs.wake import WakeUp
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.kernel.redis import TenantRedis
 from regulars.web.rendering import make_post_office
 
 log = structlog.get_logger(__name__)
@@ -46,14 +44,11 @@ class Worker:
     """
 
     database: Database
-    redis: TenantRedis
     snapshots: SnapshotCache
     listener: TenantListener
     runner: JobRunner
     executor: ArqExecutor
     pump: Pump
-    wake: WakeUp
-    timing: Timing
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then let running jobs end, or give them back to the other workers.
@@ -63,19 +58,16 @@ class Worker:
         """
         self.listener.start()
         executing = asyncio.create_task(self.executor.serve(), name="executor")
-        moving = [
-            asyncio.create_task(self.pump.run(), name="pump"),
-            asyncio.create_task(self.wake.listen(self.pump.wake, self.timing.poll), name="wake-ups"),
-        ]
+        pumping = asyncio.create_task(self.pump.run(), name="pump")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         log.info("worker_started")
         try:
-            ended, _ = await asyncio.wait({executing, stopping, *moving}, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait({executing, pumping, stopping}, return_when=asyncio.FIRST_COMPLETED)
             for task in ended - {stopping}:
                 task.result()  # none of them ends by itself: this raises what ended it
         finally:
             log.info("worker_stops")
-            await _cancel(stopping, *moving)
+            await _cancel(stopping, pumping)
             self.executor.pause()
             await self.runner.stop()
             await _cancel(executing)
@@ -85,7 +77,6 @@ class Worker:
     async def _close(self) -> None:
         await self.listener.stop()
         await self.executor.close()
-        await self.redis.close()
         await self.database.close()
 
 
@@ -111,7 +102,7 @@ def build_worker(
         allowed=config.plugins, blocked=config.plugin_blocklist, policy=config.plugin_errors
     )
     jobs, timing = jobs or make_job_registry(plugins), timing or Timing()
-    database, redis = Database(config), TenantRedis(config.redis_url)
+    database = Database(config)
     snapshots = SnapshotCache(
         partial(fetch_snapshot, database),
         partial(fetch_snapshot_by_id, database),
@@ -133,14 +124,11 @@ def build_worker(
     pump = Pump(Relay(database, jobs, snapshots), Clockwork(database, jobs), dispatcher, timing, wanted)
     return Worker(
         database=database,
-        redis=redis,
         snapshots=snapshots,
         listener=TenantListener(config.database_url_app, snapshots),
         runner=runner,
         executor=executor,
         pump=pump,
-        wake=WakeUp(redis),
-        timing=timing,
     )
 
 

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from regulars.contracts.errors import RateLimited, Unavailable
 from regulars.kernel.embedded import EmbeddedRedis
 from regulars.kernel.ratelimit import Limit, RateLimiter
-from regulars.kernel.redis import CircuitBreaker, Message, RedisDown, TenantRedis
+from regulars.kernel.redis import CircuitBreaker, TenantRedis
 
 TENANT = UUID("01890000-0000-7000-8000-000000000001")
 OTHER = UUID("01890000-0000-7000-8000-000000000002")
@@ -128,40 +128,3 @@ async def test_an_error_answer_counts_as_away(redis: TenantRedis, redis_server: 
                 await RateLimiter(redis).check(CLOSED, TENANT, "a")
         finally:
             await raw.config_set("maxmemory", "0")
-
-
-async def test_messages_reach_a_listener_with_their_tenant(redis: TenantRedis) -> None:
-    heard: asyncio.Queue[Message] = asyncio.Queue()
-
-    async def listen() -> None:
-        async for message in redis.messages("wake"):
-            heard.put_nowait(message)
-
-    listener = asyncio.create_task(listen())
-    while heard.empty():  # until the subscription stands, nobody hears
-        await redis.publish("wake", None, "first")
-        await asyncio.sleep(0)
-    while not heard.empty():
-        assert heard.get_nowait() == Message(None, "first")
-    await redis.publish("other", TENANT, "not for us")
-    await redis.publish("wake", TENANT, "x")
-    message = await heard.get()
-    while message == Message(None, "first"):
-        message = await heard.get()
-    assert message == Message(TENANT, "x")
-    listener.cancel()
-    await asyncio.gather(listener, return_exceptions=True)
-
-
-@pytest.mark.fault
-async def test_a_listener_learns_that_redis_is_gone(redis: TenantRedis, redis_server: EmbeddedRedis) -> None:
-    listening = aiter(redis.messages("wake"))
-    first = asyncio.ensure_future(anext(listening))
-    while not first.done():
-        await redis.publish("wake", TENANT)
-        await asyncio.sleep(0)
-    assert await first == Message(TENANT, "")
-    redis_server.kill()
-    with pytest.raises(RedisDown):
-        async for _ in listening:
-            pass

@@ -28,10 +28,9 @@ from regulars.kernel.jobs import CronTick, Every, JobRegistry, enqueue
 from regulars.kernel.jobs.arq_backend import QUEUE
 from regulars.kernel.jobs.cron import CronDefinition
 from regulars.kernel.jobs.ports import Timing
-from regulars.kernel.jobs.wake import WakeUp
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.kernel.redis import TenantRedis
-from regulars.testing.plugin import Servers, environment
+from regulars.testing.environment import environment
+from regulars.testing.plugin import Servers
 from regulars.testing.world import World
 from regulars.worker import Worker, build_worker
 
@@ -184,25 +183,6 @@ async def test_a_job_runs_through_redis(database: Database, cafe: World, make_wo
         await add(database, cafe, "core.mark", 30)
         await until(all_done(database, 30))
     assert numbers(await actions(database, "mark")) == list(range(30))
-
-
-async def test_a_wake_up_makes_it_look_at_once(
-    database: Database, config: Config, cafe: World, make_worker: Callable[..., Worker]
-) -> None:
-    redis = TenantRedis(config.redis_url)
-    wake = WakeUp(redis)
-    async with working(make_worker(Timing(poll=60.0))):
-        (first,) = await add(database, cafe, "core.mark")
-
-        async def woken() -> bool:  # the first ones may come before the worker listens
-            wake.send(cafe.tenant.id)
-            return (await state(database, first))[0] == "done"
-
-        await until(woken)
-        (second,) = await add(database, cafe, "core.mark")
-        wake.send(cafe.tenant.id)
-        await until(is_(database, second, "done", 1), seconds=10.0)
-    await redis.close()
 
 
 @pytest.mark.fault

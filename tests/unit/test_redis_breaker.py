@@ -42,7 +42,7 @@ def test_a_refused_connection_opens_it_at_once_and_one_caller_tries_again() -> N
 
 def test_keys_carry_the_tenant() -> None:
     assert scoped_key("rl", TENANT, "lookup", "abc") == f"rl:{TENANT}:lookup:abc"
-    assert scoped_key("wake", None) == "wake:platform"
+    assert scoped_key("rl", None) == "rl:platform"
 
 
 def test_a_subject_is_kept_as_a_digest() -> None:

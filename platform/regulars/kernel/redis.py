@@ -1,14 +1,14 @@
-"""The one way to Redis. Every key and channel carries the tenant, every command has a budget, and a dead or slow Redis
+"""The one way to Redis. Every key carries the tenant, every command has a budget, and a dead or slow Redis
 is left alone for a while instead of slowing each request down.
 
-Nothing that matters is kept here: limits, wake-ups and live updates, all of which may be lost at any time.
+Nothing that matters is kept here: it may be lost at any time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -18,7 +18,6 @@ from redis.exceptions import RedisError
 T = TypeVar("T")
 BUDGET = 0.05
 PLATFORM_SCOPE = "platform"
-_SCOPED = 2
 _COUNT = """
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
@@ -35,13 +34,6 @@ class Count(NamedTuple):
 
     hits: int
     seconds_left: float
-
-
-class Message(NamedTuple):
-    """Something published on a channel of a tenant (`None`: of the platform)."""
-
-    tenant_id: UUID | None
-    text: str
 
 
 class CircuitBreaker:
@@ -110,30 +102,6 @@ class TenantRedis:
         hits, milliseconds = await self._within(lambda: self._counter(keys=[key], args=[int(window * 1000)]), BUDGET)
         return Count(int(hits), max(0.0, int(milliseconds) / 1000))
 
-    async def publish(self, kind: str, tenant_id: UUID | None, text: str = "") -> None:
-        """Tell whoever listens; nobody may.
-
-        Raises:
-            RedisDown: no answer within the budget.
-        """
-        await self._within(lambda: self._client.publish(scoped_key(kind, tenant_id), text), BUDGET)
-
-    async def messages(self, kind: str) -> AsyncIterator[Message]:
-        """What is published on the channels of a kind, of all tenants, from now on.
-
-        Raises:
-            RedisDown: the connection is lost; messages until the next call are lost too.
-        """
-        try:
-            async with self._client.pubsub() as channel:
-                await channel.psubscribe(f"{kind}:*")
-                async for item in channel.listen():
-                    if item["type"] == "pmessage":
-                        scope = item["channel"].decode().split(":", _SCOPED - 1)[1]
-                        yield Message(None if scope == PLATFORM_SCOPE else UUID(scope), item["data"].decode())
-        except (RedisError, OSError) as error:
-            raise RedisDown(str(error)) from error
-
     async def answers(self) -> bool:
         """Whether Redis answers now, whatever the circuit breaker thinks (health checks)."""
         try:
@@ -169,7 +137,7 @@ class TenantRedis:
 
 
 def scoped_key(kind: str, tenant_id: UUID | None, *parts: str) -> str:
-    """A key or channel: `<kind>:<tenant or "platform">:…`."""
+    """A key: `<kind>:<tenant or "platform">:…`."""
     return ":".join((kind, str(tenant_id) if tenant_id else PLATFORM_SCOPE, *parts))
 
 

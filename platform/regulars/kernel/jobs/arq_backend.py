@@ -62,13 +62,10 @@ class ArqExecutor:
         """
         period = int(time.time() // self._timing.resend)
         try:
-            for tenant_id, job_id, attempts in handovers:
-                await self._redis.enqueue_job(
-                    _FUNCTION,
-                    str(tenant_id),
-                    str(job_id),
-                    _job_id=f"{tenant_id}:{job_id}:{attempts}:{period}",
-                )
+            async with asyncio.timeout(_SOCKET_TIMEOUT):
+                for tenant_id, job_id, attempts in handovers:
+                    name = f"{tenant_id}:{job_id}:{attempts}:{period}"
+                    await self._redis.enqueue_job(_FUNCTION, str(tenant_id), str(job_id), _job_id=name)
         except (RedisError, OSError) as error:
             raise QueueDownError(str(error)) from error
 
@@ -117,10 +114,14 @@ class ArqExecutor:
             log.exception("job_not_run", arguments=args)
 
     async def _until_redis_answers(self) -> None:
+        told = False
         while True:
             try:
                 await self._redis.ping()
-            except (RedisError, OSError):
+            except (RedisError, OSError) as error:
+                if not told:
+                    log.warning("executor_waits_for_redis", reason=str(error))
+                told = True
                 await asyncio.sleep(self._timing.poll)
             else:
                 return

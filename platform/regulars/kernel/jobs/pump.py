@@ -1,4 +1,4 @@
-"""The heart of a worker: relay, crons and dispatcher, woken by whoever made work and otherwise once a second."""
+"""The heart of a worker: relay, crons and dispatcher, at once when a job has ended and otherwise once a second."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pump:
         clockwork: slots → jobs.
         dispatcher: jobs → executor.
         timing: how often.
-        wanted: set by whoever knows of work.
+        wanted: set by whoever knows of work: a job that has ended, since others may have waited for it.
     """
 
     def __init__(
@@ -36,10 +36,6 @@ class Pump:
         self._timing = timing
         self._wanted = wanted
         self._failing: set[str] = set()
-
-    def wake(self) -> None:
-        """There may be work: look now."""
-        self._wanted.set()
 
     async def run(self) -> None:
         """Run until cancelled."""
