@@ -1,7 +1,19 @@
 """The merchant's pages, below `/manage` on the tenant's host."""
 
-from regulars.web.manage import access, members, shops, staff
+from regulars.web.manage import access, apikeys, audit, dashboard, members, plugins, program, shops, staff
 from regulars.web.manage.blueprint import blueprint
 from regulars.web.manage.navigation import navigation
 
-__all__ = ["access", "blueprint", "members", "navigation", "shops", "staff"]
+__all__ = [
+    "access",
+    "apikeys",
+    "audit",
+    "blueprint",
+    "dashboard",
+    "members",
+    "navigation",
+    "plugins",
+    "program",
+    "shops",
+    "staff",
+]

@@ -10,6 +10,7 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
 from regulars.web.areas import MANAGE
 from regulars.web.navigation import Frame, Navigation
+from regulars.web.work import Work
 
 HOME = MANAGE.prefix
 TERMINAL = "/terminal"
@@ -34,6 +35,21 @@ def navigation(frame: Frame) -> Navigation:
         ],
         search_url=f"{HOME}/members" if _may(frame, "members.view") else "",
     )
+
+
+def first_page(work: Work) -> str | None:
+    """The first page besides the home page that the reader may see, `None` when there is none."""
+    visit = work.request.visit
+    frame = Frame(
+        area=MANAGE,
+        path=HOME,
+        tenant=work.ctx.tenant,
+        principal=work.ctx.principal,
+        registry=work.services.plugins,
+        config=work.services.config,
+        locale=visit.locale,
+    )
+    return next((link.url for link in navigation(frame).nav if link.url != HOME), None)
 
 
 def _daily(frame: Frame) -> Iterator[Link]:

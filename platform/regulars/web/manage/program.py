@@ -1,0 +1,402 @@
+"""Program settings: one page for the program, its plugins and the branding, with a live preview of the card."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from pydantic import BaseModel, Field
+
+from regulars.contracts.context import ProgramInfo
+from regulars.contracts.errors import Conflict, InvalidInput, LimitReached, NotFound, RegularsError
+from regulars.contracts.pages import PageContext
+from regulars.contracts.slots import ProgramSlot
+from regulars.domain.audit import service as audit
+from regulars.domain.cards.qr import qr_svg
+from regulars.domain.ledger.history import words_of
+from regulars.domain.programs import service
+from regulars.domain.programs.service import KINDS, Program, ProgramDraft
+from regulars.domain.tenants.logos import store_logo
+from regulars.domain.tenants.self_service import set_branding
+from regulars.kernel import ids
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.i18n import ngettext
+from regulars.kernel.templating.chrome import Link
+from regulars.web.again import FORM, TryAgain, faults_of
+from regulars.web.assets import tenant_asset_url, tenant_file
+from regulars.web.lists import url_of
+from regulars.web.manage.blueprint import blueprint, manage_page
+from regulars.web.manage.choices import currency_options, timezone_options
+from regulars.web.manage.program_form import (
+    BRAND,
+    HOST,
+    VERSION,
+    PluginPanel,
+    ReadForm,
+    Sent,
+    icon_choices,
+    make_panels,
+    plugin_settings,
+    present_values,
+    read_program_form,
+)
+from regulars.web.results import Redirect, Result
+from regulars.web.work import Work, read_id
+
+PATH = "/manage/program"
+EXAMPLE_NUMBER = "482174932848"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewPart(PageContext):
+    """The card as the form would make it; a part of the page that follows the form.
+
+    Attributes:
+        name: of the program, on the card.
+        brand: name of the business.
+        qr: SVG of a code, as on a card.
+        slot: for the plugins' parts.
+    """
+
+    template: ClassVar[str] = "manage/program_preview.html"
+    name: str
+    brand: str
+    tagline: str
+    logo_url: str
+    qr: str
+    slot: ProgramSlot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramPage(PageContext):
+    """The form.
+
+    Attributes:
+        url: of this program's page.
+        programs: links to the tenant's programs, when there are several.
+        values: the host's fields by their names.
+        errors: full field name → sentence.
+        panels: the plugins' fields.
+        timezones, currencies, icons: to choose from.
+        logo_url: of the present logo, empty without one.
+        is_dirty: the form holds what is not saved.
+        may_brand: whether the reader may change the branding.
+        may_add: whether one more program can be made.
+    """
+
+    template: ClassVar[str] = "manage/program.html"
+    url: str
+    program: Program
+    programs: Sequence[Link]
+    values: Sent
+    errors: Mapping[str, str]
+    panels: Sequence[PluginPanel]
+    timezones: Sequence[tuple[str, str]]
+    currencies: Sequence[tuple[str, str]]
+    icons: Sequence[Mapping[str, str]]
+    logo_url: str
+    preview: PreviewPart
+    is_dirty: bool
+    may_brand: bool
+    may_add: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramConfirmPage(PageContext):
+    """Says what a change does to cards in use, and asks.
+
+    Attributes:
+        effects: one sentence each.
+        sent: everything that was typed, to be sent again.
+    """
+
+    template: ClassVar[str] = "manage/program_confirm.html"
+    url: str
+    effects: Sequence[str]
+    sent: Sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramNewPage(PageContext):
+    """Begin a program.
+
+    Attributes:
+        kinds: as the component `choice_tiles` takes them.
+        is_first: the tenant has none yet.
+    """
+
+    template: ClassVar[str] = "manage/program_new.html"
+    kinds: Sequence[Mapping[str, object]]
+    is_first: bool
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProgramQuery(BaseModel):
+    """Which program is meant; empty for the usual one."""
+
+    program: str = ""
+
+
+class NewProgramForm(BaseModel):
+    """What is chosen for a program."""
+
+    kind: str = ""
+    name: str = Field(default="", max_length=500)
+
+
+@blueprint.get("/program")
+@manage_page("programs.manage")
+async def program_form(work: Work) -> Result:
+    """The form with what is stored; without a program, the beginning of one."""
+    programs = await service.list_programs(work.session)
+    if not programs.items:
+        return Redirect(f"{PATH}/new")
+    program = _chosen(programs, work.query(ProgramQuery).program)
+    return await _page(work, program, None, {})
+
+
+@blueprint.post("/program")
+@manage_page("programs.manage")
+async def save_program(work: Work) -> Result:
+    """Save the form; what changes cards in use is said first."""
+    program = _chosen(await service.list_programs(work.session), work.query(ProgramQuery).program)
+    sent = await _sent(work, program)
+    if sent.get("step") == "edit":
+        return await _page(work, program, sent, {})
+    read = await read_program_form(work, program, sent)
+    if read.errors:
+        raise TryAgain(work, await _page(work, program, sent, read.errors))
+    effects = [effect async for effect in _effects(work, program, read)]
+    if effects and sent.get("step") != "confirmed":
+        return ProgramConfirmPage(url=_url(program), effects=effects, sent=sent)
+    errors = await _save(work, program, read, sent)
+    if errors:
+        raise TryAgain(work, await _page(work, program, sent, errors))
+    work.flash(_("Saved. Your customers see it at once."))
+    return Redirect(_url(program))
+
+
+@blueprint.post("/program/preview")
+@manage_page("programs.manage")
+async def preview_program(work: Work) -> Result:
+    """The preview of a form that is being filled; what cannot be read is shown as it is stored."""
+    program = _chosen(await service.list_programs(work.session), work.query(ProgramQuery).program)
+    read = await read_program_form(work, program, (await work.request.form).to_dict())
+    return await _preview(work, program.info, read)
+
+
+@blueprint.get("/program/new")
+@manage_page("programs.manage")
+async def new_program_form(work: Work) -> Result:
+    """Ask for kind and name."""
+    return await _new_page(work, {"name": work.ctx.tenant.name}, {})
+
+
+@blueprint.post("/program/new")
+@manage_page("programs.manage")
+async def create_program(work: Work) -> Result:
+    """Begin a program; it stays in set-up until it is opened."""
+    form = await work.form(NewProgramForm)
+    try:
+        wanted = form.require()
+        draft = ProgramDraft(wanted.name, work.ctx.tenant.timezone, work.ctx.tenant.currency)
+        program = await service.create(work.session, work.ctx, wanted.kind, draft)
+    except (InvalidInput, LimitReached) as error:
+        raise TryAgain(work, await _new_page(work, form.values, faults_of(error))) from error
+    work.flash(_("Your program is there. Look through its settings and open it."), "info")
+    return Redirect(_url(program))
+
+
+def _chosen(programs: service.Programs, text: str) -> Program:
+    return programs.get(read_id(ids.PROGRAM, text)) if text else programs.default
+
+
+def _url(program: Program) -> str:
+    return url_of(PATH, {"program": ids.show(ids.PROGRAM, program.id)})
+
+
+async def _sent(work: Work, program: Program) -> dict[str, str]:
+    """What was typed; an uploaded logo is kept at once, so that it is there after a question or a fault."""
+    sent = (await work.request.form).to_dict()
+    sent[f"{BRAND}logo"] = _known_logo(work, sent.get(f"{BRAND}logo", ""))
+    upload = (await work.request.files).get(f"{BRAND}upload")
+    if upload is None or not upload.filename or not work.ctx.principal.may("branding.manage"):
+        return sent
+    try:
+        tenant, content = work.ctx.tenant, upload.read()
+        sent[f"{BRAND}logo"] = await asyncio.to_thread(store_logo, work.services.config.data_dir, tenant.id, content)
+    except InvalidInput as error:
+        raise TryAgain(work, await _page(work, program, sent, _renamed(error, BRAND))) from error
+    return sent
+
+
+def _known_logo(work: Work, name: str) -> str:
+    """The logo that the form names, when there is such a file; else the present one."""
+    tenant = work.ctx.tenant
+    known = name and tenant_file(work.services.config.data_dir, tenant, name) is not None
+    return name if known else tenant.branding.logo
+
+
+async def _save(work: Work, program: Program, read: ReadForm, sent: Sent) -> Mapping[str, str]:
+    """Store everything; returns what is wrong, and then nothing may be kept."""
+    session, ctx, errors = work.session, work.ctx, dict[str, str]()
+    try:
+        await service.update(session, ctx, program.id, read.draft)
+        await _set_open(work, program, is_open=read.is_open)
+    except (InvalidInput, LimitReached) as error:
+        errors |= _renamed(error, HOST)
+    if ctx.principal.may("branding.manage") and (read.name, read.branding) != (ctx.tenant.name, ctx.tenant.branding):
+        try:
+            await set_branding(session, ctx, read.name, read.branding)
+        except InvalidInput as error:
+            errors |= _renamed(error, BRAND)
+    before = await plugin_settings(work, program.info)
+    for plugin, parsed in read.plugins.items():
+        changed = sorted(name for name, value in parsed.settings or () if getattr(before[plugin], name) != value)
+        if not changed:
+            continue
+        try:
+            version = sent.get(f"{VERSION}{plugin}")
+            await work.services.settings.save(session, ctx, plugin, program.id, parsed.values, version)
+        except (InvalidInput, Conflict) as error:
+            errors |= _renamed(error, f"{plugin}.")
+        details = {"plugin": plugin, "fields": changed}
+        await audit.record(session, ctx, "settings.changed", "program", program.id, details)
+    return errors
+
+
+async def _set_open(work: Work, program: Program, *, is_open: bool) -> None:
+    if is_open:
+        await service.set_status(work.session, work.ctx, program.id, "active")
+    elif program.status == "active":
+        await service.set_status(work.session, work.ctx, program.id, "inactive")
+
+
+async def _effects(work: Work, program: Program, read: ReadForm) -> AsyncIterator[str]:
+    """What the change does to cards in use."""
+    if program.status == "active" and not read.is_open:
+        yield _("Nobody can collect or redeem until you open the program again. Cards and what is on them stay.")
+    before, registry = await plugin_settings(work, program.info), work.services.plugins
+    for unit, (plugin, provider) in registry.unit_providers.items():
+        if plugin not in before or plugin not in read.settings:
+            continue
+        old, new = provider.ready_at(before[plugin]), provider.ready_at(read.settings[plugin])
+        if old is None or new is None or old == new:
+            continue
+        cards = await service.ready_cards(work.session, work.ctx, program.id, unit, old, new)
+        if not cards.in_use:
+            continue
+        words = words_of(registry, unit)
+        amounts = (words.amount(old), words.amount(new)) if words else (str(old), str(new))
+        yield _("A reward needs %(new)s instead of %(old)s.", old=amounts[0], new=amounts[1])
+        yield _cards_in_use(cards)
+        yield _("Nobody loses anything: what is on a card stays on it.")
+
+
+def _cards_in_use(cards: service.ReadyCards) -> str:
+    in_use = ngettext("%(num)s card is in use.", "%(num)s cards are in use.", cards.in_use)
+    if cards.become_ready > 0:
+        more = ngettext(
+            "%(num)s more has the reward ready at once (%(all)s in all).",
+            "%(num)s more have the reward ready at once (%(all)s in all).",
+            cards.become_ready,
+            all=cards.after,
+        )
+    elif cards.become_ready < 0:
+        more = ngettext(
+            "%(num)s that has the reward ready now must collect more first (%(all)s stay ready).",
+            "%(num)s that have the reward ready now must collect more first (%(all)s stay ready).",
+            -cards.become_ready,
+            all=cards.after,
+        )
+    else:
+        more = _("For none of them does it make a difference today.")
+    return f"{in_use} {more}"
+
+
+def _renamed(error: RegularsError, prefix: str) -> dict[str, str]:
+    return {f"{prefix}{name}" if name != FORM else FORM: text for name, text in faults_of(error).items()}
+
+
+async def _page(work: Work, program: Program, sent: Sent | None, errors: Mapping[str, str]) -> ProgramPage:
+    programs = await service.list_programs(work.session)
+    values = {**present_values(work, program), **(_without_checks(sent) if sent is not None else {})}
+    limit, tenant = work.ctx.tenant.limit("programs"), work.ctx.tenant
+    used = sum(one.status != "inactive" for one in programs.items)
+    logo = values[f"{BRAND}logo"]
+    read = await read_program_form(work, program, sent) if sent is not None else None
+    return ProgramPage(
+        url=_url(program),
+        program=program,
+        programs=[
+            Link(label=one.name, url=_url(one), active=one.id == program.id)
+            for one in programs.items
+            if len(programs.items) > 1
+        ],
+        values=values,
+        errors=errors,
+        panels=await make_panels(work, program, sent, errors),
+        timezones=timezone_options(program.timezone),
+        currencies=currency_options(program.currency),
+        icons=icon_choices(),
+        logo_url=tenant_asset_url(tenant, logo) if logo else "",
+        preview=await _preview(work, program.info, read),
+        is_dirty=sent is not None,
+        may_brand=work.ctx.principal.may("branding.manage"),
+        may_add=limit is None or used < limit,
+    )
+
+
+def _without_checks(sent: Sent) -> dict[str, str]:
+    """What was typed, with the boxes that were not ticked."""
+    boxes = {f"{HOST}require_pin": "", f"{HOST}is_open": ""}
+    return {**boxes, **{name: text for name, text in sent.items() if name.startswith("_")}}
+
+
+async def _preview(work: Work, program: ProgramInfo, read: ReadForm | None) -> PreviewPart:
+    """The card as it is stored or, with what was typed, as it would be."""
+    if read is not None:
+        program = replace(program, name=read.draft.name)
+        work.slot_settings = {**await plugin_settings(work, program), **read.settings}
+        work.ctx = replace(work.ctx, tenant=replace(work.ctx.tenant, name=read.name, branding=read.branding))
+    tenant = work.ctx.tenant
+    return PreviewPart(
+        name=program.name,
+        brand=tenant.name,
+        tagline=tenant.branding.tagline,
+        logo_url=tenant_asset_url(tenant, tenant.branding.logo) if tenant.branding.logo else "",
+        qr=qr_svg(EXAMPLE_NUMBER),
+        slot=ProgramSlot(program),
+    )
+
+
+async def _new_page(work: Work, values: Mapping[str, str], errors: Mapping[str, str]) -> ProgramNewPage:
+    texts = {
+        "stamps": ("stamp", _("Buy ten, get one: a stamp for every visit.")),
+        "points": ("coins", _("Points for every euro, rewards to choose from.")),
+        "hybrid": ("layers", _("Stamps and points on one card.")),
+    }
+    known = work.services.catalogue.features
+    kinds = [kind for kind in KINDS if kind in known]
+    chosen = values.get("kind") or next((kind for kind in kinds if work.ctx.tenant.has(kind)), "")
+    programs = await service.list_programs(work.session)
+    if not any(work.ctx.tenant.has(kind) for kind in kinds):
+        raise NotFound(_("No kind of program is switched on for you. Write to us and we see to it."))
+    return ProgramNewPage(
+        kinds=[
+            {
+                "value": kind,
+                "label": _(KINDS[kind]),
+                "icon": texts[kind][0],
+                "text": texts[kind][1] if work.ctx.tenant.has(kind) else _("Not in your offering."),
+                "disabled": not work.ctx.tenant.has(kind),
+            }
+            for kind in kinds
+        ],
+        is_first=not programs.items,
+        values={**values, "kind": chosen},
+        errors=errors,
+    )
