@@ -40,7 +40,10 @@ REVISED = ("tenant_host", "tenant_override", "tenant_plugin", "kill_switch", "pl
 
 CLOCK = """
 CREATE FUNCTION core.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
-AS $$ SELECT now() + (SELECT c.shift FROM core.clock c) $$
+AS $$
+  SELECT now() + (SELECT c.shift FROM core.clock c WHERE c.backend IN (0, pg_backend_pid())
+                  ORDER BY c.backend DESC LIMIT 1)
+$$
 """
 ENTER_TENANT = """
 CREATE FUNCTION core.enter_tenant(p_tenant uuid, p_session_hash bytea, p_key_hash bytea)
@@ -140,10 +143,9 @@ TRIGGERS = (
 def _create_clock() -> None:
     op.create_table(
         "clock",
-        sa.Column("single", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("backend", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("shift", sa.Interval(), server_default=sa.text("interval '0'"), nullable=False),
-        sa.CheckConstraint("single", name=op.f("ck_clock_single_row")),
-        sa.PrimaryKeyConstraint("single", name=op.f("pk_clock")),
+        sa.PrimaryKeyConstraint("backend", name=op.f("pk_clock")),
         schema="core",
     )
     op.execute("INSERT INTO core.clock DEFAULT VALUES")
@@ -562,7 +564,9 @@ def _create_tables() -> None:
             name=op.f("fk_card_tenant_id_program_id"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_card")),
-        sa.UniqueConstraint("tenant_id", "member_id", "program_id", name=op.f("uq_card_tenant_id_member_id_program_id")),
+        sa.UniqueConstraint(
+            "tenant_id", "member_id", "program_id", name=op.f("uq_card_tenant_id_member_id_program_id")
+        ),
         sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_card_tenant_id_number")),
         sa.UniqueConstraint("tenant_id", "token", name=op.f("uq_card_tenant_id_token")),
         schema="core",
@@ -606,7 +610,9 @@ def _create_tables() -> None:
             name=op.f("fk_session_tenant_id_member_id"),
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "staff_id"], ["core.staff.tenant_id", "core.staff.id"], name=op.f("fk_session_tenant_id_staff_id")
+            ["tenant_id", "staff_id"],
+            ["core.staff.tenant_id", "core.staff.id"],
+            name=op.f("fk_session_tenant_id_staff_id"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_session")),
         sa.UniqueConstraint("tenant_id", "token_hash", name=op.f("uq_session_tenant_id_token_hash")),
@@ -654,10 +660,14 @@ def _create_tables() -> None:
         sa.CheckConstraint("status IN ('captured', 'undone')", name=op.f("ck_redemption_status")),
         sa.CheckConstraint("cost > 0", name=op.f("ck_redemption_cost")),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"], name=op.f("fk_redemption_tenant_id_card_id")
+            ["tenant_id", "card_id"],
+            ["core.card.tenant_id", "core.card.id"],
+            name=op.f("fk_redemption_tenant_id_card_id"),
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "shop_id"], ["core.shop.tenant_id", "core.shop.id"], name=op.f("fk_redemption_tenant_id_shop_id")
+            ["tenant_id", "shop_id"],
+            ["core.shop.tenant_id", "core.shop.id"],
+            name=op.f("fk_redemption_tenant_id_shop_id"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "staff_id"],
@@ -694,7 +704,9 @@ def _create_tables() -> None:
             ["tenant_id", "shop_id"], ["core.shop.tenant_id", "core.shop.id"], name=op.f("fk_sale_tenant_id_shop_id")
         ),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "staff_id"], ["core.staff.tenant_id", "core.staff.id"], name=op.f("fk_sale_tenant_id_staff_id")
+            ["tenant_id", "staff_id"],
+            ["core.staff.tenant_id", "core.staff.id"],
+            name=op.f("fk_sale_tenant_id_staff_id"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_sale")),
         schema="core",
@@ -739,7 +751,9 @@ def _create_tables() -> None:
             "CASE kind WHEN 'earn' THEN amount > 0 WHEN 'redeem' THEN amount < 0 WHEN 'expire' THEN amount < 0 ELSE true END",
             name=op.f("ck_ledger_entry_sign"),
         ),
-        sa.CheckConstraint("kind IN ('earn', 'redeem', 'expire', 'adjust', 'reverse')", name=op.f("ck_ledger_entry_kind")),
+        sa.CheckConstraint(
+            "kind IN ('earn', 'redeem', 'expire', 'adjust', 'reverse')", name=op.f("ck_ledger_entry_kind")
+        ),
         sa.CheckConstraint("amount <> 0 AND abs(amount) <= 1000000000000", name=op.f("ck_ledger_entry_amount")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "card_id"],
@@ -762,7 +776,9 @@ def _create_tables() -> None:
             name=op.f("fk_ledger_entry_tenant_id_sale_id"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_ledger_entry")),
-        sa.UniqueConstraint("tenant_id", "card_id", "unit", "seq", name=op.f("uq_ledger_entry_tenant_id_card_id_unit_seq")),
+        sa.UniqueConstraint(
+            "tenant_id", "card_id", "unit", "seq", name=op.f("uq_ledger_entry_tenant_id_card_id_unit_seq")
+        ),
         sa.UniqueConstraint("tenant_id", "reverses_id", name=op.f("uq_ledger_entry_tenant_id_reverses_id")),
         schema="core",
     )
@@ -785,7 +801,9 @@ def _create_tables() -> None:
         sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_lot_amount")),
         sa.CheckConstraint("amount_left BETWEEN 0 AND amount", name=op.f("ck_ledger_lot_amount_left")),
         sa.ForeignKeyConstraint(
-            ["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"], name=op.f("fk_ledger_lot_tenant_id_card_id")
+            ["tenant_id", "card_id"],
+            ["core.card.tenant_id", "core.card.id"],
+            name=op.f("fk_ledger_lot_tenant_id_card_id"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "entry_id"],

@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-SHIFT = text("UPDATE core.clock SET shift = shift + :by")
-TO = text("UPDATE core.clock SET shift = CAST(:to AS timestamptz) - now()")
+SHIFT = text("UPDATE core.clock SET shift = shift + :by WHERE backend = 0")
+TO = text("UPDATE core.clock SET shift = CAST(:to AS timestamptz) - now() WHERE backend = 0")
 NOW = text("SELECT core.now()")
 
 

@@ -123,7 +123,7 @@ async def installation(registry: PluginRegistry, *, servers: int = 1, workers: i
         servers: web servers.
         workers: worker processes of each.
     """
-    with tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as name:  # noqa: S108 -- short path for sockets
+    with tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as name:
         folder = Path(name)
         with EmbeddedPostgres(folder / "data") as postgres, EmbeddedRedis(folder / "data") as redis:
             urls = await postgres.create_database(DATABASE)

@@ -128,7 +128,7 @@ async def serving(app: Quart) -> AsyncIterator[WebServer]:
         yield visitors
     finally:
         await visitors.close()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         await running
 
 

@@ -1,7 +1,7 @@
 """Recording a plan through the real services, many steps in a transaction, the database's clock moved for each.
 
 Only the migrator may move the clock, so the demo's transactions are the migrator's; the statements are those of every
-sale.
+sale. The clock that is moved is the connection's own, so several merchants are recorded at the same time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from regulars.cli.demo.people import Person
 from regulars.cli.demo.plan import Step
-from regulars.cli.demo.repository import MOVE_CLOCK, PUBLISHED, STOP_CLOCK
+from regulars.cli.demo.repository import MOVE_CLOCK, PUBLISHED, START_CLOCK, STOP_CLOCK
 from regulars.contracts.context import ANONYMOUS, Context, Principal, Source
 from regulars.contracts.ledger import Purchase
 from regulars.domain.cards.enrolment import EnrolCommand, Enrolments
@@ -89,15 +89,16 @@ class Recorder:
         """
         for batch in _batches(steps):
             async with self._session() as session:
+                await session.execute(START_CLOCK)
                 for step in batch:
-                    await session.execute(MOVE_CLOCK, {"at": step.at})
+                    await session.run(MOVE_CLOCK, {"at": step.at})
                     await self._step(session, step)
+                await session.execute(STOP_CLOCK)
         return self.counts
 
     async def settle(self, before: datetime) -> None:
-        """Stop the clock, and take the events before a moment as published long ago."""
+        """Take the events before a moment as published long ago."""
         async with self.engine.begin() as connection:
-            await connection.execute(STOP_CLOCK)
             await connection.execute(PUBLISHED, {"tenant_id": self.ctx.tenant.id, "before": before})
 
     @asynccontextmanager

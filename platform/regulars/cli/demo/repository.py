@@ -10,11 +10,15 @@ from sqlalchemy import DateTime, bindparam, select, text
 from regulars.domain.programs.models import Program
 from regulars.domain.shops.models import Shop
 from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.prepared import prepare
 
-MOVE_CLOCK = text("UPDATE core.clock SET shift = :at - now()").bindparams(
-    bindparam("at", type_=DateTime(timezone=True))
+START_CLOCK = text("INSERT INTO core.clock (backend) VALUES (pg_backend_pid())")
+MOVE_CLOCK = prepare(
+    text("UPDATE core.clock SET shift = :at - now() WHERE backend = pg_backend_pid()").bindparams(
+        bindparam("at", type_=DateTime(timezone=True), required=True)
+    )
 )
-STOP_CLOCK = text("UPDATE core.clock SET shift = interval '0'")
+STOP_CLOCK = text("DELETE FROM core.clock WHERE backend = pg_backend_pid()")
 PUBLISHED = text(
     "UPDATE core.outbox_event SET published_at = created_at "
     "WHERE tenant_id = :tenant_id AND created_at < :before AND published_at IS NULL"

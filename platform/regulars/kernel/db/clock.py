@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from regulars.contracts.errors import ConfigurationError
 from regulars.kernel.db.database import Session
 
-SHIFT = text("SELECT shift FROM core.clock")
+SHIFT = text("SELECT shift FROM core.clock WHERE backend = 0")
 NOW = text("SELECT core.now()")
 MAY_SHIFT = frozenset({"demo", "test"})
 
