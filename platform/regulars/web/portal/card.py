@@ -1,0 +1,183 @@
+"""The member's card: code, progress, rewards, history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from quart import Response
+
+from regulars.contracts.errors import NotFound
+from regulars.contracts.pages import PageContext
+from regulars.contracts.paging import PageRequest
+from regulars.contracts.slots import CardSlot
+from regulars.domain.cards.qr import qr_svg
+from regulars.domain.cards.view import CardView, CardViews, MemberCard, cards_of_member
+from regulars.domain.ledger.history import HistoryEntry
+from regulars.kernel import ids
+from regulars.kernel.i18n import gettext as _
+from regulars.web.lists import ListQuery, Pager, make_pager
+from regulars.web.portal.blueprint import blueprint, member_page
+from regulars.web.portal.navigation import CARD, HISTORY
+from regulars.web.portal.rewards import RewardLine, reward_lines
+from regulars.web.results import Result
+from regulars.web.work import Work, read_id
+
+RECENT = 4
+STANDING = frozenset({"card.inactive", "program.inactive"})
+"""Refusals that a member should know of; the others concern the till of the moment."""
+
+
+class CardQuery(BaseModel):
+    """Which card.
+
+    Attributes:
+        card: public id, empty for the member's first one.
+    """
+
+    card: str = Field(default="", max_length=80)
+
+
+class LiveQuery(CardQuery):
+    """What the page shows already.
+
+    Attributes:
+        seen: sum of the last entries' numbers.
+        had: sum of the balances.
+    """
+
+    seen: int = 0
+    had: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardLive(PageContext):
+    """The part of the card page that changes when the till does something.
+
+    Attributes:
+        view: the card with all that belongs to it.
+        slot: data of the slot `portal.card`.
+        rewards: what there is to win.
+        recent: the last movements, newest first.
+        warning: why nothing can be collected at all, empty when it can.
+        live_url: where the part asks whether it is still right.
+    """
+
+    template: ClassVar[str] = "portal/parts/live.html"
+    view: CardView
+    slot: CardSlot
+    rewards: Sequence[RewardLine]
+    recent: Sequence[HistoryEntry]
+    warning: str
+    live_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardPage(PageContext):
+    """A member's card.
+
+    Attributes:
+        live: the part that changes.
+        qr: drawing of the card's code, an address of the merchant.
+        cards: the member's cards where there are several, else nothing.
+    """
+
+    template: ClassVar[str] = "portal/card.html"
+    live: CardLive
+    qr: str
+    cards: Sequence[MemberCard]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage(PageContext):
+    """All movements of a card.
+
+    Attributes:
+        entries: newest first.
+        pager: the way to older ones.
+    """
+
+    template: ClassVar[str] = "portal/history.html"
+    entries: Sequence[HistoryEntry]
+    pager: Pager
+
+
+@blueprint.get("/card")
+@member_page
+async def card(work: Work) -> Result:
+    """Show the card."""
+    owned = await cards_of_member(work.session, _member(work))
+    view = await CardViews(work.services.ledger).view(
+        work.session, work.ctx, _chosen(owned, work.query(CardQuery).card)
+    )
+    return CardPage(
+        live=await _live(work, view, just_earned=0),
+        qr=qr_svg(work.services.config.url(work.ctx.tenant.host, f"/c/{view.card.token}")),
+        cards=owned if len(owned) > 1 else (),
+    )
+
+
+@blueprint.get("/card/live")
+@member_page
+async def card_live(work: Work) -> Result:
+    """The changing part, if it has changed since; no content when it has not."""
+    query = work.query(LiveQuery)
+    owned = await cards_of_member(work.session, _member(work))
+    view = await CardViews(work.services.ledger).view(work.session, work.ctx, _chosen(owned, query.card))
+    if _seen(view) == query.seen:
+        return Response(status=204)
+    return await _live(work, view, just_earned=max(0, _had(view) - query.had))
+
+
+@blueprint.get("/card/history")
+@member_page
+async def card_history(work: Work) -> Result:
+    """Every movement, and why."""
+    wanted = work.query(ListQuery).request()
+    card_name = work.query(CardQuery).card
+    owned = await cards_of_member(work.session, _member(work))
+    views = CardViews(work.services.ledger)
+    found = await views.history(work.session, work.ctx, _chosen(owned, card_name), wanted)
+    return HistoryPage(entries=found.items, pager=make_pager(found, HISTORY, {"card": card_name}))
+
+
+async def _live(work: Work, view: CardView, *, just_earned: int) -> CardLive:
+    views = CardViews(work.services.ledger)
+    recent = await views.history(work.session, work.ctx, view.card.id, PageRequest(1, RECENT))
+    name = ids.show(ids.CARD, view.card.id)
+    return CardLive(
+        view=view,
+        slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, just_earned),
+        rewards=reward_lines(view),
+        recent=recent.items,
+        warning=view.next_sale.refusal if view.next_sale.code in STANDING else "",
+        live_url=f"{CARD}/live?card={name}&seen={_seen(view)}&had={_had(view)}",
+    )
+
+
+def _member(work: Work) -> UUID:
+    assert work.ctx.principal.id is not None
+    return work.ctx.principal.id
+
+
+def _chosen(owned: Sequence[MemberCard], name: str) -> UUID:
+    """Which of the member's cards is meant; a foreign or unknown one is not found."""
+    if not owned:
+        raise NotFound(_("You have no card here."))
+    if not name:
+        return owned[0].id
+    wanted = read_id(ids.CARD, name)
+    if wanted not in {one.id for one in owned}:
+        raise NotFound(_("We could not find this card."))
+    return wanted
+
+
+def _seen(view: CardView) -> int:
+    return sum(account.seq for account in view.accounts.values())
+
+
+def _had(view: CardView) -> int:
+    return sum(account.balance for account in view.accounts.values())

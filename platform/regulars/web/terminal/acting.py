@@ -1,0 +1,314 @@
+"""Doing something to a card: the PIN sheet, the act, what came of it.
+
+The answer of the act is the one that the API would send; it is stored under the key of the form, so that a form sent
+twice counts once and shows the same result again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, Field
+
+from regulars.contracts.errors import Conflict, IdempotencyMismatch, InvalidInput
+from regulars.contracts.slots import CardSlot
+from regulars.domain.cards.view import CardView, CardViews
+from regulars.domain.staff import service as staff
+from regulars.domain.staff.permissions import ROLE_TITLES
+from regulars.kernel import ids
+from regulars.kernel.i18n import format_time
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.keys import new_token
+from regulars.web.again import TryAgain
+from regulars.web.results import Redirect, Result
+from regulars.web.terminal.acts import Act, Add, Redeem, Undo, add_of, attempt_of, claim_of, patiently, redeem_of
+from regulars.web.terminal.blueprint import blueprint, till_page
+from regulars.web.terminal.customer import RewardAction, Waiting, reward_actions, undo_label, waiting_for, waiting_of
+from regulars.web.terminal.desk import RESULT_SECONDS, Desk, TillPage, at_desk
+from regulars.web.terminal.lines import card_url
+from regulars.web.work import Work, read_id
+
+PIN_AGAIN = frozenset({"pin.wrong", "pin.locked"})
+
+
+class ActForm(BaseModel):
+    """What every act's form sends, in its address before the PIN and in its body with it."""
+
+    unit: str = Field(default="", max_length=60)
+    reward: str = Field(default="", max_length=200)
+    key: str = Field(default="", max_length=80)
+    staff: str = Field(default="", max_length=80)
+    pin: str = Field(default="", max_length=20)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffTile:
+    """Somebody who may confirm.
+
+    Attributes:
+        id: public id.
+        locked: until when the PIN is locked, in words; empty when it is not.
+    """
+
+    id: str
+    name: str
+    role: str
+    locked: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetPage(TillPage):
+    """Who does it, and the PIN.
+
+    Attributes:
+        action: where the sheet is sent to.
+        cancel_url: the customer's view.
+        title: what is confirmed.
+        customer: name or number.
+        fields: what is sent besides person and PIN, with a fresh key.
+        staff: who may confirm; nobody when no PIN was given out yet.
+        selected: public id of whoever is asked again, empty at first.
+        error: what was wrong with the last try, empty at first.
+    """
+
+    template: ClassVar[str] = "terminal/sheet.html"
+    action: str
+    cancel_url: str
+    title: str
+    customer: str
+    fields: Mapping[str, str]
+    staff: Sequence[StaffTile]
+    selected: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DonePage(TillPage):
+    """What was done, large.
+
+    Attributes:
+        title: "Stamp added!"
+        text: what it means for the customer.
+        view: the card as it is now.
+        slot: data of the slot `terminal.card`, with what was just earned.
+        url: the customer's view.
+        ready: rewards that can be handed out now.
+        undo: what can be taken back, empty for nothing.
+        waiting: until the next one is possible, `None` when it is.
+    """
+
+    template: ClassVar[str] = "terminal/done.html"
+    title: str
+    text: str
+    view: CardView
+    slot: CardSlot
+    url: str
+    ready: Sequence[RewardAction]
+    undo: str
+    waiting: Waiting | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedPage(TillPage):
+    """Why it was not done, large, and when it can be.
+
+    Attributes:
+        waiting: the sentence, and until when.
+        code: stable name of the refusal.
+        customer: name or number.
+        url: the customer's view.
+    """
+
+    template: ClassVar[str] = "terminal/refused.html"
+    status: ClassVar[int] = 409
+    waiting: Waiting
+    code: str
+    customer: str
+    url: str
+
+
+Maker = Callable[[Work, CardView, ActForm, Mapping[str, str]], Act]
+
+
+def _add(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
+    del work
+    return add_of(view, form.unit, sent)
+
+
+def _redeem(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
+    del work, sent
+    return redeem_of(view, form.unit, form.reward)
+
+
+def _undo(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
+    del form, sent
+    return Undo(undo_label(work, view))
+
+
+MAKERS: Mapping[str, tuple[Maker, str]] = {
+    "add": (_add, "sales.record"),
+    "redeem": (_redeem, "sales.redeem"),
+    "undo": (_undo, "sales.undo"),
+}
+
+
+def _routes(name: str, make: Maker, permission: str) -> None:
+    """Register the sheet (GET) and the act (POST) under one address."""
+
+    @till_page(permission)
+    async def sheet(work: Work, desk: Desk, card: str) -> Result:
+        return await _show_sheet(work, desk, card, make)
+
+    @till_page(permission)
+    async def act(work: Work, desk: Desk, card: str) -> Result:
+        return await _act(work, desk, card, make)
+
+    address = f"/cards/<card>/{name}"
+    blueprint.add_url_rule(address, f"{name}_sheet", sheet, methods=["GET"])
+    blueprint.add_url_rule(address, name, act, methods=["POST"])
+
+
+for _name, (_make, _permission) in MAKERS.items():
+    _routes(_name, _make, _permission)
+
+
+async def _show_sheet(work: Work, desk: Desk, card: str, make: Maker) -> Result:
+    view = await _view(work, card)
+    if not view.require_pin:
+        return Redirect(card_url(view.card.id))
+    try:
+        wanted = make(work, view, work.query(ActForm), work.request.args)
+    except InvalidInput as error:
+        work.flash(error.detail, "warning")
+        return Redirect(card_url(view.card.id))
+    return await _sheet(work, desk, view, wanted)
+
+
+async def _act(work: Work, desk: Desk, card: str, make: Maker) -> Result:
+    view = await _view(work, card)
+    form = (await work.form(ActForm)).data or ActForm()
+    ctx = at_desk(work.ctx, desk)
+    try:
+        wanted = make(work, view, form, await work.request.form)
+    except InvalidInput as error:
+        work.flash(error.detail, "warning")
+        return Redirect(card_url(view.card.id))
+    attempt = attempt_of(
+        claim_of(ctx, view.card.id, wanted, form.key or new_token(), form.staff), view.card.id, form.staff, form.pin
+    )
+    try:
+        answer = await patiently(lambda: wanted.carry_out(work, ctx, attempt))
+    except (InvalidInput, IdempotencyMismatch) as error:
+        raise TryAgain(work, await _again(work, desk, view, wanted, form, _sentence(error))) from error
+    except Conflict as error:  # the transaction may be broken: nothing more is read in it
+        raise TryAgain(
+            work, _refused(desk, view, {"code": error.code, "detail": error.detail or _(error.title)})
+        ) from error
+    said: Mapping[str, Any] = json.loads(answer.body)
+    if answer.refused and said["code"] in PIN_AGAIN:
+        return await _again(work, desk, view, wanted, form, said["detail"])
+    if answer.refused:
+        return _refused(desk, view, said)
+    return await _done(work, desk, wanted, said, card)
+
+
+async def _view(work: Work, card: str) -> CardView:
+    return await CardViews(work.services.ledger).view(work.session, work.ctx, read_id(ids.CARD, card))
+
+
+async def _again(work: Work, desk: Desk, view: CardView, wanted: Act, form: ActForm, error: str) -> SheetPage:
+    return await _sheet(work, desk, view, wanted, selected=form.staff, error=error)
+
+
+async def _sheet(
+    work: Work, desk: Desk, view: CardView, wanted: Act, *, selected: str = "", error: str = ""
+) -> SheetPage:
+    only = wanted.staff_id(view)
+    now = view.now
+    tiles = [_tile(one, now) for one in await staff.on_duty(work.session, work.ctx) if only is None or one.id == only]
+    usable = [tile.id for tile in tiles if not tile.locked]
+    if len(usable) == 1 and len(tiles) == 1:
+        selected = usable[0]
+    url = card_url(view.card.id)
+    return SheetPage(
+        desk=desk,
+        action=f"{url}/{wanted.name}",
+        cancel_url=url,
+        title=wanted.title(view),
+        customer=customer_name(view),
+        fields={**wanted.fields, "key": new_token()},
+        staff=tiles,
+        selected=selected if selected in usable else "",
+        error=error,
+    )
+
+
+async def _done(work: Work, desk: Desk, wanted: Act, said: Mapping[str, Any], card: str) -> DonePage:
+    view = await _view(work, card)
+    earned = _earned(view, wanted)
+    return DonePage(
+        desk=desk,
+        idle_seconds=RESULT_SECONDS,
+        title=_title(wanted, earned),
+        text=_text(wanted, said),
+        view=view,
+        slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, earned),
+        url=card_url(view.card.id),
+        ready=[reward for reward in reward_actions(work, view) if reward.ready],
+        undo="" if isinstance(wanted, Undo) else undo_label(work, view),
+        waiting=waiting_of(view),
+    )
+
+
+def _earned(view: CardView, wanted: Act) -> int:
+    """Units that the act gave: those of the sale, with its bonuses."""
+    if not isinstance(wanted, Add):
+        return 0
+    given = view.undoable.amounts.get(wanted.unit.unit, 0) if view.undoable else 0
+    return given or wanted.purchase.quantity
+
+
+def _title(wanted: Act, earned: int) -> str:
+    if isinstance(wanted, Add):
+        return wanted.unit.words.earned(earned) if wanted.unit.words else _("Recorded")
+    return _("Reward redeemed") if isinstance(wanted, Redeem) else _("Taken back")
+
+
+def _text(wanted: Act, said: Mapping[str, Any]) -> str:
+    if isinstance(wanted, Redeem):
+        return _("Please hand it over: %(reward)s", reward=wanted.text)
+    return str(said.get("message", ""))
+
+
+def _refused(desk: Desk, view: CardView, said: Mapping[str, Any]) -> RefusedPage:
+    retry_at = datetime.fromisoformat(said["retry_at"]) if "retry_at" in said else None
+    return RefusedPage(
+        desk=desk,
+        idle_seconds=RESULT_SECONDS,
+        waiting=waiting_for(said["detail"], retry_at, view.now),
+        code=said["code"],
+        customer=customer_name(view),
+        url=card_url(view.card.id),
+    )
+
+
+def customer_name(view: CardView) -> str:
+    """How the till speaks of the customer."""
+    return view.card.name or view.card.email
+
+
+def _sentence(error: InvalidInput | IdempotencyMismatch) -> str:
+    if isinstance(error, IdempotencyMismatch):
+        return _("This sheet was used before. Please look at the card, and enter the PIN again.")
+    return error.detail or _(error.title)
+
+
+def _tile(one: staff.OnDuty, now: datetime) -> StaffTile:
+    until = one.pin_locked_until
+    locked = _("Locked until %(time)s", time=format_time(until)) if until is not None and until > now else ""
+    role = next((_(title) for name, title in ROLE_TITLES.items() if name == one.role), one.role)
+    return StaffTile(ids.show(ids.STAFF, one.id), one.name, role, locked)

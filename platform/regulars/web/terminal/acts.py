@@ -1,0 +1,192 @@
+"""The three things that a till does to a card, each as one value: what it is called and how it is carried out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+from uuid import UUID
+
+from regulars.contracts.context import Context
+from regulars.contracts.errors import IdempotencyInProgress, NotFound
+from regulars.contracts.ledger import Purchase
+from regulars.domain.cards.view import CardView, UnitView
+from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
+from regulars.domain.redemptions.service import RedeemCommand
+from regulars.domain.sales.service import SaleCommand
+from regulars.kernel import ids
+from regulars.kernel.i18n import gettext as _
+from regulars.web.terminal.fields import read_purchase
+from regulars.web.work import Work
+
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+
+
+class Act(Protocol):
+    """One thing to do."""
+
+    @property
+    def name(self) -> str:
+        """Last part of its address."""
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What the form sends besides key, person and PIN."""
+
+    def title(self, view: CardView) -> str:
+        """What the PIN sheet asks to confirm."""
+
+    def staff_id(self, view: CardView) -> UUID | None:
+        """The only person who may do it, `None` for everybody."""
+
+    async def carry_out(self, work: Work, ctx: Context, attempt: Attempt) -> Answer:
+        """Do it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Record a sale that gives units."""
+
+    unit: UnitView
+    purchase: Purchase
+    known: Mapping[str, str]
+    name: str = "add"
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Unit and the provider's own fields."""
+        return {"unit": self.unit.unit, **self.known}
+
+    def title(self, view: CardView) -> str:
+        """`Add stamp`, with the number where there are several."""
+        del view
+        words = self.unit.words
+        if words is None:
+            return _("Record a sale")
+        if self.purchase.quantity == 1:
+            return words.action()
+        return _("Add %(amount)s", amount=words.amount(self.purchase.quantity))
+
+    def staff_id(self, view: CardView) -> UUID | None:
+        """Everybody may."""
+        del view
+        return None
+
+    async def carry_out(self, work: Work, ctx: Context, attempt: Attempt) -> Answer:
+        """Record the sale."""
+        command = SaleCommand(attempt, self.unit.unit, self.purchase)
+        return await work.services.sales.record(work.session, ctx, command)
+
+
+@dataclass(frozen=True, slots=True)
+class Redeem:
+    """Hand a reward out."""
+
+    unit: str
+    reward: str
+    text: str
+    name: str = "redeem"
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Which reward."""
+        return {"unit": self.unit, "reward": self.reward}
+
+    def title(self, view: CardView) -> str:
+        """`Redeem: free coffee`."""
+        del view
+        return _("Redeem: %(reward)s", reward=self.text)
+
+    def staff_id(self, view: CardView) -> UUID | None:
+        """Everybody may."""
+        del view
+        return None
+
+    async def carry_out(self, work: Work, ctx: Context, attempt: Attempt) -> Answer:
+        """Redeem it."""
+        command = RedeemCommand(attempt, self.unit, self.reward)
+        return await work.services.redemptions.redeem(work.session, ctx, command)
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take the last action back."""
+
+    text: str
+    name: str = "undo"
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Nothing to say: it is the last action."""
+        return {}
+
+    def title(self, view: CardView) -> str:
+        """`Take back: 1 stamp`."""
+        del view
+        return _("Take back: %(what)s", what=self.text) if self.text else _("Take back the last action")
+
+    def staff_id(self, view: CardView) -> UUID | None:
+        """Whoever did it."""
+        return view.undoable.staff_id if view.undoable else None
+
+    async def carry_out(self, work: Work, ctx: Context, attempt: Attempt) -> Answer:
+        """Undo it."""
+        return await work.services.sales.undo(work.session, ctx, attempt)
+
+
+def add_of(view: CardView, unit: str, sent: Mapping[str, str]) -> Add:
+    """What a form wants to add.
+
+    Raises:
+        NotFound: the card has no such unit (any more).
+        InvalidInput: the provider's fields, one by one.
+    """
+    found = next((one for one in view.units if one.unit == unit), None)
+    if found is None:
+        raise NotFound(_("This cannot be collected here."))
+    purchase, known = read_purchase(found.provider, sent)
+    return Add(found, purchase, known)
+
+
+def redeem_of(view: CardView, unit: str, reward: str) -> Redeem:
+    """What a form wants to redeem.
+
+    Raises:
+        NotFound: there is no such reward (any more).
+    """
+    kind, _separator, key = reward.partition("/")
+    offer = next((one for one in view.offers if (one.unit, one.kind, one.key) == (unit, kind, key)), None)
+    if offer is None:
+        raise NotFound(_("There is no such reward."))
+    return Redeem(unit, reward, offer.title)
+
+
+def claim_of(ctx: Context, card_id: UUID, act: Act, key: str, staff: str) -> Claim:
+    """The claim of a form on its effect: the same form sent twice has the same claim.
+
+    The PIN is not part of the fingerprint, which is stored: four digits could be guessed from it.
+    """
+    parts = (act.name, card_id.hex, staff, *(f"{name}={value}" for name, value in sorted(act.fields.items())))
+    digest = sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()
+    return Claim(f"terminal:{ctx.principal.session_id}", key, digest)
+
+
+def attempt_of(claim: Claim, card_id: UUID, staff: str, pin: str) -> Attempt:
+    """Who says that they do it to which card."""
+    return Attempt(claim, CardRef("id", card_id), staff_id=ids.read(ids.STAFF, staff), pin=pin or None)
+
+
+async def patiently(carry_out: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Carry out; a second tap waits for the first one and gets its answer.
+
+    Raises:
+        IdempotencyInProgress: the first one takes too long.
+    """
+    for wait in _WAITS:
+        try:
+            return await carry_out()
+        except IdempotencyInProgress:
+            await asyncio.sleep(wait)
+    return await carry_out()

@@ -1,0 +1,187 @@
+"""The customer view: who it is, how far the card is, what can be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from regulars.contracts.ledger import RewardOffer
+from regulars.contracts.paging import PageRequest
+from regulars.contracts.slots import CardSlot
+from regulars.domain.cards.view import CardView, CardViews
+from regulars.domain.ledger.history import HistoryEntry
+from regulars.kernel import ids
+from regulars.kernel.i18n import format_timedelta
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.keys import new_token
+from regulars.web.results import Result
+from regulars.web.terminal.blueprint import blueprint, till_page
+from regulars.web.terminal.desk import Desk, TillPage
+from regulars.web.terminal.fields import EarnField, earn_fields
+from regulars.web.terminal.lines import card_url
+from regulars.web.work import Work, read_id
+
+LAST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class EarnAction:
+    """A button that gives units.
+
+    Attributes:
+        unit: which.
+        label: what the button says.
+        fields: what the till sends with it.
+    """
+
+    unit: str
+    label: str
+    fields: Sequence[EarnField]
+
+
+@dataclass(frozen=True, slots=True)
+class RewardAction:
+    """A button that hands a reward out.
+
+    Attributes:
+        reward: `<kind>/<key>`, as redeeming wants it.
+        missing: what is missing in words, empty when it is ready.
+    """
+
+    unit: str
+    reward: str
+    title: str
+    ready: bool
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why nothing can be given now.
+
+    Attributes:
+        sentence: for staff and customer.
+        until: on the clock of the browser, `None` when time does not heal it.
+        words: how long that is.
+    """
+
+    sentence: str
+    until: datetime | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerPage(TillPage):
+    """A customer at the till.
+
+    Attributes:
+        view: the card with all that belongs to it.
+        slot: data of the slot `terminal.card`.
+        url: of this page; the actions are below it.
+        key: fresh idempotency key, for programs without PIN.
+        earning: buttons that give units.
+        rewards: buttons that hand rewards out.
+        waiting: why nothing can be given now, `None` when it can.
+        undo: what the last action was, empty when nobody here can take it back.
+        last: the latest movements, newest first.
+    """
+
+    template: ClassVar[str] = "terminal/customer.html"
+    view: CardView
+    slot: CardSlot
+    url: str
+    key: str
+    earning: Sequence[EarnAction]
+    rewards: Sequence[RewardAction]
+    waiting: Waiting | None
+    undo: str
+    last: Sequence[HistoryEntry]
+
+
+@blueprint.get("/cards/<card>")
+@till_page()
+async def customer(work: Work, desk: Desk, card: str) -> Result:
+    """Show a customer."""
+    views = CardViews(work.services.ledger)
+    view = await views.view(work.session, work.ctx, read_id(ids.CARD, card))
+    last = await views.history(work.session, work.ctx, view.card.id, PageRequest(1, LAST))
+    return CustomerPage(
+        desk=desk,
+        view=view,
+        slot=CardSlot(view.program, view.card.info, view.accounts, view.offers),
+        url=card_url(view.card.id),
+        key=new_token(),
+        earning=earn_actions(work, view),
+        rewards=reward_actions(work, view),
+        waiting=waiting_of(view),
+        undo=undo_label(work, view),
+        last=last.items,
+    )
+
+
+def earn_actions(work: Work, view: CardView) -> Sequence[EarnAction]:
+    """What this person may give."""
+    if not work.ctx.principal.may("sales.record"):
+        return ()
+    return [
+        EarnAction(unit.unit, unit.words.action() if unit.words else _("Record a sale"), earn_fields(unit.provider))
+        for unit in view.units
+    ]
+
+
+def reward_actions(work: Work, view: CardView) -> Sequence[RewardAction]:
+    """What this person may hand out; rewards that are not ready say what is missing."""
+    if not work.ctx.principal.may("sales.redeem"):
+        return ()
+    return [
+        RewardAction(offer.unit, reward_name(offer), offer.title, offer.ready, _missing(view, offer))
+        for offer in view.offers
+    ]
+
+
+def reward_name(offer: RewardOffer) -> str:
+    """How redeeming names an offer."""
+    return f"{offer.kind}/{offer.key}" if offer.key else offer.kind
+
+
+def waiting_of(view: CardView) -> Waiting | None:
+    """Why nothing can be given now; the rules' clock is turned into the browser's."""
+    found = view.next_sale
+    if not found.refusal:
+        return None
+    return waiting_for(found.refusal, found.retry_at, view.now)
+
+
+def waiting_for(sentence: str, retry_at: datetime | None, now: datetime) -> Waiting:
+    """A refusal with the time that is left.
+
+    Args:
+        sentence: translated.
+        retry_at: when it is possible again, by the rules' clock.
+        now: of the same clock.
+    """
+    if retry_at is None or retry_at <= now:
+        return Waiting(sentence, None, "")
+    left = retry_at - now
+    return Waiting(sentence, datetime.now(UTC) + left, format_timedelta(left, granularity="minute"))
+
+
+def undo_label(work: Work, view: CardView) -> str:
+    """`3 stamps`: what the last action gave or took; empty when it cannot be taken back."""
+    if view.undoable is None or not work.ctx.principal.may("sales.undo"):
+        return ""
+    words = {unit.unit: unit.words for unit in view.units}
+    return ", ".join(
+        known.amount(abs(amount)) if (known := words.get(unit)) else str(abs(amount))
+        for unit, amount in view.undoable.amounts.items()
+    )
+
+
+def _missing(view: CardView, offer: RewardOffer) -> str:
+    if offer.ready:
+        return ""
+    words = next((unit.words for unit in view.units if unit.unit == offer.unit), None)
+    amount = words.amount(offer.missing) if words else str(offer.missing)
+    return _("%(amount)s missing", amount=amount)

@@ -1,0 +1,112 @@
+"""The start of the till: one big field, and the cards that were here last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, Field
+
+from regulars.domain.cards import numbers
+from regulars.domain.cards import service as cards
+from regulars.domain.members.normalise import email_of
+from regulars.kernel.i18n import gettext as _
+from regulars.web.limits import LOOK_UP, check_limit
+from regulars.web.results import Redirect, Result
+from regulars.web.terminal.blueprint import blueprint, till_page
+from regulars.web.terminal.desk import Desk, TillPage, at_desk
+from regulars.web.terminal.lines import CardLine, card_lines, card_url
+from regulars.web.work import Work
+
+RECENT = 6
+FOUND = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartPage(TillPage):
+    """Where a card is scanned, typed or searched.
+
+    Attributes:
+        query: what was typed before.
+        error: why it led nowhere, empty at first.
+        recent: the cards that were used here last, last ones first.
+    """
+
+    template: ClassVar[str] = "terminal/start.html"
+    query: str = ""
+    error: str = ""
+    recent: Sequence[CardLine] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPage(TillPage):
+    """Several cards that may be meant, or none.
+
+    Attributes:
+        query: what was typed.
+        lines: exact hits first, then whoever came last.
+        new_email: the address that was typed and that nobody has here, empty when it was none.
+    """
+
+    template: ClassVar[str] = "terminal/found.html"
+    query: str
+    lines: Sequence[CardLine]
+    new_email: str
+
+
+class FindForm(BaseModel):
+    """What was scanned or typed."""
+
+    card: str = Field(default="", max_length=300)
+
+
+@blueprint.get("")
+@till_page()
+async def start(work: Work, desk: Desk) -> Result:
+    """Wait for a card."""
+    return await _start(work, desk)
+
+
+@blueprint.post("/find")
+@till_page()
+async def find(work: Work, desk: Desk) -> Result:
+    """Look a card up; a single hit opens at once. It is a form, so that no name stands in an address."""
+    await check_limit(LOOK_UP, work.request, work.services)
+    form = await work.form(FindForm)
+    query = form.data.card.strip() if form.data else ""
+    if len(query) < cards.MIN_QUERY:
+        return await _start(work, desk, query=query, error=_("Type at least two characters, or scan a card."))
+    hits = await cards.find(work.session, work.ctx, query, FOUND)
+    if len(hits) == 1:
+        return Redirect(card_url(hits[0].id))
+    if not hits and (sentence := _number_fault(query)):
+        return await _start(work, desk, query=query, error=sentence)
+    email = email_of(query) or ""
+    lines = await card_lines(work, hits)
+    return FoundPage(desk=desk, query=query, lines=lines, new_email="" if hits else email)
+
+
+@blueprint.get("/scan/<token>")
+@till_page()
+async def scan(work: Work, desk: Desk, token: str) -> Result:
+    """Open the card of a QR code that a phone's camera has read."""
+    del desk
+    return Redirect(card_url((await cards.by_token(work.session, token)).id))
+
+
+def _number_fault(query: str) -> str:
+    """What is wrong with a number that leads to no card, empty when it was no number."""
+    digits = numbers.digits_of(query)
+    if len(digits) == numbers.NUMBER_LENGTH:
+        if numbers.is_valid(digits):
+            return _("There is no card with this number here.")
+        return _("This number has a typing mistake: the last digit does not fit.")
+    if len(digits) > numbers.SHORT_LENGTH:
+        return _("A card number has 12 digits, this one has %(count)s.", count=len(digits))
+    return ""
+
+
+async def _start(work: Work, desk: Desk, *, query: str = "", error: str = "") -> StartPage:
+    recent = await cards.recent(work.session, at_desk(work.ctx, desk), RECENT)
+    return StartPage(desk=desk, query=query, error=error, recent=await card_lines(work, recent), idle_seconds=0)
