@@ -8,9 +8,10 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 
+import structlog
 from quart import Blueprint
 
-from regulars.contracts.errors import ConfigurationError
+from regulars.contracts.errors import ConfigurationError, Unavailable
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
 from regulars.domain.ledger.engine import Ledger
@@ -24,6 +25,7 @@ from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.features import FEATURES
 from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
 from regulars.kernel.config import Config, load_config
+from regulars.kernel.db.clock import refuse_shifted_clock
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
 from regulars.kernel.i18n import install
@@ -45,6 +47,8 @@ from regulars.web.pipeline import register_pipeline
 from regulars.web.rendering import make_assets, make_catalogues, make_templates, make_themes
 from regulars.web.request import RegularsApp
 from regulars.web.services import EXTENSION, Services
+
+log = structlog.get_logger(__name__)
 
 _BODY_SECONDS = 15
 _FORM_MEMORY = 512 * 1024
@@ -165,6 +169,7 @@ def plugin_blueprint(plugin: str, area: Area) -> str:
 def _manage_lifetime(app: RegularsApp, services: Services) -> None:
     @app.before_serving
     async def start() -> None:
+        await _refuse_shifted_clock(services)
         services.listener.start()
 
     @app.after_serving
@@ -172,3 +177,12 @@ def _manage_lifetime(app: RegularsApp, services: Services) -> None:
         await services.listener.stop()
         await services.redis.close()
         await services.database.close()
+
+
+async def _refuse_shifted_clock(services: Services) -> None:
+    """A production process does not start with a clock that goes wrong; without a database readiness tells later."""
+    try:
+        async with services.database.app_connection() as connection:
+            await refuse_shifted_clock(connection, services.config.env)
+    except Unavailable:
+        log.warning("started_without_database")

@@ -14,6 +14,7 @@ from regulars.web.hosts import HostKind
 
 Audience = Literal["member", "staff", "operator"]
 API_PREFIX = "/api/"
+API_DOCUMENT = "/api/openapi.json"
 STORE_API = "/api/v1/store/loyalty"
 STOREFRONT_API = "/api/v1/storefront/loyalty"
 ADMIN_API = "/api/v1/admin/loyalty"

@@ -12,7 +12,7 @@ from quart import Response
 from regulars.contracts.context import TenantSnapshot
 from regulars.contracts.errors import NotFound
 from regulars.kernel.templating.assets import PREFIX
-from regulars.kernel.templating.brand import brand_css
+from regulars.kernel.templating.theme_settings import tenant_css
 from regulars.web.hosts import HOST_KINDS
 from regulars.web.request import RegularsApp, current_request
 from regulars.web.services import services
@@ -97,7 +97,8 @@ async def _brand_css() -> Response:
     """The tenant's brand as CSS custom properties."""
     tenant = current_request().visit.tenant
     assert tenant is not None
-    sheet = brand_css(tenant.branding.primary_color)
+    fields = services().templates.themes.fields(tenant.theme)
+    sheet = tenant_css(fields, {"primary": tenant.branding.primary_color})
     response = Response(sheet, content_type="text/css; charset=utf-8")
     response.headers["Cache-Control"] = _FOR_EVER if "v" in current_request().args else _A_DAY
     return response

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from quart import Response
 from sqlalchemy import Connection
 
-from regulars.contracts.errors import Unavailable
+from regulars.contracts.errors import ConfigurationError, Unavailable
+from regulars.kernel.db.clock import refuse_shifted_clock
 from regulars.kernel.db.prepared import to_json
 from regulars.kernel.migrate.runner import Target, status
 from regulars.kernel.migrate.targets import all_targets
@@ -49,6 +50,7 @@ async def examine(parts: Services) -> dict[str, str]:
         "database": lambda: _database(parts),
         "redis": lambda: _redis(parts),
         "migrations": lambda: _migrations(parts),
+        "clock": lambda: _clock(parts),
     }
     outcomes = {name: await _within_deadline(check) for name, check in checks.items()}
     outcomes |= {f"plugin {plugin.name}": OK for plugin in parts.plugins.plugins}
@@ -77,6 +79,15 @@ async def _redis(parts: Services) -> str:
 async def _migrations(parts: Services) -> str:
     async with parts.database.app_connection() as connection:
         return await connection.run_sync(_outdated, all_targets(parts.plugins))
+
+
+async def _clock(parts: Services) -> str:
+    try:
+        async with parts.database.app_connection() as connection:
+            await refuse_shifted_clock(connection, parts.config.env)
+    except ConfigurationError as error:
+        return error.detail
+    return OK
 
 
 def _outdated(connection: Connection, targets: list[Target]) -> str:

@@ -16,7 +16,7 @@ from regulars.contracts.errors import MalformedRequest, NotFound, TenantUnavaila
 from regulars.kernel.i18n import N_, gettext, use_locale
 from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.web.areas import PLUGIN_AREAS, STORE_API
+from regulars.web.areas import API_DOCUMENT, PLUGIN_AREAS, STORE_API
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
 from regulars.web.headers import add_headers
@@ -69,7 +69,7 @@ def _admit(request: RegularsRequest, tenant: TenantSnapshot, registry: PluginReg
     plugin = plugin_of_path(request.path, registry)
     if plugin is not None and plugin not in tenant.enabled:
         raise NotFound
-    if tenant.status != "active" and not is_public(request.path):
+    if tenant.status != "active" and not (is_public(request.path) or request.path == API_DOCUMENT):
         raise TenantUnavailable(gettext("Please ask the shop when it will be back."))
 
 
@@ -81,14 +81,15 @@ def plugin_of_path(path: str, registry: PluginRegistry) -> str | None:
         registry: which plugins and unit paths there are.
 
     Returns:
-        The plugin's name, `None` when the address is the host's own (or nobody's).
+        The plugin's name (for its static files: whether or not there is such a plugin), `None` when the address is the
+        host's own or nobody's.
     """
     for area in PLUGIN_AREAS.values():
         name = _segment_below(area.plugin_prefix.removesuffix("{plugin}"), path)
         if name in registry.names:
             return name
     name = _segment_below(PLUGIN_ASSETS_PREFIX, path)
-    if name in registry.names:
+    if name:
         return name
     unit_path = _segment_below(f"{STORE_API}/", path)
     return registry.unit_by_path[unit_path][0] if unit_path in registry.unit_by_path else None

@@ -27,6 +27,10 @@ class SlotFault(Exception):
     """Ends the shared session of a page's slots by rolling it back."""
 
 
+class NoSettings(BaseModel):
+    """The settings of a plugin that has none."""
+
+
 class PageSlots:
     """The slots of one page.
 
@@ -69,7 +73,7 @@ class PageSlots:
 
     async def _contribute(self, renderer: LoadedSlot, data: CardSlot | ProgramSlot) -> object:
         plugin = self._services.plugins.plugin(renderer.plugin)
-        settings = self._given.get(renderer.plugin, BaseModel())
+        settings = self._given.get(renderer.plugin, NoSettings())
         if plugin.settings_model is not None and renderer.plugin not in self._given:
             settings = await self._settings(renderer.plugin, data.program.id)
         return await renderer.render(_SlotContext(self, self._services, self._ctx, settings), data)

@@ -25,6 +25,7 @@ from regulars.domain.ledger.problems import MEDIA_TYPE, PROBLEM_TYPE_PREFIX
 from regulars.kernel.db.prepared import to_json
 from regulars.web.api.models import Problem
 from regulars.web.api.toolkit import JSON, Door, Operation, operation_of
+from regulars.web.areas import API_DOCUMENT
 from regulars.web.bodies import UnsupportedMediaType
 from regulars.web.cookies import full_cookie_name, session_cookie
 from regulars.web.failures import RequestTimedOut
@@ -34,7 +35,6 @@ from regulars.web.pipeline import UnknownHost, plugin_of_path
 from regulars.web.request import RegularsApp, current_request
 from regulars.web.services import services
 
-PATH = "/api/openapi.json"
 DOORS: dict[HostKind, tuple[Door, ...]] = {
     "tenant": ("store", "storefront"),
     "console": ("admin",),
@@ -147,7 +147,7 @@ def register_openapi(app: RegularsApp) -> None:
         return Response(document(visit.peer.kind, enabled), content_type=JSON)
 
     for kind in HOST_KINDS:
-        app.add_url_rule(PATH, "openapi", openapi, subdomain=kind)
+        app.add_url_rule(API_DOCUMENT, "openapi", openapi, subdomain=kind)
 
 
 def problems_of(operation: Operation) -> dict[int, Sequence[type[RegularsError]]]:

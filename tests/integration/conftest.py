@@ -1,0 +1,56 @@
+"""The running application for tests of the web."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from regulars.app import create_app
+from regulars.contracts.manifest import BlueprintRef, Plugin, SlotRef
+from regulars.contracts.slots import Slot
+from regulars.kernel.config import Config
+from regulars.kernel.plugins.discovery import Candidate, discover
+from regulars.kernel.plugins.loader import load_candidates
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.web import Browser, WebServer, serving
+from regulars.testing.world import World
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+PROBE = Plugin(
+    name="probe",
+    title="Probe",
+    host=">=1,<2",
+    blueprints=(
+        BlueprintRef("portal", "probe_plugin:portal"),
+        BlueprintRef("terminal", "probe_plugin:terminal"),
+        BlueprintRef("manage", "probe_plugin:manage"),
+        BlueprintRef("store_api", "probe_plugin:store_api"),
+        BlueprintRef("storefront_api", "probe_plugin:storefront_api"),
+    ),
+    slots=(SlotRef(Slot.PROGRAM_PREVIEW, "probe_plugin:preview"),),
+)
+EVERYTHING = ("stamps", "antifraud", "probe", "api_access")
+
+
+@pytest.fixture(scope="session")
+def probed_registry() -> PluginRegistry:
+    """The installed plugins and one that has views in every area."""
+    probe = Candidate("probe", package="", distribution="test-probe", version="0", load=lambda: PROBE)
+    return load_candidates([*discover(), probe])
+
+
+@pytest.fixture
+async def web(config: Config, probed_registry: PluginRegistry) -> AsyncIterator[WebServer]:
+    """The application behind the real web server."""
+    async with serving(create_app(config, registry=probed_registry)) as server:
+        yield server
+
+
+@pytest.fixture
+def till(web: WebServer) -> Callable[[World], Browser]:
+    """A till that calls the store's API with the world's key."""
+    return lambda world: web.at(world.host, authorization=f"Bearer {world.api_key}")
