@@ -162,8 +162,10 @@ async def _introduce(client: SMTP, server: MailServer, recipient: str) -> None:
     encoding = "ascii" if recipient.isascii() else "utf-8"
     try:
         await client.connect()
-        if options and not client.supports_extension("smtputf8"):
-            raise MailRefused("the mail server does not take addresses with such letters")
+        if options:
+            await client.ehlo()
+            if not client.supports_extension("smtputf8"):
+                raise MailRefused("the mail server does not take addresses with such letters")
         await client.mail(server.sender, options=options, encoding=encoding)
         await client.rcpt(recipient, encoding=encoding)
     except SMTPRecipientRefused as error:
