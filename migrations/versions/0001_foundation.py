@@ -226,7 +226,7 @@ def _create_tables() -> None:
     op.create_index(
         "ix_job_due",
         "job",
-        ["tenant_id", "run_at"],
+        ["tenant_id", "run_at", "id"],
         unique=False,
         schema="core",
         postgresql_where=sa.text("status IN ('queued', 'running')"),

@@ -350,6 +350,17 @@ class TestOrder:
         await run_pending(database, jobs, tenants, retries=True)
         assert [mark[1]["n"] for mark in await marks(database)] == [10, 20, 30, 1, 2, 3]
 
+    async def test_those_behind_a_failed_one_are_not_looked_at_before_its_time(
+        self, database: Database, runner: JobRunner, cafe: World
+    ) -> None:
+        jobs = [await add(database, cafe, "core.fail", order_key=key, order_seq=seq) for key in "ab" for seq in (1, 2)]
+        assert await runner.run(cafe.tenant.id, jobs[0]) is Outcome.RETRY
+        async with database.platform("test") as session:
+            due = await repository.due(session, per_tenant=10, total=10)
+            times = [row.run_at for row in await session.rows(text("SELECT run_at FROM core.job ORDER BY id"))]
+        assert [row.id for row in due] == [jobs[2]]
+        assert times[1] == times[0]
+
     async def test_a_younger_one_cannot_be_claimed_and_a_running_one_keeps_its_place(
         self, database: Database, jobs: JobRegistry, tenants: FixedSnapshots, cafe: World, hold: asyncio.Event
     ) -> None:

@@ -44,7 +44,7 @@ class Job(TenantEntity, Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "name", "dedup_key"),
         CheckConstraint("status IN ('queued', 'running', 'done', 'dead')", name="status"),
-        Index("ix_job_due", "tenant_id", "run_at", postgresql_where=text("status IN ('queued', 'running')")),
+        Index("ix_job_due", "tenant_id", "run_at", "id", postgresql_where=text("status IN ('queued', 'running')")),
         Index(
             "ix_job_order",
             "tenant_id",

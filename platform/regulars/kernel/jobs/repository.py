@@ -108,7 +108,17 @@ RETRY = (
         lease_token=null(),
         lease_until=null(),
     )
-    .returning(Job.id)
+    .returning(Job.order_key, Job.run_at)
+)
+DEFER_FOLLOWERS = (
+    update(Job)
+    .where(
+        Job.tenant_id == bindparam("p_tenant"),
+        Job.order_key == bindparam("p_order_key"),
+        Job.status == literal_column("'queued'"),
+        Job.run_at < bindparam("until", type_=DateTime(timezone=True)),
+    )
+    .values(run_at=bindparam("until", type_=DateTime(timezone=True)))
 )
 BURY = (
     update(Job)
@@ -223,7 +233,9 @@ async def give_back(
     note: str,
     counted: bool,
 ) -> bool:
-    """Put a job back into the queue.
+    """Put a job back into the queue; False when the lease has gone to somebody else.
+
+    Those behind it in its order key wait as long: nobody has to look at them in the meantime.
 
     Args:
         session: a platform session.
@@ -234,7 +246,12 @@ async def give_back(
         note: why.
         counted: whether the attempt counts.
     """
-    return await _held(session, RETRY, tenant_id, job_id, token, delay=delay, note=note, uncounted=0 if counted else 1)
+    parameters = {"p_tenant": tenant_id, "p_id": job_id, "p_token": token, "delay": delay, "note": note}
+    found = await session.one_or_none(RETRY, {**parameters, "uncounted": 0 if counted else 1})
+    if found is not None and found.order_key is not None:
+        followers = {"p_tenant": tenant_id, "p_order_key": found.order_key, "until": found.run_at}
+        await session.execute(DEFER_FOLLOWERS, followers)
+    return found is not None
 
 
 async def bury(session: PlatformSession, tenant_id: UUID, job_id: UUID, token: UUID, note: str) -> bool:
