@@ -15,7 +15,7 @@ from regulars.contracts.errors import Conflict, InvalidInput, NotFound
 from regulars.contracts.paging import PageRequest
 from regulars.domain.audit.actors import Actor
 from regulars.domain.audit.service import AuditFilter, list_lines_of, list_platform
-from regulars.domain.tenants import console, offerings, overrides, service
+from regulars.domain.tenants import console, matrix, offerings, overrides, service
 from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.console import ProgramFilter, TenantFilter
 from regulars.domain.tenants.features import FEATURE_NAMES, OFFERING_CODES
@@ -116,8 +116,10 @@ async def test_a_tenant_comes_with_host_shop_and_sandbox(desk: Desk) -> None:
     async with desk.session() as session:
         detail = await console.tenant_detail(session, desk.catalogue, tenant_id)
     assert (detail.used, detail.sandbox_id) == ({"shops": 1, "programs": 0}, sandbox.id)
-    assert await desk.actions() == [("offering.added", "applied from files")] * 3 + [
-        ("tenant.created", "a new customer")
+    assert await desk.actions() == [
+        ("platform.added", "applied from files"),
+        *[("offering.added", "applied from files")] * 3,
+        ("tenant.created", "a new customer"),
     ]
     assert await desk.actions("corner-shop--test") == [("tenant.created", "a new customer")]
 
@@ -281,12 +283,16 @@ async def test_the_detail_says_where_everything_comes_from(desk: Desk) -> None:
 async def test_the_offering_is_edited_and_copied(desk: Desk) -> None:
     await desk.create("cafe")
     async with desk.session() as session:
-        await offerings.switch_feature(session, OLGA, "basic", "analytics.full", on=True, reason="a gift")
-        await offerings.set_limit(session, OLGA, "basic", "shops", None, reason="a gift")
+        await offerings.switch_feature(
+            session, desk.catalogue, OLGA, "basic", "analytics.full", on=True, reason="a gift"
+        )
+        await offerings.set_limit(session, desk.catalogue, OLGA, "basic", "shops", None, reason="a gift")
     found = await desk.snapshot("cafe")
     assert ("analytics.advanced" in found.features, found.limit("shops")) == (True, None)
     async with desk.session() as session:
-        changed = await offerings.switch_feature(session, OLGA, "basic", "analytics.basic", on=False, reason="sorry")
+        changed = await offerings.switch_feature(
+            session, desk.catalogue, OLGA, "basic", "analytics.basic", on=False, reason="sorry"
+        )
         assert not {"analytics.basic", "analytics.advanced", "analytics.full"} & changed.features
         gold = await offerings.copy_offering(session, OLGA, "plus", "gold", "Gold", 4, reason="for hotels")
         plus = next(one for one in await offerings.list_offerings(session) if one.code == "plus")
@@ -296,9 +302,27 @@ async def test_the_offering_is_edited_and_copied(desk: Desk) -> None:
         with pytest.raises(InvalidInput):
             await offerings.copy_offering(session, OLGA, "plus", "No code", "Gold", 4, reason="again")
         with pytest.raises(InvalidInput):
-            await offerings.set_limit(session, OLGA, "basic", "shops", -2, reason="below nothing")
+            await offerings.set_limit(session, desk.catalogue, OLGA, "basic", "shops", -2, reason="below nothing")
+        await offerings.switch_feature(session, desk.catalogue, OLGA, "basic", "tiers", on=True, reason="not installed")
+        with pytest.raises(InvalidInput):
+            await offerings.switch_feature(session, desk.catalogue, OLGA, "basic", "fly", on=True, reason="no such")
+        with pytest.raises(InvalidInput):
+            await offerings.set_limit(session, desk.catalogue, OLGA, "basic", "wings", 2, reason="no such")
+        shown = await matrix.offering_matrix(session, desk.catalogue)
+        rows = {row.name: row for row in shown.features}
+        assert [offering.code for offering in shown.offerings] == ["basic", "plus", "enterprise", "gold"]
+        assert (rows["tiers"].kind, rows["tiers"].included) == (
+            "unknown",
+            {"basic": True, "plus": True, "enterprise": True, "gold": True},
+        )
+        assert rows["api_access"].included == {"basic": False, "plus": False, "enterprise": True, "gold": False}
+        limits = {row.name: row.values for row in shown.limits}
+        assert limits["shops"] == {"basic": None, "plus": 10, "enterprise": None, "gold": 10}
+        assert limits["connectors"] == {"basic": 0, "plus": 2, "enterprise": None, "gold": 2}
         with pytest.raises(NotFound):
-            await offerings.switch_feature(session, OLGA, "silver", "stamps", on=True, reason="there is none")
+            await offerings.switch_feature(
+                session, desk.catalogue, OLGA, "silver", "stamps", on=True, reason="there is none"
+            )
 
 
 async def test_the_list_is_searched_and_paged(desk: Desk, make_world) -> None:
@@ -405,7 +429,7 @@ async def test_hosts(desk: Desk) -> None:
             await service.add_host(session, OLGA, pizza, "cafe.localhost", primary=False, reason="mine")
         with pytest.raises(InvalidInput):
             await service.add_host(session, OLGA, pizza, "no host", primary=False, reason="mine")
-        await service.add_platform(session, "shop.example", "Regulars")
+        await service.add_platform(session, OLGA, "shop.example", "Regulars")
         assert await service.move_to_base(session, OLGA, cafe, "shop.example", reason="a new domain") is True
         assert await service.move_to_base(session, OLGA, cafe, "shop.example", reason="a new domain") is False
     assert (await desk.snapshot("cafe")).host == "cafe.shop.example"

@@ -46,7 +46,6 @@ BY_SESSION = (
 )
 END_SESSION = delete(OperatorSession).where(_TOKEN).returning(OperatorSession.operator_id)
 END_SESSIONS_OF = delete(OperatorSession).where(OperatorSession.operator_id == bindparam("operator", type_=Uuid))
-END_OLD_SESSIONS = delete(OperatorSession).where(OperatorSession.expires_at <= func.now())
 
 ADD_KEY = insert(OperatorKey)
 KEYS = (

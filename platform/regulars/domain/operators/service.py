@@ -200,15 +200,6 @@ async def log_out(session: PlatformSession, token_hash: bytes) -> None:
     await session.execute(repository.END_SESSION, {"token": token_hash})
 
 
-async def end_old_sessions(session: PlatformSession) -> int:
-    """Remove sessions that have ended by themselves.
-
-    Returns:
-        How many there were.
-    """
-    return (await session.execute(repository.END_OLD_SESSIONS)).rowcount
-
-
 async def create_key(session: PlatformSession, actor: Actor, name: str) -> CreatedKey:
     """Make an API key of an operator for `/api/v1/admin/loyalty`.
 

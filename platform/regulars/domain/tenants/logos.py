@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from uuid import UUID
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from regulars.contracts.errors import InvalidInput
 from regulars.kernel.i18n import gettext as _
@@ -44,8 +44,7 @@ def clean_logo(content: bytes) -> tuple[str, bytes]:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise _refused(_("A logo has at most %(most)s million pixels.", most=MAX_PIXELS // 1_000_000))
-            image.load()
-            picture = image.convert("RGBA")
+            picture = ImageOps.exif_transpose(image).convert("RGBA")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise _refused(_("A logo is a PNG, JPEG or WebP image; this could not be read as one.")) from error
     except Image.DecompressionBombError as error:

@@ -10,6 +10,7 @@ from regulars.contracts.errors import Conflict, InvalidInput, NotFound
 from regulars.domain.audit.actors import Actor
 from regulars.domain.audit.service import record_platform
 from regulars.domain.tenants import repository
+from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.features import with_higher_grades, with_lower_grades
 from regulars.domain.tenants.reasons import require_reason
 from regulars.kernel.db.database import PlatformSession, Session
@@ -50,15 +51,16 @@ async def list_offerings(session: Session) -> list[OfferingInfo]:
 
 
 async def switch_feature(
-    session: PlatformSession, actor: Actor, code: str, feature: str, *, on: bool, reason: str
+    session: PlatformSession, catalogue: Catalogue, actor: Actor, code: str, feature: str, *, on: bool, reason: str
 ) -> OfferingInfo:
     """Put a feature into an offering or take it out; grades follow: `full` brings `advanced`, which goes with `basic`.
 
     Args:
         session: the platform's.
+        catalogue: the known names.
         actor: the operator.
         code: the offering.
-        feature: a known name; the caller has checked it.
+        feature: a known name, or one that some offering has already (of a plugin that is not installed here).
         on: whether it is to be included.
         reason: why.
 
@@ -67,9 +69,12 @@ async def switch_feature(
 
     Raises:
         NotFound: there is no such offering.
+        InvalidInput: an unknown feature, or no reason.
     """
     require_reason(reason)
     before = await _locked(session, code)
+    if all(feature not in offering.features for offering in await list_offerings(session)):
+        catalogue.check_feature(feature)
     changed = before.features | with_lower_grades([feature]) if on else before.features - {*with_higher_grades(feature)}
     after = replace(before, features=changed)
     if after != before:
@@ -80,25 +85,35 @@ async def switch_feature(
 
 
 async def set_limit(
-    session: PlatformSession, actor: Actor, code: str, limit: str, value: int | None, *, reason: str
+    session: PlatformSession,
+    catalogue: Catalogue,
+    actor: Actor,
+    code: str,
+    limit: str,
+    value: int | None,
+    *,
+    reason: str,
 ) -> OfferingInfo:
     """Change a limit of an offering; tenants that have more already keep it, but get nothing new.
 
     Args:
         session: the platform's.
+        catalogue: the known names.
         actor: the operator.
         code: the offering.
-        limit: a known name; the caller has checked it.
+        limit: a known name, or one that some offering has already.
         value: the number, `None` for unlimited.
         reason: why.
 
     Raises:
         NotFound: there is no such offering.
-        InvalidInput: the number is negative or absurd.
+        InvalidInput: an unknown limit, a number that is negative or absurd, or no reason.
     """
     require_reason(reason)
     check_limit_value(value)
     before = await _locked(session, code)
+    if all(limit not in offering.limits for offering in await list_offerings(session)):
+        catalogue.check_limit(limit)
     after = replace(before, limits={**before.limits, limit: value})
     if after != before:
         await _store(session, after)

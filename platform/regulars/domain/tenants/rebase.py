@@ -22,7 +22,7 @@ async def rebase_all(database: Database, base_domain: str) -> list[str]:
         Slugs of the tenants that were moved.
     """
     async with database.platform(_REASON) as session:
-        await service.add_platform(session, base_domain, PLATFORM_NAME)
+        await service.add_platform(session, SYSTEM, base_domain, PLATFORM_NAME)
         moved = []
         for tenant in await session.rows(queries.LIVE_ELSEWHERE, {"base_domain": base_domain}):
             await service.move_to_base(session, SYSTEM, tenant.id, base_domain, reason=_REASON)

@@ -34,7 +34,7 @@ _A_HOST = (
 RESOLVE_TENANT = select(func.core.resolve_host(_A_HOST, type_=JSONB))
 """As `core.resolve_host`, for whoever may see the hosts of a tenant: the platform."""
 
-ADD_PLATFORM = upsert(Platform).on_conflict_do_nothing()
+ADD_PLATFORM = upsert(Platform).on_conflict_do_nothing().returning(Platform.base_domain)
 INSERT_TENANT = insert(Tenant)
 INSERT_HOST = insert(TenantHost)
 INSERT_SHOP = insert(Shop)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from regulars.contracts.errors import Conflict, InvalidInput, NotFound
 from regulars.domain.audit.actors import Actor
+from regulars.domain.audit.service import record_platform
 from regulars.domain.tenants import repository
 from regulars.domain.tenants.families import Relative, lock_family, record_operation
 from regulars.domain.tenants.naming import check_slug, sandbox_slug, tenant_host
@@ -51,15 +52,17 @@ class CreatedTenant:
     sandbox_id: UUID
 
 
-async def add_platform(session: PlatformSession, base_domain: str, name: str) -> None:
+async def add_platform(session: PlatformSession, actor: Actor, base_domain: str, name: str) -> None:
     """Make a base domain known; does nothing when it is.
 
     Args:
         session: the platform's.
+        actor: who.
         base_domain: without a leading dot.
         name: the platform's brand on it.
     """
-    await session.execute(repository.ADD_PLATFORM, {"base_domain": base_domain, "name": name})
+    if await session.scalar(repository.ADD_PLATFORM, {"base_domain": base_domain, "name": name}) is not None:
+        await record_platform(session, actor, "platform.added", session.reason, base_domain, {"name": name})
 
 
 async def create(session: PlatformSession, actor: Actor, new: NewTenant, *, reason: str) -> CreatedTenant:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from regulars.contracts.context import Context, Principal
 from regulars.contracts.errors import RegularsError
+from regulars.domain.audit.actors import SYSTEM
 from regulars.domain.tenants import service
 from regulars.domain.tenants.features import FEATURE_NAMES
 from regulars.domain.tenants.files.changes import Change
@@ -64,7 +65,7 @@ class Applier:
         changes: list[Change] = []
         async with self.database.platform(REASON) as session:
             if make:
-                await service.add_platform(session, self.base_domain, PLATFORM_NAME)
+                await service.add_platform(session, SYSTEM, self.base_domain, PLATFORM_NAME)
             for step in await offering_steps(session, declared.offerings):
                 changes.append(step.change)
                 if make:
