@@ -10,7 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 Kind = Literal["enrol", "sale", "double_scan", "wrong_pin", "undo"]
-PERSONAS = ((0.12, 3), (0.32, 8), (0.38, 22), (0.18, 400))
+PERSONAS = ((0.22, 3), (0.38, 6), (0.28, 15), (0.12, 400))
 """(share, days between visits): daily people, weekly people, now-and-then, once."""
 
 
