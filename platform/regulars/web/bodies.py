@@ -6,11 +6,11 @@ with a sentence; what passes is validated strictly (`true` is no integer, `"1"` 
 
 from __future__ import annotations
 
+import hmac
 import json
 import math
 import re
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -59,10 +59,18 @@ class Body:
         except ValidationError as error:
             raise InvalidInput(_("Some fields cannot be accepted."), fields=field_errors(error)) from None
 
-    def fingerprint(self, method: str, path: str) -> bytes:
-        """SHA-256 over method, route and content; spelling of the JSON does not count."""
+    def fingerprint(self, method: str, path: str, secret: str) -> bytes:
+        """HMAC-SHA-256 over method, route and content; spelling of the JSON does not count.
+
+        It is stored, and a body may hold a PIN: without the secret, four digits could be guessed from a plain hash.
+
+        Args:
+            method: HTTP method.
+            path: route with its arguments.
+            secret: the installation's, kept outside the database.
+        """
         canonical = json.dumps(self.value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return sha256(f"{method}\0{path}\0{canonical}".encode()).digest()
+        return hmac.digest(secret.encode(), f"{method}\0{path}\0{canonical}".encode(), "sha256")
 
 
 async def read_body(request: RegularsRequest) -> Body:

@@ -20,7 +20,8 @@ class Claim:
     Attributes:
         principal: whose key it is; keys of one principal never answer another's request.
         key: the caller's Idempotency-Key.
-        request_hash: SHA-256 over method, route and body; same key with another hash is refused.
+        request_hash: over method, route and body; same key with another hash is refused. It is stored, so it must not
+            give a PIN away: keyed with a secret, or made without the PIN.
     """
 
     principal: str

@@ -202,7 +202,7 @@ async def _call_tenant(
         if in_store:
             await _check_store_caller(session, ctx, caller, operation.permission)
         _validate(operation, body, arguments)
-        claim = _claim(operation, request, ctx, body)
+        claim = _claim(operation, request, ctx, body, parts.config.secret_key)
         return await view(ApiWork(request, parts, session, ctx, claim, caller.card_token), **arguments)
 
 
@@ -240,9 +240,11 @@ def _validate(operation: Operation, body: Body | None, arguments: dict[str, Any]
         arguments["body"] = body.validated(operation.body)
 
 
-def _claim(operation: Operation, request: RegularsRequest, ctx: Context, body: Body | None) -> Claim | None:
+def _claim(
+    operation: Operation, request: RegularsRequest, ctx: Context, body: Body | None, secret: str
+) -> Claim | None:
     if not operation.idempotent:
         return None
     assert body is not None
     key = read_key(request.headers)
-    return Claim(principal_name(ctx), key, body.fingerprint(request.method, request.path))
+    return Claim(principal_name(ctx), key, body.fingerprint(request.method, request.path, secret))
