@@ -31,7 +31,7 @@ class HookSpecs:
     """The hooks; a plugin implements any of them in its `Hooks` class with `@hookimpl`."""
 
     @hookspec
-    def check_earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Verdict:  # type: ignore[empty-body]
+    def check_earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Verdict:
         """May this be recorded?
 
         When: under the card's lock, after card, program and PIN were found good; also in a dry run for the terminal.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import fields
-from functools import cache, wraps
-from typing import ParamSpec, TypeVar, cast
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from quart import Response
 
@@ -16,6 +16,7 @@ from regulars.web.work import ConsoleWork, Work
 
 P = ParamSpec("P")
 Page = TypeVar("Page", bound=PageContext)
+_VARIANTS: dict[tuple[str, str, int], Any] = {}
 FORM = ""
 """Key of what is wrong with a form as a whole."""
 
@@ -62,9 +63,16 @@ def with_status(page: Page, status: int) -> Page:
         status: HTTP status.
     """
     values = {one.name: getattr(page, one.name) for one in fields(page)}
-    return cast("Page", _variant(type(page), status)(**values))
+    return _variant(page, status)(**values)
 
 
-@cache
-def _variant(kind: type[PageContext], status: int) -> type[PageContext]:
-    return type(kind)(kind.__name__, (kind,), {"__slots__": (), "__doc__": kind.__doc__, "status": status})
+def _variant(page: Page, status: int) -> Callable[..., Page]:
+    """The page's class with another status, made once; one of the same name, so that themes and tests know it."""
+    kind: Any = type(page)
+    key = (kind.__module__, kind.__qualname__, status)
+    if key not in _VARIANTS:
+        _VARIANTS[key] = type(kind)(
+            kind.__name__, (kind,), {"__slots__": (), "__doc__": kind.__doc__, "status": status}
+        )
+    found: Callable[..., Page] = _VARIANTS[key]
+    return found

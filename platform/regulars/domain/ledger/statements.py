@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.visitors import replacement_traverse
@@ -227,7 +227,8 @@ def _with_day_start(query: ScalarSelect[Any]) -> ColumnElement[Any]:
     def replace(element: object, **_: object) -> object | None:
         return once if isinstance(element, BindParameter) and element.key == "day_start" else None
 
-    return replacement_traverse(query, {}, replace)  # type: ignore[return-value]
+    replaced: ColumnElement[Any] = replacement_traverse(query, {}, replace)
+    return replaced
 
 
 def _open_lots() -> ScalarSelect[Any]:
@@ -311,12 +312,11 @@ def write_statement(parts: Sequence[Part], plugin_writes: Sequence[tuple[str, Up
 
 
 def _counted(statement: UpdateBase, name: str) -> CTE:
-    return statement.returning(literal_column("1").label("one")).cte(name)  # type: ignore[attr-defined,no-any-return]
+    return statement.returning(literal_column("1").label("one")).cte(name)
 
 
 def _accounts_upsert() -> UpdateBase:
-    statement = insert_rows(Account, "unit", "balance", "lifetime", "seq", "last_at", bind="account")
-    upsert = insert(Account).from_select(list(statement.select.selected_columns.keys()), statement.select)
+    upsert = insert_rows(Account, "unit", "balance", "lifetime", "seq", "last_at", bind="account")
     return upsert.on_conflict_do_update(
         index_elements=["tenant_id", "card_id", "unit"],
         set_={name: upsert.excluded[name] for name in ("balance", "lifetime", "seq", "last_at")},

@@ -16,8 +16,9 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
-_DIALECT = asyncpg_dialect()
+_DIALECT = asyncpg_dialect()  # type: ignore[no-untyped-call]
 
 
 def to_json(value: Any) -> str:
@@ -78,6 +79,7 @@ def prepare(statement: ClauseElement) -> Prepared:
         The text and the order of its parameters.
     """
     compiled = statement.compile(dialect=_DIALECT)
+    assert isinstance(compiled, SQLCompiler)
     names = tuple(compiled.positiontup or ())
     types = {name: bind.type for bind, name in compiled.bind_names.items()}
     fixed = {name: bind.value for bind, name in compiled.bind_names.items() if not bind.required}

@@ -6,10 +6,10 @@ has it.
 
 from __future__ import annotations
 
-from sqlalchemy import Table, bindparam, column, delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Table, bindparam, column, delete, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy.sql.dml import Delete, Update
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import TableValuedAlias
 
