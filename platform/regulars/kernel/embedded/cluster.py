@@ -142,7 +142,10 @@ def _end_orphans(folder: Path) -> None:
 
 
 def _is_head(process: psutil.Process, running: list[psutil.Process]) -> bool:
-    return process.ppid() not in {other.pid for other in running}
+    try:
+        return process.ppid() not in {other.pid for other in running}
+    except psutil.NoSuchProcess:
+        return False  # ended in the meantime
 
 
 def _running_in(folder: Path) -> list[psutil.Process]:
