@@ -139,8 +139,13 @@ class IdempotencyKeyMissing(RegularsError):
 
 
 class IdempotencyInProgress(Conflict):
-    """The same key is being worked on right now; try again after `Retry-After`."""
+    """The same key is being worked on right now; try again after `Retry-After`.
 
+    Attributes:
+        retry_after: seconds to wait.
+    """
+
+    retry_after: ClassVar[int] = 1
     code = "idempotency_in_progress"
     title = N_("A request with this Idempotency-Key is still in progress.")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -11,6 +13,12 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 PROBLEM = "application/problem+json"
+
+
+@lru_cache(maxsize=64)
+def contract_of(document: str) -> ApiContract:
+    """The contract of a document's text; each text is validated once."""
+    return ApiContract(json.loads(document))
 
 
 class ApiContract:

@@ -13,7 +13,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from quart import Quart
 
-from regulars.testing.openapi import ApiContract
+from regulars.testing.openapi import ApiContract, contract_of
 
 _START_SECONDS = 30.0
 
@@ -30,7 +30,6 @@ class WebServer:
         self.app = app
         self.port = port
         self._clients: list[httpx.AsyncClient] = []
-        self._contracts: dict[str, ApiContract] = {}
 
     def at(self, host: str, **headers: str) -> Browser:
         """Somebody who visits a host; keeps cookies of its own.
@@ -52,10 +51,7 @@ class WebServer:
         """What a host's OpenAPI document promises now; read anew each time it may have changed."""
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False) as client:
             response = await client.get("/api/openapi.json", headers={"Host": host})
-        known = self._contracts.get(response.text)
-        if known is None:
-            known = self._contracts[response.text] = ApiContract(response.json())
-        return known
+        return contract_of(response.text)
 
     async def close(self) -> None:
         """Close the connections of all visitors."""

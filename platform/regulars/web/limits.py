@@ -9,6 +9,9 @@ from regulars.web.services import Services
 LOG_IN = Limit("log_in", count=20, window=300, fails="closed")
 LOOK_UP = Limit("look_up", count=240, window=60, fails="open")
 ENROL = Limit("enrol", count=30, window=600, fails="closed")
+"""Of customers by themselves."""
+ENROL_BY_SHOP = Limit("enrol_by_shop", count=600, window=60, fails="open")
+"""By staff and by programs of the shop."""
 
 
 async def check_limit(limit: Limit, request: RegularsRequest, parts: Services) -> None:

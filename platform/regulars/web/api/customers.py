@@ -24,7 +24,7 @@ from regulars.web.api.models import (
     ProgressAnswer,
 )
 from regulars.web.api.toolkit import ApiWork, Operation, Reply, api
-from regulars.web.limits import ENROL, LOOK_UP
+from regulars.web.limits import ENROL_BY_SHOP, LOOK_UP
 
 TAG = "Cards"
 
@@ -68,7 +68,7 @@ async def list_customers(work: ApiWork, query: CustomerQuery) -> CustomerList:
         body=NewCustomer,
         answers={201: EnrolledAnswer, 200: EnrolledAnswer},
         problems=(Conflict,),
-        limit=ENROL,
+        limit=ENROL_BY_SHOP,
         tag=TAG,
     )
 )
