@@ -1,0 +1,104 @@
+"""Merchants as their files describe them, opened for business on a test installation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from regulars.contracts.context import Context, Principal, TenantSnapshot
+from regulars.domain.apikeys import service as apikeys
+from regulars.domain.audit.actors import SYSTEM
+from regulars.domain.operators import service as operators
+from regulars.domain.staff import service as staff
+from regulars.domain.staff.permissions import permissions_of
+from regulars.domain.tenants.features import FEATURE_NAMES
+from regulars.domain.tenants.files.apply import Applier
+from regulars.domain.tenants.files.reading import read_folder
+from regulars.domain.tenants.naming import tenant_host
+from regulars.domain.tenants.repository import fetch_snapshot
+from regulars.kernel.config import Config
+from regulars.kernel.db.database import Database
+from regulars.kernel.entitlements import SnapshotBuilder
+from regulars.kernel.paths import bundled
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.settings import SettingsStore
+
+PASSWORD = "correct horse battery"  # noqa: S105 -- of everybody in the tests
+OPERATOR = "olivia@regulars.example"
+PINS = ("4711", "2580", "3690", "7913", "8264", "9507")
+TILL = frozenset(
+    {"programs.view", "members.view", "members.enrol", "sales.record", "sales.redeem", "sales.undo", "dashboard.view"}
+)
+
+
+@dataclass(frozen=True)
+class Merchant:
+    """A merchant that is open.
+
+    Attributes:
+        tenant: as it was when it opened.
+        owner: e-mail address of the owner; the password is `PASSWORD`.
+        pins: name of everybody on the staff → PIN.
+        api_key: of a till, empty where the offering has no API access.
+    """
+
+    tenant: TenantSnapshot
+    owner: str
+    pins: Mapping[str, str]
+    api_key: str
+
+    @property
+    def host(self) -> str:
+        """The host name."""
+        return self.tenant.host
+
+
+async def open_merchants(config: Config, registry: PluginRegistry) -> dict[str, Merchant]:
+    """Apply the folder `tenants/`, and give everybody a password and a PIN.
+
+    Args:
+        config: of the installation.
+        registry: its plugins.
+
+    Returns:
+        Slug → merchant.
+    """
+    database = Database(config)
+    try:
+        declared = read_folder(bundled("tenants"), registry)
+        settings = SettingsStore(registry, config.setting_default, config.encryption_key)
+        await Applier(database, registry, settings, config.base_domain, config.data_dir).apply(declared)
+        return {one.slug: await _open(database, config, registry, one.slug) for one in declared.tenants}
+    finally:
+        await database.close()
+
+
+async def add_operator(config: Config) -> None:
+    """Make the operator `OPERATOR` with the password `PASSWORD`."""
+    database = Database(config)
+    try:
+        async with database.platform("tests: make the operator") as session:
+            await operators.add(session, SYSTEM, OPERATOR, "Olivia Operator", PASSWORD)
+    finally:
+        await database.close()
+
+
+async def _open(database: Database, config: Config, registry: PluginRegistry, slug: str) -> Merchant:
+    raw = await fetch_snapshot(database, tenant_host(slug, config.base_domain))
+    assert raw is not None
+    tenant = SnapshotBuilder(registry, FEATURE_NAMES).build(raw).snapshot
+    everything = permissions_of("owner", registry.permissions)
+    ctx = Context(tenant, Principal("system", name="Tests", role="owner", permissions=everything))
+    async with database.tenant(tenant.id) as session:
+        people = await staff.list_staff(session, ctx)
+        for person, pin in zip(people, PINS, strict=False):
+            await staff.set_pin(session, ctx, person.id, pin, config.pin_pepper.encode())
+            await staff.set_password(session, ctx, person.id, PASSWORD)
+    owner = next(person for person in people if person.role == "owner")
+    assert owner.email is not None
+    as_owner = Context(tenant, Principal("staff", owner.id, owner.name, "owner", everything))
+    key = ""
+    if tenant.has("api_access"):
+        async with database.tenant(tenant.id) as session:
+            key = (await apikeys.create(session, as_owner, apikeys.NewKey("Till", TILL))).key
+    return Merchant(tenant, owner.email, dict(zip((one.name for one in people), PINS, strict=False)), key)

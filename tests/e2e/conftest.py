@@ -1,0 +1,47 @@
+"""One running installation with the merchants of `tenants/`, and people with real browsers who visit it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.browser import People, chromium
+from regulars.testing.installation import installation
+from regulars.testing.merchants import add_operator, open_merchants
+from tests.e2e.steps import House
+
+AXE = Path(__file__).resolve().parents[2] / "platform" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="session")
+async def house(registry: PluginRegistry) -> AsyncIterator[House]:
+    """Web server and worker, three merchants and an operator."""
+    async with installation(registry) as running:
+        await add_operator(running.config)
+        yield House(running, await open_merchants(running.config, registry))
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all."""
+    async with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+async def people(browser: Browser) -> AsyncIterator[People]:
+    """Whoever visits in a test; what goes wrong on their pages fails it."""
+    made = People(browser)
+    yield made
+    await made.leave()
+    assert made.faults == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Source of axe-core."""
+    return AXE.read_text("utf-8")
