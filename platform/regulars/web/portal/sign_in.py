@@ -1,4 +1,7 @@
-"""Getting a card back: by a link in a mail. Opening a link asks once more, since mail scanners open links too."""
+"""Getting a card on a phone: by a link in a mail, or the ticket that the till shows.
+
+Opening a link asks once more, since mail scanners open links too.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pydantic import BaseModel, Field
 from regulars.contracts.errors import NotFound, RateLimited
 from regulars.contracts.pages import PageContext
 from regulars.domain.cards import service as cards
+from regulars.domain.cards.handover import read_ticket
 from regulars.domain.members.normalise import email_of
 from regulars.domain.messaging.office import CARD_LINK_PURPOSE
 from regulars.domain.staff import sessions
@@ -121,9 +125,11 @@ async def sign_out(work: Work) -> Result:
 
 async def _card_of(work: Work, token: str) -> cards.CardHit | None:
     """The card that a link names, `None` for a link that is worth nothing (any more)."""
-    tenant = work.ctx.tenant
+    tenant, secret = work.ctx.tenant, work.services.config.secret_key
     try:
-        subject = verify(work.services.config.secret_key, token, purpose=CARD_LINK_PURPOSE, tenant_id=tenant.id)
-        return await cards.get(work.session, UUID(subject))
+        card_id = read_ticket(secret, tenant.id, token)
+        if card_id is None:
+            card_id = UUID(verify(secret, token, purpose=CARD_LINK_PURPOSE, tenant_id=tenant.id))
+        return await cards.get(work.session, card_id)
     except (InvalidToken, ValueError, NotFound):
         return None

@@ -161,7 +161,7 @@ def _routes(name: str, make: Maker, permission: str) -> None:
 
     @till_page(permission)
     async def sheet(work: Work, desk: Desk, card: str) -> Result:
-        return await _show_sheet(work, desk, card, make)
+        return await _show_sheet(work, desk, card, make, needs_unit=name != "undo")
 
     @till_page(permission)
     async def act(work: Work, desk: Desk, card: str) -> Result:
@@ -176,12 +176,13 @@ for _name, (_make, _permission) in MAKERS.items():
     _routes(_name, _make, _permission)
 
 
-async def _show_sheet(work: Work, desk: Desk, card: str, make: Maker) -> Result:
+async def _show_sheet(work: Work, desk: Desk, card: str, make: Maker, *, needs_unit: bool) -> Result:
     view = await _view(work, card)
-    if not view.require_pin:
+    query = work.query(ActForm)
+    if not view.require_pin or (needs_unit and not query.unit):
         return Redirect(card_url(view.card.id))
     try:
-        wanted = make(work, view, work.query(ActForm), work.request.args)
+        wanted = make(work, view, query, work.request.args)
     except InvalidInput as error:
         work.flash(error.detail, "warning")
         return Redirect(card_url(view.card.id))

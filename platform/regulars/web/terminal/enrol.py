@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 
 from regulars.contracts.errors import Conflict, InvalidInput
 from regulars.domain.cards.enrolment import EnrolCommand
+from regulars.domain.cards.handover import make_ticket
 from regulars.domain.cards.qr import qr_svg
-from regulars.domain.messaging.office import PostOffice
+from regulars.domain.messaging.office import CARD_LINK_PATH
 from regulars.kernel.i18n import gettext as _
 from regulars.web.again import TryAgain, faults_of
 from regulars.web.forms import Form
@@ -84,12 +85,13 @@ async def enrol(work: Work, desk: Desk) -> Result:
     if not enrolled.is_new:
         work.flash(_("This customer has a card already. Here it is."), "info")
         return Redirect(url)
-    office = PostOffice(work.services.config, work.services.templates)
+    tenant, config = work.ctx.tenant, work.services.config
+    ticket = make_ticket(config.secret_key, tenant.id, enrolled.card_id)
     return EnrolledPage(
         desk=desk,
         name=wanted.name.strip(),
         email=wanted.email.strip(),
         number=enrolled.number,
-        qr=qr_svg(office.card_link(work.ctx.tenant, enrolled.card_id)),
+        qr=qr_svg(config.url(tenant.host, f"{CARD_LINK_PATH}{ticket}")),
         url=url,
     )

@@ -17,6 +17,7 @@ from regulars.web.results import Redirect, Result
 from regulars.web.terminal.blueprint import blueprint, till_page
 from regulars.web.terminal.desk import Desk, TillPage, at_desk
 from regulars.web.terminal.lines import CardLine, card_lines, card_url
+from regulars.web.terminal.navigation import START
 from regulars.web.work import Work
 
 RECENT = 6
@@ -85,6 +86,14 @@ async def find(work: Work, desk: Desk) -> Result:
     email = email_of(query) or ""
     lines = await card_lines(work, hits)
     return FoundPage(desk=desk, query=query, lines=lines, new_email="" if hits else email)
+
+
+@blueprint.get("/find")
+@till_page()
+async def find_again(work: Work, desk: Desk) -> Result:
+    """Where a reload or a change of language leads after a search."""
+    del work, desk
+    return Redirect(START)
 
 
 @blueprint.get("/scan/<token>")
