@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 
 import structlog
 from quart import Blueprint
@@ -37,8 +35,8 @@ from regulars.kernel.plugins.targets import resolve
 from regulars.kernel.ratelimit import RateLimiter
 from regulars.kernel.redis import TenantRedis
 from regulars.kernel.settings import SettingsStore
-from regulars.web import api
-from regulars.web.areas import AREAS, PLUGIN_AREAS, Area
+from regulars.web import api, console, manage, portal, site, terminal
+from regulars.web.areas import CONSOLE, MANAGE, PLUGIN_AREAS, PORTAL, SITE, TERMINAL, plugin_blueprint
 from regulars.web.assets import register_static
 from regulars.web.failures import register_failures
 from regulars.web.health import register_health
@@ -49,6 +47,9 @@ from regulars.web.request import RegularsApp
 from regulars.web.services import EXTENSION, Services
 
 log = structlog.get_logger(__name__)
+
+PAGES = ((SITE, site), (CONSOLE, console), (PORTAL, portal), (TERMINAL, terminal), (MANAGE, manage))
+"""The areas with pages of the host, each with the package that has its `blueprint` and `navigation`."""
 
 _BODY_SECONDS = 15
 _FORM_MEMORY = 512 * 1024
@@ -137,13 +138,10 @@ def _load_plugins(config: Config) -> PluginRegistry:
 
 
 def _mount_areas(app: RegularsApp, services: Services) -> None:
-    """Mount the host's own pages: each area is a package of `regulars.web` with `blueprint` and `navigation`."""
-    for area in AREAS:
-        found = find_spec(f"regulars.web.{area.name}")
-        if found is not None and found.origin is not None:
-            package = import_module(f"regulars.web.{area.name}")
-            app.register_blueprint(package.blueprint, url_prefix=area.prefix or None, subdomain=area.host)
-            services.navigations.makers[area.name] = package.navigation
+    """Mount the host's own pages."""
+    for area, package in PAGES:
+        app.register_blueprint(package.blueprint, url_prefix=area.prefix or None, subdomain=area.host)
+        services.navigations.makers[area.name] = package.navigation
 
 
 def _mount_plugins(app: RegularsApp, registry: PluginRegistry) -> None:
@@ -159,11 +157,6 @@ def _mount_plugins(app: RegularsApp, registry: PluginRegistry) -> None:
             url_prefix=area.plugin_prefix.format(plugin=plugin),
             subdomain=area.host,
         )
-
-
-def plugin_blueprint(plugin: str, area: Area) -> str:
-    """Name of a plugin's blueprint in an area: the first part of its endpoints."""
-    return f"{plugin}_{area.name}"
 
 
 def _manage_lifetime(app: RegularsApp, services: Services) -> None:

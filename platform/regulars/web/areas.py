@@ -67,3 +67,8 @@ def area_of(host: HostKind, path: str) -> Area:
     return next(
         area for area in AREAS if area.host == host and (path == area.prefix or path.startswith(f"{area.prefix}/"))
     )
+
+
+def plugin_blueprint(plugin: str, area: Area) -> str:
+    """Name of a plugin's blueprint in an area: the first part of its endpoints."""
+    return f"{plugin}_{area.name}"

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec
 
+import structlog
 from quart import Response
 
 from regulars.contracts.context import ANONYMOUS, Principal, TenantSnapshot
@@ -32,6 +33,7 @@ from regulars.web.results import Redirect, Result
 from regulars.web.services import Services, services
 from regulars.web.work import ConsoleWork, Work
 
+log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 View = Callable[Concatenate[Work, P], Awaitable[Result]]
 ConsoleView = Callable[Concatenate[ConsoleWork, P], Awaitable[Result]]
@@ -119,8 +121,10 @@ def console_page(
                     return _to_log_in(request, area), work
                 return await view(work, *args, **kwargs), work
 
-            async with parts.database.platform(reason) as session:
+            read_only = request.method in SAFE_METHODS or not transaction
+            async with parts.database.platform(reason, read_only=read_only) as session:
                 who = await _operator(request, parts, session)
+                log.info("platform_session", reason=reason, operator=str(who.id) if who.id else None)
                 if transaction:
                     result, work = await act(who, session)
             if not transaction:

@@ -174,16 +174,17 @@ class Database:
             yield TenantSession(connection, tenant_id, row)
 
     @asynccontextmanager
-    async def platform(self, reason: str) -> AsyncIterator[PlatformSession]:
+    async def platform(self, reason: str, *, read_only: bool = False) -> AsyncIterator[PlatformSession]:
         """A transaction of the platform role.
 
         Args:
             reason: why all tenants must be in sight; goes to the log, and for people to the platform's audit.
+            read_only: refuse writes (GET requests).
 
         Raises:
             Unavailable: when the database cannot be reached or the pool is exhausted.
         """
-        async with _transaction(self._platform) as connection:
+        async with _transaction(self._platform, read_only=read_only) as connection:
             yield PlatformSession(connection, reason)
 
     @asynccontextmanager

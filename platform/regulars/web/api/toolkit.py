@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal, TypeVar
 
+import structlog
 from pydantic import BaseModel
 from quart import Response
 
@@ -36,6 +37,7 @@ from regulars.web.principals import context_of, principal_of
 from regulars.web.request import RegularsRequest, current_request
 from regulars.web.services import Services, services
 
+log = structlog.get_logger(__name__)
 Door = Literal["store", "storefront", "admin"]
 ATTRIBUTE = "__regulars_api__"
 JSON = "application/json"
@@ -214,10 +216,13 @@ async def _call_admin(
     body: Body | None,
     arguments: dict[str, Any],
 ) -> ApiResult:
-    async with parts.database.platform(f"admin API: {request.method} {request.path}") as session:
+    reason = f"admin API: {view.__name__}"
+    async with parts.database.platform(reason, read_only=request.method in SAFE_METHODS) as session:
         token = bearer(request)
-        if not token or await operators.find_by_key(session, digest(token)) is None:
+        operator = await operators.find_by_key(session, digest(token)) if token else None
+        if operator is None:
             raise Unauthenticated(_("Send a valid key of an operator: Authorization: Bearer rk_ops_…"))
+        log.info("platform_session", reason=reason, operator=str(operator.id))
         _validate(operation, body, arguments)
         return await view(AdminWork(request, parts, session), **arguments)
 
