@@ -68,7 +68,7 @@ class Worker:
         finally:
             log.info("worker_stops")
             await _cancel(stopping, pumping)
-            self.executor.pause()
+            await self.executor.pause()
             await self.runner.stop()
             await _cancel(executing)
             await self._close()

@@ -98,8 +98,10 @@ class Bench:
             return await publish(session, event)
 
     async def relay(self) -> None:
-        while await Relay(self.database, self.jobs, self.snapshots).run():
-            pass
+        """Until nothing waits: a killed relay's server process may hold its lock for a moment longer."""
+        relay = Relay(self.database, self.jobs, self.snapshots)
+        while await self.sql.fetchval("SELECT count(*) FROM core.outbox_event WHERE published_at IS NULL"):
+            await relay.run()
 
     async def open_job(self, name: str) -> UUID:
         found: UUID = await self.sql.fetchval("SELECT id FROM core.job WHERE name = $1 AND status = 'queued'", name)
@@ -229,8 +231,6 @@ async def test_relay(bench: Bench) -> None:
         await bench.relay()
         await bench.take_up()
         assert bench.letterbox.got.count(card.email) == 1
-        waiting = "SELECT count(*) FROM core.outbox_event WHERE published_at IS NULL"
-        assert await bench.sql.fetchval(waiting) == 0
         assert await bench.all_done()
 
     assert await kill_everywhere(prepare, lambda _card, at: bench.crash.relay(at), check) >= 5
@@ -246,7 +246,11 @@ async def test_cleanup(bench: Bench) -> None:
         await bench.sql.execute(old)
 
     async def check(_case: None) -> None:
-        await Clockwork(bench.database, bench.jobs).run()
+        clockwork = Clockwork(bench.database, bench.jobs)
+        while not await bench.sql.fetchval(
+            slots
+        ):  # a killed one's server process may hold its lock for a moment longer
+            await clockwork.run()
         assert await bench.sql.fetchval(left) == 0
         assert await bench.sql.fetchval(slots) == 1
 

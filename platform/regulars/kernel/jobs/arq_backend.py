@@ -61,11 +61,13 @@ class ArqExecutor:
             QueueDownError: Redis does not answer.
         """
         period = int(time.time() // self._timing.resend)
+        end = time.monotonic() + _SOCKET_TIMEOUT
         try:
-            async with asyncio.timeout(_SOCKET_TIMEOUT):
-                for tenant_id, job_id, attempts in handovers:
-                    name = f"{tenant_id}:{job_id}:{attempts}:{period}"
-                    await self._redis.enqueue_job(_FUNCTION, str(tenant_id), str(job_id), _job_id=name)
+            for tenant_id, job_id, attempts in handovers:
+                name = f"{tenant_id}:{job_id}:{attempts}:{period}"
+                await self._redis.enqueue_job(_FUNCTION, str(tenant_id), str(job_id), _job_id=name)
+                if time.monotonic() > end:  # not cancelled half-way: redis-py would lose the connection
+                    raise QueueDownError("Redis is too slow")
         except (RedisError, OSError) as error:
             raise QueueDownError(str(error)) from error
 
@@ -82,10 +84,15 @@ class ArqExecutor:
             finally:
                 await _discard(self._worker)
 
-    def pause(self) -> None:
-        """Take no more jobs from the queue; those that were taken go on."""
+    async def pause(self) -> None:
+        """Take no more jobs from the queue; those that were taken go on.
+
+        arq cannot be asked to end, only cancelled; after its current look at the queue it merely sleeps, so that no
+        command to Redis is cancelled half-way.
+        """
         if self._worker is not None:
             self._worker.allow_pick_jobs = False
+            await asyncio.sleep(2 * _LOOK_EVERY)
 
     async def close(self) -> None:
         """Close the connections."""
