@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from regulars.contracts.errors import RateLimited
+from regulars.contracts.errors import RateLimited, Unavailable
 from regulars.contracts.pages import PageContext
 from regulars.domain.staff import login, sessions
 from regulars.kernel.i18n import gettext as _
@@ -74,6 +74,9 @@ async def log_in(work: Work) -> Result:
     except RateLimited as error:
         minutes = -(-error.retry_after // 60)
         sentence = _("Too many tries from here. Please wait %(minutes)s minutes.", minutes=minutes)
+        return with_status(LogInPage(email=form.email, next=wanted, error=sentence), error.status)
+    except Unavailable as error:
+        sentence = _("Signing in does not work at this moment. Please try again in a few seconds.")
         return with_status(LogInPage(email=form.email, next=wanted, error=sentence), error.status)
     outcome = await login.log_in(work.services.database, work.ctx, form.email, form.password)
     if isinstance(outcome, login.LogInRefused):
