@@ -20,7 +20,6 @@ COMMANDS = {
     "up": _Entry("up", "Run everything here: database, Redis, web server and worker."),
     "web": _Entry("web", "Run the web server."),
     "worker": _Entry("worker", "Run the worker for jobs and events."),
-    "job": _Entry("job", "See which jobs wait or have died; try dead ones again."),
     "db": _Entry("db", "Upgrade the database and look at its state."),
     "tenant": _Entry("tenant", "Apply tenants and offerings from files."),
     "operator": _Entry("operator", "Make operators, who may use the console."),

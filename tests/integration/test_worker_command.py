@@ -1,4 +1,4 @@
-"""`regulars worker` and `regulars job`, as an operator runs them."""
+"""`regulars worker`, as an operator runs it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
-from uuid import UUID, uuid4
 
 import pytest
 from asyncpg import Connection
@@ -18,7 +17,6 @@ from regulars.contracts.events import MemberEnrolled
 from regulars.kernel.db.database import Database
 from regulars.kernel.embedded import Urls
 from regulars.kernel.events import publish
-from regulars.kernel.jobs import enqueue
 from regulars.testing.environment import environment
 from regulars.testing.plugin import Servers
 from regulars.testing.world import World
@@ -32,12 +30,6 @@ def environ(database_urls: Urls, servers: Servers, tmp_path: Path) -> dict[str, 
 async def start(environ: dict[str, str], *arguments: str) -> Process:
     command = [sys.executable, "-m", "regulars.cli", *arguments]
     return await asyncio.create_subprocess_exec(*command, env=environ, stdout=PIPE, stderr=PIPE)
-
-
-async def told(environ: dict[str, str], *arguments: str) -> tuple[int | None, list[str]]:
-    process = await start(environ, *arguments)
-    out, _ = await process.communicate()
-    return process.returncode, out.decode().splitlines()
 
 
 async def test_the_worker_command_sends_the_mails_that_events_bring_about(
@@ -58,27 +50,3 @@ async def test_the_worker_command_sends_the_mails_that_events_bring_about(
     out, error = await worker.communicate()
     assert worker.returncode == 0, error.decode()
     assert card.email not in (out + error).decode(), "no personal data in the log"
-
-
-async def test_dead_jobs_are_seen_and_tried_again(
-    database: Database, cafe: World, sql: Connection, environ: dict[str, str]
-) -> None:
-    assert await told(environ, "job", "list") == (0, ["All jobs are done."])
-    async with database.tenant(cafe.tenant.id) as session:
-        dead = await enqueue(session, "core.send_mail", {"mail": uuid4()})
-        await enqueue(session, "core.send_mail", {"mail": uuid4()})
-    await sql.execute("UPDATE core.job SET status = 'dead', attempts = 8, error = 'no way' WHERE id = $1", dead)
-    assert await told(environ, "job", "list") == (
-        0,
-        [
-            "core.send_mail: 1 waiting, 0 running, 1 dead",
-            f"{dead} core.send_mail of tenant {cafe.tenant.id}, dead after 8 tries: no way",
-        ],
-    )
-    nobody = UUID(int=7)
-    assert await told(environ, "job", "retry", str(dead), str(nobody)) == (
-        1,
-        [f"{dead}: core.send_mail is tried again", f"{nobody}: there is no dead job of that id"],
-    )
-    row = await sql.fetchrow("SELECT status, attempts, run_at <= now() AS due FROM core.job WHERE id = $1", dead)
-    assert tuple(row) == ("queued", 0, True)
