@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Text, Uuid, bindparam, func, null, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from regulars.domain.tenants.models import Tenant
 from regulars.kernel.jobs.models import CronSlot, Job
@@ -50,6 +51,6 @@ RETRY = (
 SLUG = select(Tenant.slug).where(Tenant.id == bindparam("of_tenant", type_=Uuid))
 LAST_SLOTS = (
     select(CronSlot.name, CronSlot.scheduled_at, CronSlot.started_at, CronSlot.finished_at, CronSlot.error)
-    .distinct(CronSlot.name)
+    .ext(distinct_on(CronSlot.name))
     .order_by(CronSlot.name, CronSlot.scheduled_at.desc())
 )
