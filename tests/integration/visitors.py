@@ -16,6 +16,7 @@ from regulars.testing.web import Browser, WebServer
 from regulars.testing.world import Person, TestCard, World
 
 _UNREAD = {"script", "style", "title", "svg"}
+_INLINE = {"a", "b", "code", "em", "small", "span", "strong", "time"}
 _BLANK = re.compile(r"\s+")
 
 
@@ -83,12 +84,13 @@ class Seen(HTMLParser):
     @property
     def text(self) -> str:
         """All that is written on the page, spaces made single."""
-        return _BLANK.sub(" ", " ".join(self._words)).strip()
+        return _BLANK.sub(" ", "".join(self._words)).strip()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if "style" in given or (tag == "script" and "src" not in given) or tag == "style":
             self.inline.append(self.get_starttag_text() or tag)
+        self._part(tag)
         if tag in _UNREAD:
             self._skipped.append(tag)
         if tag == "a" and "href" in given:
@@ -103,12 +105,17 @@ class Seen(HTMLParser):
             self.fields[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
+        self._part(tag)
         if self._skipped and self._skipped[-1] == tag:
             self._skipped.pop()
 
     def handle_data(self, data: str) -> None:
         if not self._skipped:
             self._words.append(data)
+
+    def _part(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self._words.append(" ")
 
 
 def read(response: httpx.Response, status: int = 200) -> Seen:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import ClassVar
 
 from regulars.contracts.ledger import RewardOffer
@@ -165,7 +166,8 @@ def waiting_for(sentence: str, retry_at: datetime | None, now: datetime) -> Wait
     if retry_at is None or retry_at <= now:
         return Waiting(sentence, None, "")
     left = retry_at - now
-    return Waiting(sentence, datetime.now(UTC) + left, format_timedelta(left, granularity="minute"))
+    whole_minutes = timedelta(minutes=ceil(left / timedelta(minutes=1)))
+    return Waiting(sentence, datetime.now(UTC) + left, format_timedelta(whole_minutes, granularity="minute"))
 
 
 def undo_label(work: Work, view: CardView) -> str:

@@ -75,7 +75,9 @@ async def find(work: Work, desk: Desk) -> Result:
     """Look a card up; a single hit opens at once. It is a form, so that no name stands in an address."""
     await check_limit(LOOK_UP, work.request, work.services)
     form = await work.form(FindForm)
-    query = form.data.card.strip() if form.data else ""
+    if form.data is None:
+        return await _start(work, desk, error=form.errors["card"])
+    query = form.data.card.strip()
     if len(query) < cards.MIN_QUERY:
         return await _start(work, desk, query=query, error=_("Type at least two characters, or scan a card."))
     hits = await cards.find(work.session, work.ctx, query, FOUND)
