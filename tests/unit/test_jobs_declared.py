@@ -11,6 +11,7 @@ from regulars.contracts.manifest import Subscription
 from regulars.kernel.jobs import CronTick, Daily, Every, JobRegistry, JobWork, cron, job
 from regulars.kernel.jobs.backoff import retry_delay
 from regulars.kernel.jobs.enqueue import plain_payload
+from regulars.kernel.jobs.ports import Timing
 from regulars.kernel.jobs.registry import RegisteredJob
 from regulars.kernel.jobs.work import EventInfo, event_payload, split_payload
 
@@ -144,3 +145,10 @@ def test_an_event_travels_beside_the_payload() -> None:
     event = EventInfo(identifier, "sale.recorded", 1, 7, None, NOW)
     assert split_payload(event_payload(event, {"a": 1})) == ({"a": 1}, event)
     assert split_payload({"a": 1}) == ({"a": 1}, None)
+
+
+def test_the_usual_times_keep_what_is_promised() -> None:
+    usual = Timing()
+    assert usual.lease + usual.poll <= 30, "a dead worker's job is taken over"
+    assert usual.resend + usual.poll <= 60, "what Redis lost is handed over again"
+    assert usual.heartbeat * 3 < usual.lease, "two signs of life may be missed"
