@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from regulars.contracts.context import ANONYMOUS
+from regulars.contracts.i18n import N_
+from regulars.domain.staff.permissions import ROLE_TITLES
+from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
 from regulars.kernel.templating.chrome import Chrome, Flash, Language
 from regulars.web.assets import brand_css_url, tenant_asset_url
@@ -36,12 +39,17 @@ def make_chrome(frame: Frame, navigation: Navigation, flashes: Sequence[Flash]) 
         account=navigation.account,
         legal=navigation.legal,
         user_name=frame.principal.name if signed_in else "",
-        user_role=frame.principal.role if signed_in else "",
+        user_role=_role_title(frame.principal.role) if signed_in else "",
         search_url=navigation.search_url,
         flashes=flashes,
         sandbox=tenant.is_sandbox if tenant else False,
         powered_by="" if tenant is None or tenant.has("white_label") else PLATFORM_NAME,
     )
+
+
+def _role_title(role: str) -> str:
+    titles = {**{str(name): title for name, title in ROLE_TITLES.items()}, "operator": N_("Operator")}
+    return _(titles[role]) if role in titles else ""
 
 
 def _languages(frame: Frame) -> Sequence[Language]:

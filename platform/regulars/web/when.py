@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from regulars.kernel.i18n import current_timezone, format_date, format_time
+from babel.dates import format_skeleton
+
+from regulars.kernel.i18n import current_locale, current_timezone, format_date, format_time
 from regulars.kernel.i18n import gettext as _
 
 
@@ -26,3 +28,14 @@ def day_words(moment: datetime, now: datetime | None = None) -> str:
 def moment_words(moment: datetime, now: datetime | None = None) -> str:
     """Day and time of a moment: `Today, 14:32`. Arguments as for `day_words`."""
     return _("%(day)s, %(time)s", day=day_words(moment, now), time=format_time(moment))
+
+
+def short_day(day: date) -> str:
+    """A day without its year, for charts: `12 Mar`."""
+    return format_skeleton("MMMd", datetime(day.year, day.month, day.day, tzinfo=UTC), locale=current_locale())
+
+
+def visit_words(moment: datetime, now: datetime | None = None) -> str:
+    """A visit: with its time when it was today, else only the day. Arguments as for `day_words`."""
+    day = day_words(moment, now)
+    return moment_words(moment, now) if day == _("Today") else day

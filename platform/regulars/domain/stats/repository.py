@@ -104,6 +104,22 @@ ACTIVITY = union_all(
     .group_by(_MEMBER_DAY),
 )
 """Rows (series, day, unit, number) for days with any; the row `today` says which day it is."""
+_IN_CURRENCY = Redemption.currency == bindparam("currency", type_=Text)
+CURVES = union_all(
+    _series("today", _TODAY.label("day"), _NO_UNIT, literal(0)),
+    _series("visitors", _ENTRY_DAY, _NO_UNIT, func.count(LedgerEntry.card_id.distinct()))
+    .where(
+        LedgerEntry.tenant_id == _TENANT_ID,
+        LedgerEntry.created_at >= _FIRST_DAY,
+        LedgerEntry.kind.in_(("earn", "redeem")),
+        LedgerEntry.occasion != "enrolment",
+    )
+    .group_by(_ENTRY_DAY),
+    _series("saved", _REDEMPTION_DAY, _NO_UNIT, func.coalesce(func.sum(Redemption.value_minor), 0))
+    .where(*_CAPTURED, Redemption.created_at >= _FIRST_DAY, _IN_CURRENCY)
+    .group_by(_REDEMPTION_DAY),
+)
+"""Rows as those of `ACTIVITY`, for the small curves beside the figures."""
 
 _SIZE = bindparam("size", type_=Integer)
 _ENTRIES = (

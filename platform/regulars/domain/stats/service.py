@@ -60,6 +60,19 @@ class ActivityDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Curves:
+    """The last days in small, one number a day, the oldest first.
+
+    Attributes:
+        visitors: cards that something was recorded on.
+        saved: worth of the rewards handed out, in minor units of one currency.
+    """
+
+    visitors: Sequence[int]
+    saved: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class FeedItem:
     """Something that happened, for the feed: "John D. earned stamp #8".
 
@@ -149,6 +162,28 @@ async def activity(session: TenantSession, ctx: Context, timezone: str, days: in
         found.setdefault(row.day, []).append(row)
     first = today - timedelta(days=days - 1)
     return [_activity_day(day, found.get(day, ())) for day in (first + timedelta(days=n) for n in range(days))]
+
+
+async def curves(session: TenantSession, ctx: Context, timezone: str, currency: str, days: int = DAYS) -> Curves:
+    """Curves of the last days, today included.
+
+    Args:
+        session: the transaction.
+        ctx: who asks; needs `dashboard.view`.
+        timezone: IANA name of the zone whose days count.
+        currency: ISO code; rewards in other ones are left out.
+        days: how many.
+    """
+    require(ctx, "dashboard.view")
+    parameters = {"tenant": session.tenant_id, "zone": timezone, "currency": currency, "days": days}
+    rows = await session.rows(repository.CURVES, parameters)
+    today = next(row.day for row in rows if row.series == "today")
+    known = {(row.series, row.day): row.number for row in rows}
+    all_days = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    return Curves(
+        visitors=[known.get(("visitors", day), 0) for day in all_days],
+        saved=[known.get(("saved", day), 0) for day in all_days],
+    )
 
 
 async def feed(session: TenantSession, ctx: Context, limit: int = FEED_SIZE) -> Sequence[FeedItem]:

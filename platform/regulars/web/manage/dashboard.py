@@ -20,7 +20,7 @@ from regulars.domain.staff import service as staff
 from regulars.domain.stats import service as stats
 from regulars.domain.stats.service import ActivityDay, FeedItem, Tiles
 from regulars.kernel import ids
-from regulars.kernel.i18n import format_date, format_money, format_number
+from regulars.kernel.i18n import format_money, format_number
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n.formats import format_ago
 from regulars.kernel.templating.chrome import Link
@@ -28,11 +28,12 @@ from regulars.web.lists import ListQuery, Pager, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
 from regulars.web.manage.navigation import HOME, TERMINAL, first_page
 from regulars.web.results import Redirect, Result
-from regulars.web.when import moment_words
+from regulars.web.when import moment_words, short_day
 from regulars.web.work import Work
 
 REWARDS = f"{HOME}/rewards"
 FEED = f"{HOME}/feed"
+FEED_SIZE = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class DashboardPage(PageContext):
         new_members: in the last 30 days.
         series: headings of the chart's columns, the first one is the day.
         days: a label and the numbers of the series for each day, the oldest first.
-        member_curve, redeemed_curve: for the small curves in the tiles.
+        member_curve, visitor_curve, redeemed_curve, saved_curve: for the small curves in the tiles.
         feed: what happened last.
         actions: quick actions at the terminal.
         steps: the first steps, empty when all are done.
@@ -95,7 +96,9 @@ class DashboardPage(PageContext):
     series: Sequence[str]
     days: Sequence[Sequence[str | int]]
     member_curve: Sequence[int]
+    visitor_curve: Sequence[int]
     redeemed_curve: Sequence[int]
+    saved_curve: Sequence[int]
     feed: FeedPart
     actions: Sequence[Link]
     steps: Sequence[Step]
@@ -160,6 +163,8 @@ async def home(work: Work) -> Result:
     program = _default(programs)
     zone = program.timezone if program else work.ctx.tenant.timezone
     data = await stats.dashboard(work.session, work.ctx, zone)
+    currency = program.currency if program else work.ctx.tenant.currency
+    curves = await stats.curves(work.session, work.ctx, zone, currency)
     tiles = data.tiles
     return DashboardPage(
         program=program,
@@ -171,8 +176,10 @@ async def home(work: Work) -> Result:
         series=_series(work, data.activity),
         days=_days(work, data.activity),
         member_curve=_member_curve(tiles.members_total, data.activity),
+        visitor_curve=curves.visitors,
         redeemed_curve=[day.redeemed for day in data.activity],
-        feed=_feed(work, data.feed),
+        saved_curve=curves.saved,
+        feed=_feed(work, data.feed[:FEED_SIZE]),
         actions=_actions(work),
         steps=await _steps(work, program, tiles),
         may_set_up=who.may("programs.manage"),
@@ -183,7 +190,7 @@ async def home(work: Work) -> Result:
 @manage_page("dashboard.view", feature="stats")
 async def feed(work: Work) -> Result:
     """The feed again, or nothing when nothing has happened since."""
-    items = await stats.feed(work.session, work.ctx)
+    items = await stats.feed(work.session, work.ctx, FEED_SIZE)
     if items and items[0].at.isoformat() == work.query(FeedQuery).since:
         return Response(status=204)
     return _feed(work, items)
@@ -255,7 +262,7 @@ def _days(work: Work, activity: Sequence[ActivityDay]) -> Sequence[Sequence[str 
     units = _units(work, activity)
     return [
         [
-            format_date(day.day, "short"),
+            short_day(day.day),
             *(max(0, day.issued.get(unit, 0)) for unit in units),
             day.redeemed,
             day.enrolled,

@@ -16,7 +16,7 @@ from regulars.contracts.paging import PageRequest
 from regulars.contracts.providers import Progress
 from regulars.domain.cards import service as cards
 from regulars.domain.cards.numbers import format_number
-from regulars.domain.ledger.history import HistoryEntry, history
+from regulars.domain.ledger.history import HistoryEntry, history, words_of
 from regulars.domain.members import service
 from regulars.domain.members.export import begin_export, export_rows
 from regulars.domain.members.gauges import Gauge, gauges_of
@@ -31,7 +31,7 @@ from regulars.web.exports import csv_response
 from regulars.web.lists import ListQuery, Pager, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
 from regulars.web.results import Redirect, Result
-from regulars.web.when import day_words, moment_words
+from regulars.web.when import moment_words, visit_words
 from regulars.web.work import Work, read_id
 
 LIST = "/manage/members"
@@ -92,6 +92,7 @@ class MembersPage(PageContext):
         filters: all, active, has reward ready.
         sorts: column → address and present direction, for the head of the table.
         kept: filter and order, for the search box.
+        balance_title: heading of the column with what is on the card.
         may_export: whether the reader may take the list away.
         may_enrol: whether the reader may enrol people at the terminal.
         is_empty: nobody has ever enrolled.
@@ -104,6 +105,7 @@ class MembersPage(PageContext):
     filters: Sequence[Link]
     sorts: Mapping[str, str]
     kept: Mapping[str, str]
+    balance_title: str
     may_export: bool
     may_enrol: bool
     is_empty: bool
@@ -133,7 +135,6 @@ class HistoryLine:
 
     entry: HistoryEntry
     moment: str
-    day: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,8 +213,8 @@ class MemberForm(BaseModel):
 @manage_page("members.view")
 async def member_list(work: Work) -> Result:
     """A page of the list."""
-    query = work.query(MembersQuery)
-    found = await service.list_members(work.session, work.ctx, query.wanted, query.request(), await _gauges(work))
+    query, gauges = work.query(MembersQuery), await _gauges(work)
+    found = await service.list_members(work.session, work.ctx, query.wanted, query.request(), gauges)
     who = work.ctx.principal
     return MembersPage(
         rows=[_row(member) for member in found.items],
@@ -222,6 +223,7 @@ async def member_list(work: Work) -> Result:
         filters=_filters(query),
         sorts={name: url_of(LIST, query.kept(sort=name)) for name in ("name", "enrolled", "last_visit")},
         kept={name: value for name, value in query.kept(q="").items() if value},
+        balance_title=_balance_title(work, gauges),
         may_export=who.may("members.export"),
         may_enrol=who.may("members.enrol") and work.ctx.tenant.has("enrolment"),
         is_empty=found.total == 0 and not query.q and query.show == "all",
@@ -252,7 +254,7 @@ async def member_page(work: Work, member: str) -> Result:
     if shown is not None:
         request = PageRequest(query.page, HISTORY_SIZE)
         found = await history(work.session, work.ctx, work.services.plugins, shown.id, request)
-        lines = [HistoryLine(one, moment_words(one.at), day_words(one.at)) for one in found.items]
+        lines = [HistoryLine(one, moment_words(one.at)) for one in found.items]
         pager = make_pager(found, url, {"card": query.card})
     programs = await work.services.programs.programs(work.session, work.ctx.tenant)
     names = {program.id: program.name for program in programs.items}
@@ -335,6 +337,13 @@ async def _gauges(work: Work) -> Sequence[Gauge]:
     return await gauges_of(work.session, work.ctx, parts.plugins, parts.rules, programs)
 
 
+def _balance_title(work: Work, gauges: Sequence[Gauge]) -> str:
+    """The unit's own name where there is only one."""
+    units = {gauge.unit for gauge in gauges}
+    words = words_of(work.services.plugins, units.pop()) if len(units) == 1 else None
+    return words.title() if words else _("On the card")
+
+
 async def _member(work: Work, text: str) -> Member:
     return (await service.get(work.session, work.ctx, read_id(ids.MEMBER, text), await _gauges(work))).member
 
@@ -363,7 +372,7 @@ def _row(member: Member) -> MemberRow:
         number=format_number(card.number)[:9] if card else "",
         blocked=card is not None and card.status != "active",
         progress=tuple(card.progress.values()) if card else (),
-        last_visit=day_words(member.last_activity_at),
+        last_visit=visit_words(member.last_activity_at),
     )
 
 
