@@ -1,4 +1,4 @@
-# make demo · make test · make lint: each sets up what it needs first, and only what has changed.
+# make demo · make test · make lint · make docs: each sets up what it needs first, and only what has changed.
 
 PORT ?= 8000
 DATA ?= var/demo
@@ -23,13 +23,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint setup frontend chromium
+.PHONY: help demo test lint docs setup frontend chromium
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   run the platform with three demo merchants (PORT=8000 DATA=var/demo BASE=localhost)"
 	@echo "make test   run every check and every test"
 	@echo "make lint   run the checks only"
+	@echo "make docs   write the reference in docs/reference from the code"
 	@echo "make setup  make the virtual environment and build the front end"
 
 demo: setup
@@ -45,6 +46,9 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+docs: setup
+	$(BIN)/python docs/generate.py
 
 setup: $(VENV)/.installed frontend
 

@@ -87,11 +87,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class WriteStatement:
-    """A prebuilt INSERT or UPDATE of a plugin that becomes part of the sale's one write statement.
+    """A prebuilt INSERT, UPDATE or DELETE of a plugin that becomes part of the sale's one write statement.
 
     Attributes:
         name: how `Write` refers to it.
-        statement: reads its rows from `jsonb_to_recordset(:rows)`; build it with `insert_rows` or `update_rows`.
+        statement: reads its rows from `jsonb_to_recordset(:rows)`; build it with `insert_rows`,
+            `update_rows` or `delete_rows`.
     """
 
     name: str
@@ -179,7 +180,7 @@ Verdict = Refusal | Clearance | None
 
 @dataclass(frozen=True, slots=True)
 class PostedEntry:
-    """A ledger entry as written, given to `sale_posted`, `redemption_posted` and `reversal_posted`."""
+    """A ledger entry as written, given to `sale_posted` and `reversal_posted`."""
 
     id: UUID
     unit: str

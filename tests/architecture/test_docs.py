@@ -1,0 +1,166 @@
+"""The documentation is true: the reference is what the code says, nothing in it is left out, no link leads nowhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from regulars.contracts.events import EVENT_TYPES
+from regulars.contracts.hookspecs import HookSpecs
+from regulars.contracts.ledger import Purchase
+from regulars.contracts.providers import RewardProvider, UnitProvider, UnitWords
+from regulars.contracts.slots import Slot
+from regulars.domain.ledger.invariants import INVARIANTS
+from regulars.domain.staff.permissions import PERMISSIONS
+from regulars.domain.tenants.features import FEATURES
+from regulars.kernel.config import variables
+from regulars.kernel.plugins.discovery import Candidate
+from regulars.kernel.plugins.loader import make_registry
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.contexts import ledger_context
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("plugins/*/README.md"))]
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+class NoSettings(BaseModel):
+    """Settings of a plugin that has none."""
+
+
+def reference(name: str) -> str:
+    return (REFERENCE / name).read_text("utf-8")
+
+
+def public(kind: type) -> list[str]:
+    return [name for name in vars(kind) if not name.startswith("_") and callable(getattr(kind, name))]
+
+
+@pytest.fixture(scope="session")
+def bundled(registry: PluginRegistry) -> PluginRegistry:
+    assert {plugin.name for plugin in registry.plugins} >= {"stamps", "antifraud"}
+    return registry
+
+
+def test_the_reference_is_what_the_code_says(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, DOCS / "generate.py", tmp_path], check=True, capture_output=True)
+    made = {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    committed = {path.name: path.read_text("utf-8") for path in REFERENCE.iterdir()}
+    assert sorted(committed) == sorted(made)
+    assert [name for name in made if committed[name] != made[name]] == [], "run `make docs` and commit what it writes"
+
+
+@pytest.mark.parametrize("hook", public(HookSpecs))
+def test_hook_is_documented(hook: str) -> None:
+    part = reference("hooks.md").partition(f"\n## `{hook}`\n")[2].partition("\n## ")[0]
+    assert re.search(rf"```python\n(async )?def {hook}\(ctx: .*\) -> .+\n```", part)
+    assert all(f"{word}: " in part for word in ("When", "Gate", "Order", "Errors", "Returns")), part
+    used = re.search(r"^Used by: (.*)$", part, re.MULTILINE)
+    assert used is not None
+    assert used[1], "a hook is merged only with a plugin that uses it"
+
+
+@pytest.mark.parametrize("slot", Slot)
+def test_slot_is_documented_and_used(slot: Slot) -> None:
+    row = re.search(
+        rf"^\| `Slot\.{slot.name}` \| `{slot.value}` \| (.+) \| (.*) \|$", reference("slots.md"), re.MULTILINE
+    )
+    assert row is not None
+    data = re.search(r"Data: `(\w+)`", row[1])
+    assert data is not None
+    assert f"\n### `{data[1]}`\n" in reference("slots.md")
+    assert row[2], "a slot is merged only with a plugin that uses it"
+
+
+def test_events_are_documented(bundled: PluginRegistry) -> None:
+    host = [name for name, kind in EVENT_TYPES.items() if kind.__module__.startswith("regulars.")]
+    parts = {part.partition("`")[0]: part for part in reference("events.md").split("\n## `")[1:]}
+    assert sorted(parts) == sorted([*host, *bundled.events])
+    assert [name for name, part in parts.items() if "| `" not in part or "Version 1" not in part] == []
+
+
+@pytest.mark.parametrize("protocol", [UnitProvider, UnitWords, RewardProvider])
+def test_provider_is_documented(protocol: type) -> None:
+    part = reference("providers.md").partition(f"\n## `{protocol.__name__}`\n")[2].partition("\n## ")[0]
+    assert [name for name in public(protocol) if f"| `{name}(" not in part] == []
+
+
+def test_permissions_are_documented(bundled: PluginRegistry) -> None:
+    titles = {name: one.title for name, one in PERMISSIONS.items()}
+    titles |= {name: one.title for name, one in bundled.permissions.items()}
+    assert [n for n, title in titles.items() if f"| `{n}` | {title} |" not in reference("permissions.md")] == []
+
+
+def test_settings_are_documented(bundled: PluginRegistry) -> None:
+    for plugin in bundled.plugins:
+        part = reference("settings.md").partition(f"\n## `{plugin.name}`\n")[2].partition("\n## ")[0]
+        fields = plugin.settings_model.model_fields if plugin.settings_model else {}
+        assert [name for name, info in fields.items() if f"| `{name}` | " not in part or not info.title] == []
+
+
+def test_variables_and_features_are_documented(bundled: PluginRegistry) -> None:
+    declared = [one.name for one in variables().values()]
+    assert [name for name in declared if f"| `{name}` |" not in reference("configuration.md")] == []
+    features = [*(one.name for one in FEATURES), *bundled.features]
+    assert [name for name in features if f"| `{name}` |" not in reference("features.md")] == []
+
+
+def test_the_rules_of_the_ledger_are_told() -> None:
+    rows = re.findall(r"^\| (\w+) \| (.+?) \|$", (DOCS / "concepts.md").read_text("utf-8"), re.MULTILINE)
+    assert [(one.name, one.sentence) for one in INVARIANTS if (one.name, one.sentence) not in rows] == []
+
+
+def test_the_smallest_plugin_of_the_guide_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (DOCS / "plugin-authors" / "overview.md").read_text("utf-8")
+    manifest, hooks = re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    package = tmp_path / "regulars_lucky"
+    package.mkdir()
+    (package / "__init__.py").write_text(manifest, "utf-8")
+    (package / "hooks.py").write_text(hooks, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    loaded = import_module("regulars_lucky").plugin
+    registry = make_registry([Candidate("lucky", "regulars_lucky", "regulars-lucky", "1.0.0", lambda: loaded)])
+    (hook,) = registry.hooks.ledger("check_earn", frozenset({"lucky"}))
+    sunday, monday = (datetime(2026, 3, 8, 22, 59, tzinfo=UTC), datetime(2026, 3, 8, 23, tzinfo=UTC))
+    answers = [hook.call(ledger_context(NoSettings(), now=now), Purchase(), {}) for now in (sunday, monday)]
+    assert [answer and answer.code for answer in answers] == [None, "lucky.monday"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    text = FENCE.sub("", page.read_text("utf-8"))
+    assert [link for link in LINK.findall(text) if not leads_somewhere(page, link)] == []
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    if link.startswith(("https://", "mailto:")):
+        return True
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    if not target.exists() or not target.is_relative_to(ROOT):
+        return False
+    return not anchor or anchor in anchors(target)
+
+
+def anchors(page: Path) -> set[str]:
+    """Addresses of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    contents = (DOCS / "README.md").read_text("utf-8")
+    linked = {(DOCS / link.partition("#")[0]).resolve() for link in LINK.findall(contents)}
+    assert [page.relative_to(DOCS).as_posix() for page in sorted(DOCS.rglob("*.md")) if page not in linked] == [
+        "README.md"
+    ]
