@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = (ROOT / "platform" / "regulars", *sorted((ROOT / "plugins").glob("*/regulars_*")))
-SQL_FILES = {"repository.py", "queries.py", "statements.py", "rows.py", "rls.py", "invariants.py"}
+SQL_FILES = {"repository.py", "queries.py", "rows.py", "rls.py", "invariants.py"}
 SQL_FOLDERS = {"migrations", "versions", "testing", "embedded", "migrate", "db"}
 SQL_CALLS = {"select", "text", "insert", "update", "delete"}
 SQLALCHEMY = "sqlalchemy"
@@ -97,7 +97,7 @@ def _dotted(node: ast.AST) -> str:
 
 
 def _may_hold_sql(path: Path) -> bool:
-    is_named = path.name in SQL_FILES or path.name.endswith(("_repository.py", "_queries.py"))
+    is_named = path.name in SQL_FILES or path.name.endswith(("_repository.py", "_queries.py", "_statements.py"))
     return is_named or path.name == "models.py" or bool(SQL_FOLDERS & set(path.parts))
 
 

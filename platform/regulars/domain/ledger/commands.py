@@ -9,7 +9,7 @@ from uuid import UUID
 from regulars.contracts.context import Context
 from regulars.contracts.errors import NotFound
 from regulars.domain.cards import numbers
-from regulars.domain.ledger.statements import CardBy
+from regulars.domain.ledger.read_statements import CardBy
 from regulars.kernel import ids
 
 

@@ -25,8 +25,9 @@ from regulars.contracts.ledger import Refusal
 from regulars.domain.ledger.commands import Answer, Attempt, Claim
 from regulars.domain.ledger.opened import LockedStaff, OpenCard
 from regulars.domain.ledger.posting import OpenLot
+from regulars.domain.ledger.read_statements import Extra, facts_statement, lock_statement
 from regulars.domain.ledger.rules import Rules, RuleSource
-from regulars.domain.ledger.statements import PARTS, Extra, Part, facts_statement, lock_statement, write_statement
+from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
 from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.prepared import Prepared

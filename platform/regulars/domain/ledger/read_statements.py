@@ -1,4 +1,4 @@
-"""The statements of a card transaction: lock, facts, writes; each compiled once and kept per set of enabled plugins.
+"""The two statements that a card transaction reads with: first the locks, then all that decides.
 
 Round trips: BEGIN · enter the tenant · lock · facts · writes · COMMIT. Nothing that decides is read in the statement
 that takes the lock, except columns of the locked rows: after a wait on the lock, a joined read would still show the old
@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
     BindParameter,
     ColumnElement,
@@ -32,38 +31,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.visitors import replacement_traverse
 
-from regulars.domain.audit.models import AuditLog
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account, Idempotency, LedgerEntry, LedgerLot, LedgerLotUse
-from regulars.domain.members.models import Member
 from regulars.domain.programs.models import Program
-from regulars.domain.redemptions.models import Redemption
 from regulars.domain.sales.models import Sale
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
-from regulars.kernel.db.rows import insert_rows, update_rows
-from regulars.kernel.jobs.models import OutboxEvent
 
 CardBy = Literal["id", "number", "token", "short"]
-Part = Literal[
-    "account",
-    "activity",
-    "audit",
-    "entry",
-    "event",
-    "idempotency",
-    "lot",
-    "lot_change",
-    "lot_use",
-    "redemption",
-    "redemption_undone",
-    "sale",
-    "sale_undone",
-    "staff",
-]
 Extra = Literal["", "sale", "lots", "last"]
 LOT_FIELDS = ("id", "entry_id", "unit", "amount_left", "expires_at", "created_at")
 LAST_FIELDS = (
@@ -86,29 +63,6 @@ TIME_ZONE = bindparam("time_zone", type_=Text)
 CORE_NOW: ColumnElement[Any] = func.core.now(type_=DateTime(timezone=True))
 DAY_START: ColumnElement[Any] = func.timezone(
     TIME_ZONE, func.date_trunc(literal_column("'day'"), func.timezone(TIME_ZONE, CORE_NOW))
-)
-ENTRY_COLUMNS = (
-    "id",
-    "unit",
-    "seq",
-    "kind",
-    "amount",
-    "balance_after",
-    "lifetime_after",
-    "occasion",
-    "plugin",
-    "rule",
-    "counts_for_limits",
-    "explanation",
-    "reason",
-    "sale_id",
-    "redemption_id",
-    "reverses_id",
-    "shop_id",
-    "staff_id",
-    "source",
-    "device",
-    "created_at",
 )
 
 
@@ -158,6 +112,16 @@ def lock_statement(by: CardBy) -> Prepared:
         .outerjoin(card, true())
         .outerjoin(staff, true())
     )
+
+
+def _named(by: CardBy) -> ColumnElement[bool]:
+    if by == "short":
+        short = bindparam("card", type_=Text)
+        return and_(
+            Card.number >= func.concat(short, text("'0000'")), Card.number <= func.concat(short, text("'9999'"))
+        )
+    column = {"id": Card.id, "number": Card.number, "token": Card.token}[by]
+    return column == bindparam("card", type_=Uuid if by == "id" else Text)
 
 
 def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra: Extra) -> Prepared:
@@ -298,130 +262,7 @@ def _last_action() -> ScalarSelect[Any]:
     )
 
 
-def write_statement(parts: Sequence[Part], plugin_writes: Sequence[tuple[str, UpdateBase]]) -> Prepared:
-    """Join the parts and the plugins' statements into one, which answers how many rows each wrote.
-
-    Args:
-        parts: which of the host's tables take part.
-        plugin_writes: (name, statement) of the enabled plugins; the name is also the statement's parameter.
-    """
-    ctes = [_counted(PARTS[part], part) for part in parts]
-    ctes += [_counted(statement, name) for name, statement in plugin_writes]
-    counts = [select(func.count()).select_from(cte).scalar_subquery().label(cte.name) for cte in ctes]
-    return prepare(select(*counts).add_cte(*ctes))
-
-
-def _counted(statement: UpdateBase, name: str) -> CTE:
-    return statement.returning(literal_column("1").label("one")).cte(name)
-
-
-def _accounts_upsert() -> UpdateBase:
-    upsert = insert_rows(Account, "unit", "balance", "lifetime", "seq", "last_at", bind="account")
-    return upsert.on_conflict_do_update(
-        index_elements=["tenant_id", "card_id", "unit"],
-        set_={name: upsert.excluded[name] for name in ("balance", "lifetime", "seq", "last_at")},
-        where=and_(Account.seq < upsert.excluded.seq),
-    )
-
-
 def _object(**columns: ColumnElement[Any] | Any) -> ColumnElement[Any]:
     """`jsonb_build_object` with literal keys, so that they are no parameters."""
     pairs = [part for name, column in columns.items() for part in (literal_column(f"'{name}'"), column)]
     return func.jsonb_build_object(*pairs)
-
-
-PARTS: dict[str, UpdateBase] = {
-    "sale": insert_rows(
-        Sale,
-        "id",
-        "shop_id",
-        "staff_id",
-        "quantity",
-        "amount_minor",
-        "currency",
-        "source",
-        "external_ref",
-        "device",
-        "occurred_at",
-        "created_at",
-        bind="sale",
-    ),
-    "redemption": insert_rows(
-        Redemption,
-        "id",
-        "shop_id",
-        "staff_id",
-        "reward_kind",
-        "reward_key",
-        "title",
-        "unit",
-        "cost",
-        "value_minor",
-        "currency",
-        "status",
-        "source",
-        "device",
-        "created_at",
-        bind="redemption",
-    ),
-    "entry": insert_rows(LedgerEntry, *ENTRY_COLUMNS, bind="entry"),
-    "lot": insert_rows(
-        LedgerLot, "id", "unit", "entry_id", "amount", "amount_left", "expires_at", "created_at", bind="lot"
-    ),
-    "lot_use": insert_rows(LedgerLotUse, "lot_id", "entry_id", "amount", bind="lot_use"),
-    "lot_change": update_rows(LedgerLot, "amount_left", match=("id",), bind="lot_change"),
-    "account": _accounts_upsert(),
-    "activity": update_rows(Member, "last_activity_at", match=("id",), bind="activity"),
-    "staff": update_rows(Staff, "pin_failures", "pin_locked_until", "pin_used_at", match=("id",), bind="staff"),
-    "sale_undone": update_rows(Sale, "undone_at", match=("id",), bind="sale_undone", where=Sale.undone_at.is_(None)),
-    "redemption_undone": update_rows(
-        Redemption,
-        "undone_at",
-        "status",
-        match=("id",),
-        bind="redemption_undone",
-        where=Redemption.undone_at.is_(None),
-    ),
-    "event": insert_rows(
-        OutboxEvent, "id", "name", "version", "order_key", "entry_id", "payload", "created_at", bind="event"
-    ),
-    "audit": insert_rows(
-        AuditLog,
-        "id",
-        "actor_kind",
-        "actor_id",
-        "actor_name",
-        "action",
-        "outcome",
-        "subject_kind",
-        "subject_id",
-        "details",
-        "ip",
-        "device",
-        "request_id",
-        "created_at",
-        bind="audit",
-    ),
-    "idempotency": insert_rows(
-        Idempotency,
-        "principal",
-        "key",
-        "request_hash",
-        "status",
-        "body",
-        "sale_id",
-        "redemption_id",
-        "created_at",
-        bind="idempotency",
-    ),
-}
-
-
-def _named(by: CardBy) -> ColumnElement[bool]:
-    if by == "short":
-        short = bindparam("card", type_=Text)
-        return and_(
-            Card.number >= func.concat(short, text("'0000'")), Card.number <= func.concat(short, text("'9999'"))
-        )
-    column = {"id": Card.id, "number": Card.number, "token": Card.token}[by]
-    return column == bindparam("card", type_=Uuid if by == "id" else Text)
