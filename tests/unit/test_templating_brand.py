@@ -29,6 +29,7 @@ def test_every_brand_is_readable(primary: str):
         assert Colour.parse(scheme.content).contrast(Colour.parse(scheme.fill)) >= 4.5
         assert Colour.parse(scheme.graphic).contrast(canvas) >= 3
         assert Colour.parse(scheme.text).contrast(canvas) >= 4.5
+        assert Colour.parse(scheme.text).contrast(canvas.mixed(Colour.parse(primary), 0.15)) >= 4.5
 
 
 def test_a_readable_colour_is_left_alone():

@@ -17,6 +17,8 @@ def qr_svg(text: str) -> str:
 
     It is black on white in every theme, since scanners want contrast, and as large as what it is placed in.
 
+    Screen readers skip it; what it is placed in says what it is for.
+
     Args:
         text: what a scanner reads, usually an address.
 
@@ -29,7 +31,7 @@ def qr_svg(text: str) -> str:
     matrix = code.get_matrix()
     size = len(matrix) + 2 * QUIET_ZONE
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" aria-hidden="true"'
         ' shape-rendering="crispEdges" focusable="false">'
         f'<path fill="#fff" d="M0 0h{size}v{size}H0z"/>'
         f'<path fill="#000" d="{"".join(_bars(matrix))}"/></svg>'

@@ -31,6 +31,8 @@ TEXTURES: Mapping[str, str] = MappingProxyType(
 
 _TEXT = 4.5
 _GRAPHIC = 3.0
+_TINT = 0.2
+"""A little more of the brand than the strongest soft ground behind its text has (`--tint` of the style sheet)."""
 _LIGHT_CANVAS = Colour.parse("#f6f6f7")
 _DARK_CANVAS = Colour.parse("#17191e")
 
@@ -43,7 +45,7 @@ class SchemeColours:
         fill: of buttons and stamps: the brand as chosen, since their content and their edge carry the contrast.
         content: text and icons on the fill, at least 4.5.
         graphic: edges of fills, lines, bars and rings, at least 3 against the page.
-        text: words and links, at least 4.5 against the page.
+        text: words and links, at least 4.5 against the page and against the soft ground of badges and avatars.
     """
 
     fill: str
@@ -92,11 +94,12 @@ def brand_colours(primary: str) -> BrandColours:
 
 
 def _scheme(brand: Colour, canvas: Colour) -> SchemeColours:
+    text = corrected(corrected(brand, canvas, _TEXT), canvas.mixed(brand, _TINT), _TEXT)
     return SchemeColours(
         fill=str(brand),
         content=str(readable_on(brand)),
         graphic=str(corrected(brand, canvas, _GRAPHIC)),
-        text=str(corrected(brand, canvas, _TEXT)),
+        text=str(text),
     )
 
 
