@@ -62,7 +62,7 @@ class Timing:
     lease: float = 15.0
     resend: float = 20.0
     cancel_grace: float = 5.0
-    stop_grace: float = 20.0
+    stop_grace: float = 15.0
 
     @property
     def heartbeat(self) -> float:
