@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from regulars.app import create_app
 from regulars.contracts.manifest import BlueprintRef, Plugin, SlotRef
 from regulars.contracts.slots import Slot
 from regulars.kernel.config import Config
@@ -46,6 +45,8 @@ def probed_registry() -> PluginRegistry:
 @pytest.fixture
 async def web(config: Config, probed_registry: PluginRegistry) -> AsyncIterator[WebServer]:
     """The application behind the real web server."""
+    from regulars.app import create_app  # other tests need no web
+
     async with serving(create_app(config, registry=probed_registry)) as server:
         yield server
 

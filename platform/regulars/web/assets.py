@@ -11,6 +11,7 @@ from quart import Response
 
 from regulars.contracts.context import TenantSnapshot
 from regulars.contracts.errors import NotFound
+from regulars.domain.tenants.logos import tenant_folder
 from regulars.kernel.templating.assets import PREFIX
 from regulars.kernel.templating.theme_settings import tenant_css
 from regulars.web.hosts import HOST_KINDS
@@ -21,8 +22,6 @@ ASSETS_PREFIX = f"{PREFIX}/"
 PLUGIN_ASSETS_PREFIX = f"{PREFIX}/p/"
 TENANT_ASSETS_PREFIX = f"{PREFIX}/tenant/"
 BRAND_CSS = "/brand.css"
-TENANT_FOLDER = "tenants"
-"""Folder in the data folder that holds a folder with files for each tenant, named by its id."""
 _FOR_EVER = "public, max-age=31536000, immutable"
 _A_DAY = "public, max-age=86400"
 _TYPES = {".js": "text/javascript", ".woff2": "font/woff2", ".webp": "image/webp", ".svg": "image/svg+xml"}
@@ -85,7 +84,7 @@ def tenant_file(data_dir: Path, tenant: TenantSnapshot, path: str) -> Path | Non
     Returns:
         The file, `None` when there is none.
     """
-    folder = (data_dir / TENANT_FOLDER / str(tenant.id)).resolve()
+    folder = tenant_folder(data_dir, tenant.id).resolve()
     try:
         file = (folder / path).resolve()
     except (OSError, ValueError):

@@ -19,6 +19,7 @@ from regulars.web.areas import API_PREFIX
 from regulars.web.pages import render_page
 from regulars.web.problems import error_headers, problem_response
 from regulars.web.request import RegularsApp, current_request
+from regulars.web.services import services
 
 log = structlog.get_logger(__name__)
 
@@ -120,10 +121,12 @@ async def _error_page(error: RegularsError) -> Response:
 
 def _plain_page(page: ErrorPage) -> str:
     """A page without brand, made without templates: for unknown hosts and broken installations."""
+    sheet = services().assets.url("app.css")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(page.title)}</title></head>"
-        f"<body><h1>{escape(page.title)}</h1><p>{escape(page.detail)}</p>"
-        f"<p><small>{page.status_code} · {escape(page.request_id)}</small></p></body></html>"
+        f'<title>{escape(page.title)}</title><link rel="stylesheet" href="{escape(sheet)}"></head>'
+        '<body><main class="grid min-h-dvh content-center justify-items-center gap-4 px-4 py-16 text-center">'
+        f"<h1>{escape(page.title)}</h1><p>{escape(page.detail)}</p>"
+        f'<p class="text-sm text-muted">{page.status_code} · {escape(page.request_id)}</p></main></body></html>'
     )

@@ -100,6 +100,7 @@ def _segment_below(prefix: str, path: str) -> str:
 
 
 async def _leave(response: Response) -> Response:
+    """Complete the answer and log it by its route: addresses with arguments may hold tokens."""
     request = current_request()
     visit, config = request.visit, services().config
     for name in visit.stale_cookies:
@@ -110,7 +111,7 @@ async def _leave(response: Response) -> Response:
     log.info(
         "request",
         method=request.method,
-        path=request.path,
+        path=request.url_rule.rule if request.url_rule is not None else request.path,
         host=visit.peer.host,
         status=response.status_code,
         ms=round((perf_counter() - visit.started) * 1000, 1),

@@ -12,6 +12,7 @@ from quart.ctx import RequestContext
 from quart.globals import request_ctx
 from quart.typing import ResponseTypes
 from quart.wrappers.base import BaseRequestWebsocket
+from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
 from regulars.contracts.context import TenantSnapshot
@@ -21,6 +22,7 @@ from regulars.web.hosts import Peer, identify_peer
 
 API_BODY_LIMIT = 64 * 1024
 BODY_LIMIT = 1024 * 1024
+UPLOAD_LIMIT = 5 * 1024 * 1024
 _DEVICE_LENGTH = 200
 _ROUTING_NAME = "regulars.invalid"
 
@@ -48,13 +50,15 @@ class Visit:
 
 
 class RegularsRequest(Request):
-    """A request; its body limit is that of the API or that of forms."""
+    """A request; its body limit is that of the API, of forms, or of forms with files."""
 
     visit: Visit
 
-    def __init__(self, method: str, scheme: str, path: str, *args: Any, **kwargs: Any) -> None:
-        kwargs["max_content_length"] = API_BODY_LIMIT if path.startswith(API_PREFIX) else BODY_LIMIT
-        super().__init__(method, scheme, path, *args, **kwargs)
+    def __init__(
+        self, method: str, scheme: str, path: str, query_string: bytes, headers: Headers, *args: Any, **kwargs: Any
+    ) -> None:
+        kwargs["max_content_length"] = _body_limit(path, headers.get("Content-Type", ""))
+        super().__init__(method, scheme, path, query_string, headers, *args, **kwargs)
 
 
 class RegularsApp(Quart):
@@ -91,6 +95,12 @@ class RegularsApp(Quart):
         """Answer a request and leave the contexts that the pipeline has entered for it."""
         with current_visit().scope:
             return await super().full_dispatch_request(request_context)
+
+
+def _body_limit(path: str, content_type: str) -> int:
+    if path.startswith(API_PREFIX):
+        return API_BODY_LIMIT
+    return UPLOAD_LIMIT if content_type.startswith("multipart/form-data") else BODY_LIMIT
 
 
 def current_request() -> RegularsRequest:

@@ -1,6 +1,6 @@
 """What plugins add to a page: rendered after the unit of work has ended, in a read-only session of their own.
 
-The session is opened by the first renderer that asks for one and thrown away after a fault: a session whose statement
+The session is opened for the first slot that has anything in it and thrown away after a fault: a session whose statement
 failed or was cancelled cannot be used again.
 """
 
@@ -12,15 +12,20 @@ from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
+import structlog
 from markupsafe import Markup
 from pydantic import BaseModel
 
 from regulars.contracts.context import Context
+from regulars.contracts.errors import Unavailable
 from regulars.contracts.slots import CardSlot, ProgramSlot, Slot
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.plugins.parts import LoadedSlot
 from regulars.kernel.plugins.presentation import Contribution
 from regulars.web.services import Services
+
+
+log = structlog.get_logger(__name__)
 
 
 class SlotFault(Exception):
@@ -60,8 +65,19 @@ class PageSlots:
             for renderer in self._services.plugins.slots.get(slot, ())
             if renderer.plugin in self._ctx.tenant.enabled
         ]
+        if not contributions or not await self._opened():
+            return Markup()
         results = await self._services.presenter.present(contributions, self._ctx.tenant.id, Markup, self._discard)
         return Markup().join(markup for _, markup in results)
+
+    async def _opened(self) -> bool:
+        """Whether there is a session; waiting for a connection is not counted as a plugin's delay or fault."""
+        try:
+            await self.session()
+        except Unavailable:
+            log.warning("slots_left_out", tenant_id=str(self._ctx.tenant.id))
+            return False
+        return True
 
     async def session(self) -> TenantSession:
         """The read-only session, opened now if it was not."""
