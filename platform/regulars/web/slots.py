@@ -1,7 +1,7 @@
 """What plugins add to a page: rendered after the unit of work has ended, in a read-only session of their own.
 
-The session is opened for the first slot that has anything in it and thrown away after a fault: a session whose statement
-failed or was cancelled cannot be used again.
+The session is opened for the first slot that has anything in it and thrown away after a fault: a session whose
+statement failed or was cancelled cannot be used again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from regulars.kernel.db.database import TenantSession
 from regulars.kernel.plugins.parts import LoadedSlot
 from regulars.kernel.plugins.presentation import Contribution
 from regulars.web.services import Services
-
 
 log = structlog.get_logger(__name__)
 
