@@ -244,6 +244,7 @@ async def test_the_open_card_follows_the_till(
     assert found
     live = found[1].replace("&amp;", "&")
     assert (await visitor.get(live)).status_code == 204
+    assert (await visitor.get("/card/live")).status_code == 404
     await make_till(cafe).sale(2)
     changed = await visitor.get(live)
     assert changed.status_code == 200

@@ -1,10 +1,11 @@
-"""Queries of the card view: which of a member's cards there are."""
+"""Queries of the card view: which of a member's cards there are, and whether one has changed."""
 
 from __future__ import annotations
 
-from sqlalchemy import Uuid, bindparam, select
+from sqlalchemy import BigInteger, Uuid, and_, bindparam, func, select
 
 from regulars.domain.cards.models import Card
+from regulars.domain.ledger.models import Account
 from regulars.domain.programs.models import Program
 
 OF_MEMBER = (
@@ -17,3 +18,15 @@ OF_MEMBER = (
     )
     .order_by(Card.created_at, Card.id)
 )
+LAST_ENTRY = (
+    select(func.coalesce(func.sum(Account.seq), 0, type_=BigInteger))
+    .select_from(Card)
+    .outerjoin(Account, and_(Account.tenant_id == Card.tenant_id, Account.card_id == Card.id))
+    .where(
+        Card.tenant_id == bindparam("tenant", type_=Uuid),
+        Card.id == bindparam("card", type_=Uuid),
+        Card.member_id == bindparam("member", type_=Uuid),
+    )
+    .group_by(Card.id)
+)
+"""Grows with every entry of the card; no row when the member has no such card."""

@@ -15,7 +15,7 @@ from regulars.contracts.pages import PageContext
 from regulars.contracts.paging import PageRequest
 from regulars.contracts.slots import CardSlot
 from regulars.domain.cards.qr import qr_svg
-from regulars.domain.cards.view import CardView, CardViews, MemberCard, cards_of_member
+from regulars.domain.cards.view import CardView, CardViews, MemberCard, cards_of_member, version_of
 from regulars.domain.ledger.history import HistoryEntry
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
@@ -45,7 +45,7 @@ class LiveQuery(CardQuery):
     """What the page shows already.
 
     Attributes:
-        seen: sum of the last entries' numbers.
+        seen: version of the card.
         had: sum of the balances.
     """
 
@@ -125,10 +125,10 @@ async def card(work: Work) -> Result:
 async def card_live(work: Work) -> Result:
     """The changing part, if it has changed since; no content when it has not."""
     query = work.query(LiveQuery)
-    owned = await cards_of_member(work.session, _member(work))
-    view = await CardViews(work.services.ledger).view(work.session, work.ctx, _chosen(owned, query.card))
-    if _seen(view) == query.seen:
+    card_id = read_id(ids.CARD, query.card)
+    if await version_of(work.session, _member(work), card_id) == query.seen:
         return Response(status=204)
+    view = await CardViews(work.services.ledger).view(work.session, work.ctx, card_id)
     return await _live(work, view, just_earned=max(0, _had(view) - query.had))
 
 
@@ -154,7 +154,7 @@ async def _live(work: Work, view: CardView, *, just_earned: int) -> CardLive:
         rewards=reward_lines(view),
         recent=recent.items,
         warning=view.next_sale.refusal if view.next_sale.code in STANDING else "",
-        live_url=f"{CARD}/live?card={name}&seen={_seen(view)}&had={_had(view)}",
+        live_url=f"{CARD}/live?card={name}&seen={view.version}&had={_had(view)}",
     )
 
 
@@ -173,10 +173,6 @@ def _chosen(owned: Sequence[MemberCard], name: str) -> UUID:
     if wanted not in {one.id for one in owned}:
         raise NotFound(_("We could not find this card."))
     return wanted
-
-
-def _seen(view: CardView) -> int:
-    return sum(account.seq for account in view.accounts.values())
 
 
 def _had(view: CardView) -> int:
