@@ -7,6 +7,7 @@ from regulars.cli.common import read_config
 _BACKLOG = 1024
 _GRACE_SECONDS = 20
 _HEADER_MILLISECONDS = 15_000
+_HEADER_BYTES = 64 * 1024
 _RESPAWN_SECONDS = 0.5
 
 
@@ -15,7 +16,7 @@ def command() -> None:
     """Run the web server until SIGTERM; a worker that dies is started again."""
     from granian import Granian
     from granian.constants import Interfaces
-    from granian.http import HTTP1Settings
+    from granian.http import HTTP1Settings, HTTP2Settings
     from granian.log import LogLevels
 
     from regulars.contracts.errors import ConfigurationError
@@ -35,6 +36,7 @@ def command() -> None:
         workers=config.web_workers,
         backlog=_BACKLOG,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS),
+        http2_settings=HTTP2Settings(max_headers_size=_HEADER_BYTES),
         respawn_failed_workers=True,
         respawn_interval=_RESPAWN_SECONDS,
         workers_kill_timeout=_GRACE_SECONDS,

@@ -125,7 +125,8 @@ def _plain_page(page: ErrorPage) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(page.title)}</title><link rel="stylesheet" href="{escape(sheet)}"></head>'
+        f'<title>{escape(page.title)}</title><link rel="icon" href="data:,">'
+        f'<link rel="stylesheet" href="{escape(sheet)}"></head>'
         '<body><main class="grid min-h-dvh content-center justify-items-center gap-4 px-4 py-16 text-center">'
         f"<h1>{escape(page.title)}</h1><p>{escape(page.detail)}</p>"
         f'<p class="text-sm text-muted">{page.status_code} · {escape(page.request_id)}</p></main></body></html>'
