@@ -33,12 +33,18 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def people(browser: Browser) -> AsyncIterator[People]:
+async def people(browser: Browser, house: House) -> AsyncIterator[People]:
     """Whoever visits in a test; what goes wrong on their pages fails it."""
     made = People(browser)
     yield made
     await made.leave()
-    assert made.faults == []
+    assert made.faults == [], said_by_the_server(house)
+
+
+def said_by_the_server(house: House) -> str:
+    """What the log has to say about faults."""
+    lines = house.running.web[0].log.read_text("utf-8").splitlines()
+    return "\n".join(line for line in lines if '"level": "error"' in line)
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,7 @@ async def sign_in(page: Page, email: str) -> None:
     await page.get_by_label("E-mail").fill(email)
     await page.get_by_label("Password").fill(PASSWORD)
     await click(page, "Sign in")
+    await expect(page.get_by_role("button", name="Sign in", exact=True)).to_have_count(0)
 
 
 async def operator_at(page: Page, house: House, path: str = "/") -> None:
@@ -65,7 +66,7 @@ async def operator_at(page: Page, house: House, path: str = "/") -> None:
 async def owner_at(page: Page, house: House, slug: str) -> None:
     """The owner opens the dashboard."""
     await page.goto(house.of(slug, "/manage"))
-    await sign_in(page, house.merchants[slug].owner)
+    await sign_in(page, house.merchants[slug].owner.email)
     await expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
 
 

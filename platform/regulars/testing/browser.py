@@ -131,6 +131,18 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+async def wear(page: Page, theme: Literal["light", "dark"]) -> None:
+    """Show a page in a theme, as its switch does; colours that change slowly are there at once."""
+    await page.evaluate(
+        """theme => {
+            document.documentElement.dataset.theme = theme;
+            for (let left = 10; left > 0 && document.getAnimations().length > 0; left -= 1)
+                document.getAnimations().forEach((animation) => animation.finish());
+        }""",
+        theme,
+    )
+
+
 async def sideways(page: Page) -> int:
     """How many pixels a page is wider than the window: none of it may be out of sight."""
     width: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -161,6 +173,7 @@ async def has_visible_focus(page: Page) -> bool:
     """Whether what has the keyboard's focus is in sight and marked."""
     visible: bool = await page.evaluate(
         """() => {
+            document.getAnimations().forEach((animation) => animation.finish());
             const element = document.activeElement;
             if (!element || element === document.body || !element.matches(':focus-visible')) return false;
             const box = element.getBoundingClientRect();

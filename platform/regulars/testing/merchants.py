@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regulars.contracts.context import Context, Principal, TenantSnapshot
@@ -16,6 +16,7 @@ from regulars.domain.tenants.files.apply import Applier
 from regulars.domain.tenants.files.reading import read_folder
 from regulars.domain.tenants.naming import tenant_host
 from regulars.domain.tenants.repository import fetch_snapshot
+from regulars.kernel import ids
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder
@@ -32,25 +33,43 @@ TILL = frozenset(
 
 
 @dataclass(frozen=True)
+class Colleague:
+    """Somebody on the staff.
+
+    Attributes:
+        id: as the API knows it.
+    """
+
+    id: str
+    name: str
+    role: str
+    email: str
+    pin: str
+
+
+@dataclass(frozen=True)
 class Merchant:
     """A merchant that is open.
 
     Attributes:
         tenant: as it was when it opened.
-        owner: e-mail address of the owner; the password is `PASSWORD`.
-        pins: name of everybody on the staff → PIN.
+        staff: everybody who works there; the password of all is `PASSWORD`.
         api_key: of a till, empty where the offering has no API access.
     """
 
     tenant: TenantSnapshot
-    owner: str
-    pins: Mapping[str, str]
+    staff: Sequence[Colleague]
     api_key: str
 
     @property
     def host(self) -> str:
         """The host name."""
         return self.tenant.host
+
+    @property
+    def owner(self) -> Colleague:
+        """The first owner."""
+        return next(one for one in self.staff if one.role == "owner")
 
 
 async def open_merchants(config: Config, registry: PluginRegistry) -> dict[str, Merchant]:
@@ -94,11 +113,14 @@ async def _open(database: Database, config: Config, registry: PluginRegistry, sl
         for person, pin in zip(people, PINS, strict=False):
             await staff.set_pin(session, ctx, person.id, pin, config.pin_pepper.encode())
             await staff.set_password(session, ctx, person.id, PASSWORD)
+    colleagues = [
+        Colleague(ids.show(ids.STAFF, person.id), person.name, person.role, person.email or "", pin)
+        for person, pin in zip(people, PINS, strict=False)
+    ]
     owner = next(person for person in people if person.role == "owner")
-    assert owner.email is not None
     as_owner = Context(tenant, Principal("staff", owner.id, owner.name, "owner", everything))
     key = ""
     if tenant.has("api_access"):
         async with database.tenant(tenant.id) as session:
             key = (await apikeys.create(session, as_owner, apikeys.NewKey("Till", TILL))).key
-    return Merchant(tenant, owner.email, dict(zip((one.name for one in people), PINS, strict=False)), key)
+    return Merchant(tenant, colleagues, key)

@@ -1,0 +1,118 @@
+"""Walking through all pages that somebody can reach by links and forms, looking at each once."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.async_api import Page
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map
+
+from regulars.web.hosts import HostKind
+
+OPAQUE = re.compile(r"[a-z]+_[0-9a-f]{32}|[\w.~-]{20,}")
+"""Ids and tokens: which one it is makes no other page."""
+LINKS = """() => [
+    ...[...document.querySelectorAll('a[href]')].map((link) => link.href),
+    ...[...document.querySelectorAll('form[method=get]')].map(
+        (form) => `${form.action}?${new URLSearchParams(new FormData(form))}`),
+].filter((address) => address.startsWith(location.origin + '/')).map((address) => address.split('#')[0])"""
+ALIKE = 4
+"""So many pages of one endpoint are looked at."""
+FILES = re.compile(r"/export$|\.json$|/html$|\.css$")
+
+Look = Callable[[Page, str], Awaitable[Sequence[str]]]
+
+
+@dataclass
+class Walk:
+    """A walk through the pages of one kind of host.
+
+    Attributes:
+        routes: of the application.
+        host: the kind.
+        look: what is done on each page; answers what is wrong with it.
+        seen: endpoints with the arguments that make another page.
+        faults: what was wrong.
+    """
+
+    routes: Map
+    host: HostKind
+    look: Look
+    seen: set[str] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def endpoints(self) -> set[str]:
+        """Endpoints of the pages that were seen."""
+        return {name.split(" ")[0] for name in self.seen}
+
+    async def go(self, page: Page, starts: Iterable[str]) -> None:
+        """Visit the pages and all that they lead to, with whatever this person may see."""
+        waiting, tried = deque(starts), set[str]()
+        while waiting:
+            address = waiting.popleft()
+            name = self.name_of(address)
+            if name in tried or name in self.seen or self._often(name):
+                continue
+            tried.add(name)
+            if FILES.search(urlsplit(address).path):
+                await self._fetch(page, address, name)
+            else:
+                await self._visit(page, address, name)
+                waiting.extend(await page.evaluate(LINKS))
+
+    def judge(self, area: str) -> None:
+        """Say what was wrong, and which pages of an area nobody is led to.
+
+        Raises:
+            AssertionError: anything was.
+        """
+        pages = {
+            rule.endpoint
+            for rule in self.routes.iter_rules()
+            if rule.subdomain == self.host and rule.endpoint.startswith(f"{area}.") and "GET" in (rule.methods or ())
+        }
+        missed = [f"no link leads to {endpoint}" for endpoint in sorted(pages - self.endpoints)]
+        if self.faults or missed:
+            raise AssertionError("\n".join([*self.faults, *missed]))
+
+    def name_of(self, address: str) -> str:
+        """The endpoint of an address; the address itself when nobody answers there."""
+        parts = urlsplit(address)
+        adapter = self.routes.bind("walk.invalid", subdomain=self.host)
+        try:
+            endpoint, arguments = adapter.match(parts.path, method="GET")
+        except HTTPException:
+            return address
+        told: dict[str, Any] = {key: value for key, value in arguments.items() if not OPAQUE.fullmatch(str(value))}
+        if "page" in parse_qs(parts.query):
+            told["page"] = "2"
+        return " ".join([endpoint, *(f"{key}={value}" for key, value in sorted(told.items()))])
+
+    def _often(self, name: str) -> bool:
+        """Whether enough pages of the same endpoint were seen."""
+        endpoint = name.split(" ")[0]
+        return sum(one.split(" ")[0] == endpoint for one in self.seen) >= ALIKE
+
+    async def _visit(self, page: Page, address: str, name: str) -> None:
+        answer = await page.goto(address)
+        assert answer is not None
+        if answer.status != 200:
+            self.faults.append(f"{name}: {answer.status} {address}")
+            return
+        shown = self.name_of(page.url)
+        if shown not in self.seen:
+            self.seen.add(shown)
+            self.faults += [f"{shown}: {fault}" for fault in await self.look(page, shown)]
+
+    async def _fetch(self, page: Page, address: str, name: str) -> None:
+        self.seen.add(name)
+        status = await page.evaluate("address => fetch(address).then((answer) => answer.status)", address)
+        if status != 200:
+            self.faults.append(f"{name}: {status} {address}")
