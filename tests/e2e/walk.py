@@ -97,7 +97,7 @@ class Walk:
 
     def _often(self, name: str) -> bool:
         """Whether enough pages of the same endpoint were seen."""
-        endpoint = name.split(" ")[0]
+        endpoint = name.split(" ", maxsplit=1)[0]
         return sum(one.split(" ")[0] == endpoint for one in self.seen) >= ALIKE
 
     async def _visit(self, page: Page, address: str, name: str) -> None:

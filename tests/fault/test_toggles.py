@@ -10,7 +10,6 @@ from time import monotonic
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from asyncpg import Connection, connect
 
