@@ -35,13 +35,18 @@ def settings(database_urls: Urls, servers: Servers, tmp_path: Path) -> dict[str,
 def server(settings: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     with (tmp_path / "web.log").open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "regulars.cli", "web"], env=settings, stdout=output, stderr=output
+            [sys.executable, "-m", "regulars.cli", "web"],
+            env=settings,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
     try:
         wait_for(settings, process)
         yield process
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the workers too
         process.wait()
 
 
