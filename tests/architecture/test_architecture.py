@@ -15,7 +15,6 @@ HOST = ROOT / "platform" / "regulars"
 PLUGINS = sorted(ROOT.glob("plugins/*/regulars_*"))
 LONGEST = 400
 LONGER = {
-    "platform/regulars/domain/ledger/statements.py": "columns one by one; the parts of one statement stay together",
     "platform/regulars/web/manage/members.py": "one page with its list, forms and export",
     "platform/regulars/web/manage/program.py": "one page with its forms and preview",
 }
