@@ -14,6 +14,7 @@ from regulars.contracts.pages import PageContext
 from regulars.web.again import faults_of, forgiving
 from regulars.web.areas import CONSOLE
 from regulars.web.toolkit import ConsoleView, QuartView, console_page
+from regulars.web.work import ConsoleWork
 
 P = ParamSpec("P")
 
@@ -64,3 +65,12 @@ def again(page: ReasonPage, reason: str, error: InvalidInput | Conflict) -> Reas
 def operator_page(view: ConsoleView[P]) -> QuartView[P]:
     """Make a view for operators; it may raise `TryAgain`."""
     return forgiving(console_page()(view))
+
+
+def renew(work: ConsoleWork) -> None:
+    """Make this process look tenants up anew after the commit; the others hear of it from the database."""
+
+    async def forget() -> None:
+        work.services.snapshots.clear()
+
+    work.later(forget)

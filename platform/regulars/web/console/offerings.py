@@ -19,7 +19,7 @@ from regulars.domain.tenants.offerings import OfferingInfo
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import ngettext
 from regulars.web.again import TryAgain, faults_of
-from regulars.web.console.blueprint import ReasonForm, blueprint, operator_page
+from regulars.web.console.blueprint import ReasonForm, blueprint, operator_page, renew
 from regulars.web.console.wording import limit_text
 from regulars.web.results import Redirect, Result
 from regulars.web.work import ConsoleWork
@@ -193,6 +193,7 @@ async def change_offering(work: ConsoleWork, code: str) -> Result:
     except InvalidInput as error:
         page = replace(await _form_page(work, offering, wish, sent), errors=faults_of(error), values=form.values)
         raise TryAgain(work, page) from error
+    renew(work)
     work.flash(_("Saved. It holds from the next click of every merchant who has it."))
     return Redirect(LIST)
 

@@ -13,7 +13,7 @@ from regulars.domain.tenants.console import killed_for_everybody
 from regulars.domain.tenants.effective import Killed
 from regulars.kernel.i18n import gettext as _
 from regulars.web.again import TryAgain
-from regulars.web.console.blueprint import ReasonForm, ReasonPage, again, blueprint, operator_page
+from regulars.web.console.blueprint import ReasonForm, ReasonPage, again, blueprint, operator_page, renew
 from regulars.web.console.tenant_actions import kill_effects
 from regulars.web.console.tenants import LIST as TENANTS
 from regulars.web.results import Redirect, Result
@@ -107,6 +107,7 @@ async def kill_for_all(work: ConsoleWork, name: str, action: str) -> Result:
             await overrides.revive(work.session, work.actor, name, None, reason=reason)
     except (InvalidInput, Conflict) as error:
         raise TryAgain(work, again(page, reason, error)) from error
+    renew(work)
     work.flash(_("The extension is stopped.") if action == "kill" else _("The extension works again."))
     return Redirect(LIST)
 

@@ -17,7 +17,7 @@ from regulars.domain.tenants.effective import Inputs, explain_features, explain_
 from regulars.domain.tenants.offerings import OfferingInfo, list_offerings
 from regulars.kernel.i18n import gettext as _
 from regulars.web.again import TryAgain, faults_of
-from regulars.web.console.blueprint import ReasonForm, ReasonPage, again, blueprint, operator_page
+from regulars.web.console.blueprint import ReasonForm, ReasonPage, again, blueprint, operator_page, renew
 from regulars.web.console.tenants import find_tenant
 from regulars.web.console.wording import limit_text, tenant_url
 from regulars.web.results import Redirect, Result
@@ -95,6 +95,7 @@ async def set_tenant_offering(work: ConsoleWork, tenant: str) -> Result:
         sentence = faults_of(error).get("reason", error.detail)
         page = await _offering_page(work, detail, form.to, reason=form.reason, error=sentence)
         raise TryAgain(work, page) from error
+    renew(work)
     work.flash(_("The offering is changed. It holds from the merchant's next click."))
     return Redirect(tenant_url(detail.id))
 
@@ -120,6 +121,7 @@ async def tenant_kill(work: ConsoleWork, tenant: str, name: str, action: str) ->
             await overrides.revive(work.session, work.actor, name, detail.id, reason=reason)
     except (InvalidInput, Conflict) as error:
         raise TryAgain(work, again(page, reason, error)) from error
+    renew(work)
     work.flash(_("The extension is stopped.") if action == "kill" else _("The extension works again."))
     return Redirect(tenant_url(detail.id))
 
@@ -142,6 +144,7 @@ async def set_tenant_status(work: ConsoleWork, tenant: str, action: str) -> Resu
         await service.set_status(work.session, work.actor, detail.id, status, reason=reason)
     except (InvalidInput, Conflict) as error:
         raise TryAgain(work, again(_status_page(detail, action), reason, error)) from error
+    renew(work)
     work.flash(_("The merchant is suspended.") if action == "suspend" else _("The merchant works again."))
     return Redirect(tenant_url(detail.id))
 

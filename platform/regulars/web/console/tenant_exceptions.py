@@ -17,7 +17,7 @@ from regulars.domain.tenants.console import TenantDetail
 from regulars.domain.tenants.overrides import Override
 from regulars.kernel.i18n import gettext as _
 from regulars.web.again import TryAgain, faults_of
-from regulars.web.console.blueprint import ReasonForm, ReasonPage, again, blueprint, operator_page
+from regulars.web.console.blueprint import ReasonForm, ReasonPage, again, blueprint, operator_page, renew
 from regulars.web.console.tenants import find_tenant
 from regulars.web.console.wording import tenant_url
 from regulars.web.results import Redirect, Result
@@ -81,6 +81,7 @@ async def put_exception(work: ConsoleWork, tenant: str, name: str, kind: Kind) -
     except InvalidInput as error:
         page = _exception_page(work, detail, name, kind, form.values, faults_of(error))
         raise TryAgain(work, page) from error
+    renew(work)
     work.flash(_("Saved. It holds from the merchant's next click."))
     return Redirect(tenant_url(detail.id))
 
@@ -103,6 +104,7 @@ async def remove_exception(work: ConsoleWork, tenant: str, name: str) -> Result:
         await overrides.remove_override(work.session, work.actor, detail.id, name, reason=reason)
     except InvalidInput as error:
         raise TryAgain(work, again(page, reason, error)) from error
+    renew(work)
     work.flash(_("The exception is removed."))
     return Redirect(tenant_url(detail.id))
 

@@ -41,3 +41,12 @@ def manage_page(permission: str | None, *, feature: str | None = None) -> Callab
         return forgiving(page(audience="staff", permission=permission)(run))
 
     return decorate
+
+
+def renew(work: Work) -> None:
+    """Make this process look the tenant up anew after the commit; the others hear of it from the database."""
+
+    async def forget() -> None:
+        work.services.snapshots.drop(work.ctx.tenant.id)
+
+    work.later(forget)

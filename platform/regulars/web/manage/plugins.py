@@ -14,7 +14,7 @@ from regulars.domain.tenants.limits import offering_with
 from regulars.domain.tenants.own_plugins import own_plugins
 from regulars.domain.tenants.self_service import switch_plugin
 from regulars.kernel.i18n import gettext as _
-from regulars.web.manage.blueprint import blueprint, manage_page
+from regulars.web.manage.blueprint import blueprint, manage_page, renew
 from regulars.web.results import Redirect, Result
 from regulars.web.work import Work
 
@@ -85,6 +85,7 @@ async def plugin_off_form(work: Work, name: str) -> Result:
 async def plugin_off(work: Work, name: str) -> Result:
     """Switch an extension off."""
     row = await _row(work, name)
+    renew(work)
     await switch_plugin(work.session, work.ctx, work.services.catalogue, name, on=False)
     work.flash(_("%(name)s is switched off.", name=row.title), action_label=_("Undo"), action_url=f"{row.url}/on")
     return Redirect(LIST)
@@ -95,6 +96,7 @@ async def plugin_off(work: Work, name: str) -> Result:
 async def plugin_on(work: Work, name: str) -> Result:
     """Switch an extension on; what it had stored is there again."""
     row = await _row(work, name)
+    renew(work)
     await switch_plugin(work.session, work.ctx, work.services.catalogue, name, on=True)
     work.flash(_("%(name)s is switched on.", name=row.title))
     return Redirect(LIST)

@@ -27,7 +27,7 @@ from regulars.kernel.templating.chrome import Link
 from regulars.web.again import FORM, TryAgain, faults_of
 from regulars.web.assets import tenant_asset_url, tenant_file
 from regulars.web.lists import url_of
-from regulars.web.manage.blueprint import blueprint, manage_page
+from regulars.web.manage.blueprint import blueprint, manage_page, renew
 from regulars.web.manage.choices import currency_options, timezone_options
 from regulars.web.manage.program_form import (
     BRAND,
@@ -175,6 +175,7 @@ async def save_program(work: Work) -> Result:
     errors = await _save(work, program, read, sent)
     if errors:
         raise TryAgain(work, await _page(work, program, sent, errors))
+    renew(work)
     work.flash(_("Saved. Your customers see it at once."))
     return Redirect(_url(program))
 
@@ -206,6 +207,7 @@ async def create_program(work: Work) -> Result:
         program = await service.create(work.session, work.ctx, wanted.kind, draft)
     except (InvalidInput, LimitReached) as error:
         raise TryAgain(work, await _new_page(work, form.values, faults_of(error))) from error
+    renew(work)
     work.flash(_("Your program is there. Look through its settings and open it."), "info")
     return Redirect(_url(program))
 

@@ -314,7 +314,7 @@ def _form_page(work: Work, person: StaffRow | None, values: Mapping[str, str], e
 def _role_tiles(work: Work) -> Sequence[Mapping[str, str]]:
     looks = {
         "owner": ("crown", _("Everything, extensions and API keys included.")),
-        "manager": ("briefcase-business", _("Everyday business: members, program, staff and PINs.")),
+        "manager": ("briefcase-business", _("Everyday business: members, program and staff.")),
         "staff": ("user-round", _("The terminal only: stamps, rewards, new customers.")),
     }
     return [
