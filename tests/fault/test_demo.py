@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from asyncpg import Connection, Record, connect

@@ -1,4 +1,4 @@
-"""Round trips on the wire, counted over HTTP: a sale takes six, whatever it answers and however many plugins take part."""
+"""Round trips on the wire, counted over HTTP: a sale takes six, whatever it answers, however many plugins take part."""
 
 from __future__ import annotations
 

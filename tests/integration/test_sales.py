@@ -164,6 +164,19 @@ async def test_external_sale_counts_once_even_with_new_keys(
     assert content(again)["code"] == "sale.already_counted"
 
 
+async def test_foreign_and_unknown_shops_are_refused_alike(
+    make_till: MakeTill, cafe: World, pizza: World, sql: Connection
+) -> None:
+    till = make_till(cafe)
+    for shop_id in (pizza.shop_id, cafe.card.id):
+        attempt = replace(till.attempt(None, None, None, "k", body="x"), shop_id=shop_id)
+        with pytest.raises(InvalidInput) as refused:
+            async with till.database.tenant(cafe.tenant.id) as session:
+                await Sales(till.ledger).record(session, cafe.context(), SaleCommand(attempt, "stamps", Purchase(1)))
+        assert refused.value.fields == {"shop": "There is no such shop here."}
+    assert await sql.fetchval("SELECT count(*) FROM core.sale") == 0
+
+
 async def test_double_scan_on_two_terminals_counts_once(
     make_till: MakeTill, cafe: World, sql: Connection, healthy: Healthy
 ) -> None:

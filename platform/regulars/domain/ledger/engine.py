@@ -20,6 +20,7 @@ from regulars.contracts.errors import (
     InvalidInput,
     NotFound,
     PluginFault,
+    RegularsError,
 )
 from regulars.contracts.ledger import Refusal
 from regulars.domain.ledger.commands import Answer, Attempt, Claim
@@ -140,7 +141,7 @@ class Ledger:
         try:
             counts = (await opened.session.run(statement, parameters)).one()._mapping
         except IntegrityError as error:
-            raise Conflict(_("Another request changed this card at the same moment. Please try again.")) from error
+            raise _why(error) from error
         for name, rows in parameters.items():
             if counts[name] != len(rows):
                 self._report_count(name, counts[name], len(rows))
@@ -237,6 +238,15 @@ class Ledger:
 
 
 HOST_FACTS = frozenset({"now", "day_start", "stored", "program", "accounts", "lots", "known_sale", "last"})
+
+
+def _why(error: IntegrityError) -> RegularsError:
+    """The designed error for a row that the database refused."""
+    constraint = getattr(error.orig.__cause__, "constraint_name", None) if error.orig else None
+    if constraint is not None and constraint.endswith("_shop_id"):
+        sentence = _("There is no such shop here.")
+        return InvalidInput(sentence, fields={"shop": sentence})
+    return Conflict(_("Another request changed this card at the same moment. Please try again."))
 
 
 def _replay(stored: Mapping[str, Any], claim: Claim) -> Answer:
