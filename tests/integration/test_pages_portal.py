@@ -273,6 +273,17 @@ async def test_sign_out_ends_the_session(web: WebServer, cafe: World, sql: Conne
     assert led_to(await visitor.get("/account")) == "/?next=%2Faccount"
 
 
+async def test_news_are_agreed_to_and_ended_with_one_tap(web: WebServer, cafe: World, sql: Connection) -> None:
+    visitor = await member_at(web, sql, cafe)
+    assert "Switched off." in read(await visitor.get("/account")).text
+    for wanted in ("1", "1", "", ""):
+        assert led_to(await visitor.submit("/account/news", {"wanted": wanted})) == "/account"
+    rows = await sql.fetch("SELECT granted FROM core.consent WHERE purpose = 'marketing' ORDER BY created_at, id")
+    assert [row["granted"] for row in rows] == [True, False]
+    assert "You get no news any more." in read(await visitor.get("/account")).text
+    assert led_to(await web.at(cafe.host).submit("/account/news", {"wanted": "1"})) == "/"
+
+
 async def test_without_plugins_the_card_is_still_a_card(
     web: WebServer, make_world: Callable[..., Awaitable[World]], sql: Connection
 ) -> None:

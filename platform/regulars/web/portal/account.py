@@ -1,4 +1,4 @@
-"""What the merchant knows of a member, and signing out."""
+"""What the merchant knows of a member, and whether news are wanted."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from pydantic import BaseModel
+
 from regulars.contracts.errors import NotFound
 from regulars.contracts.pages import PageContext
 from regulars.domain.cards import service as cards
 from regulars.domain.cards.view import cards_of_member
+from regulars.domain.members import consents
 from regulars.kernel.i18n import gettext as _
 from regulars.web.portal.blueprint import blueprint, member_page
-from regulars.web.results import Result
+from regulars.web.portal.navigation import ACCOUNT
+from regulars.web.results import Redirect, Result
 from regulars.web.work import Work
 
 
@@ -25,6 +29,7 @@ class AccountPage(PageContext):
         name, phone: empty where they were not given.
         since: when the member enrolled.
         numbers: of all cards, 12 digits.
+        news: whether the member has agreed to news.
     """
 
     template: ClassVar[str] = "portal/account.html"
@@ -34,6 +39,13 @@ class AccountPage(PageContext):
     phone: str
     since: datetime
     numbers: tuple[str, ...]
+    news: bool
+
+
+class NewsForm(BaseModel):
+    """Whether news are wanted."""
+
+    wanted: bool = False
 
 
 @blueprint.get("/account")
@@ -52,4 +64,15 @@ async def account(work: Work) -> Result:
         phone=first.phone,
         since=first.enrolled_at,
         numbers=tuple(one.number for one in owned),
+        news=await consents.is_granted(work.session, work.ctx.principal.id, "marketing"),
     )
+
+
+@blueprint.post("/account/news")
+@member_page
+async def news(work: Work) -> Result:
+    """Agree to news, or end them; one tap each."""
+    wanted = (await work.form(NewsForm)).require().wanted
+    await consents.change(work.session, work.ctx, "marketing", granted=wanted)
+    work.flash(_("You get our news from now on.") if wanted else _("You get no news any more."), "info")
+    return Redirect(ACCOUNT)
