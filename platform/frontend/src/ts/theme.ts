@@ -13,6 +13,11 @@ function stored(key: string): string | null {
 const choice = stored("theme");
 const dark = choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
 root.dataset["theme"] = dark ? "dark" : "light";
-if (stored("sidebar") === "collapsed") {
-  root.dataset["sidebar"] = "collapsed";
-}
+
+// Until somebody has chosen, the side bar makes room for tables where there is little.
+const narrow = matchMedia("(width < 80rem)");
+const setSidebar = (): void => {
+  root.dataset["sidebar"] = stored("sidebar") ?? (narrow.matches ? "collapsed" : "");
+};
+setSidebar();
+narrow.addEventListener("change", setSidebar);
