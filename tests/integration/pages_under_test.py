@@ -8,7 +8,6 @@ from typing import Any
 from asyncpg import Connection
 from visitors import staff_at
 
-from regulars.kernel.db.database import Database
 from regulars.kernel.keys import digest
 from regulars.kernel.passwords import hash_password
 from regulars.testing.merchants import OPERATOR, add_operator
@@ -47,7 +46,7 @@ async def give_password(sql: Connection, world: World, role: str, password: str)
     return f"{who.name.lower()}@staff.example"
 
 
-async def operator_at(web: WebServer, sql: Connection, database: Database, world: World) -> Browser:
+async def operator_at(web: WebServer, sql: Connection, world: World) -> Browser:
     """An operator at the console."""
     await add_operator(world.config)
     token = "operator-session"

@@ -54,8 +54,7 @@ async def test_search_filters_and_pages(
     assert next(link for link in by_number.links if link.startswith("/manage/members/mem_")) == url(cards[7])
     nobody = read(await visitor.get("/manage/members?q=nobody-at-all"))
     assert "Nobody found" in nobody.text
-    beyond = read(await visitor.get("/manage/members?page=99"))
-    assert "/manage/members?page=2" in beyond.links
+    assert led_to(await visitor.get("/manage/members?page=99")) == "/manage/members?page=2"
     assert read(await visitor.get("/manage/members?page=x&show=everything&sort=age")).text == first.text
 
 

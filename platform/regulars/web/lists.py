@@ -71,6 +71,12 @@ def make_pager(paged: Paged[Any], path: str, kept: Mapping[str, str]) -> Pager:
     )
 
 
+def beyond_url(paged: Paged[Any], path: str, kept: Mapping[str, str]) -> str:
+    """Where somebody is sent who asks for a page after the last one; empty for all others. Arguments as above."""
+    last = paged.pages
+    return url_of(path, {**kept, "page": str(last) if last > 1 else ""}) if paged.request.number > last else ""
+
+
 def _step(page: int, shown: int, url: Callable[[int], str]) -> tuple[str, str]:
     if page == 0:
         return "…", ""

@@ -22,8 +22,8 @@ from regulars.web.console.blueprint import blueprint, operator_page
 from regulars.web.console.tenants import find_tenant
 from regulars.web.console.wording import tenant_url
 from regulars.web.exports import csv_response
-from regulars.web.lists import ListQuery, Pager, make_pager, url_of
-from regulars.web.results import Result
+from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
+from regulars.web.results import Redirect, Result
 from regulars.web.when import moment_words
 from regulars.web.work import ConsoleWork
 
@@ -97,6 +97,8 @@ async def platform_log(work: ConsoleWork) -> Result:
     """What operators and the platform's own jobs did."""
     query = work.query(AuditQuery)
     found = await service.list_platform(work.session, query.wanted, query.request(PAGE_SIZE))
+    if beyond := beyond_url(found, LIST, query.kept()):
+        return Redirect(beyond)
     return LogPage(
         title=_("Audit log"),
         path=LIST,
@@ -127,6 +129,8 @@ async def tenant_log(work: ConsoleWork, tenant: str) -> Result:
     detail = await find_tenant(work, tenant)
     query, path = work.query(AuditQuery), tenant_url(detail.id, "/audit")
     found = await service.list_lines_of(work.session, detail.id, query.wanted, query.request(PAGE_SIZE))
+    if beyond := beyond_url(found, path, query.kept()):
+        return Redirect(beyond)
     name = detail.profile.name
     return LogPage(
         title=_("Audit log of %(name)s", name=name),

@@ -17,7 +17,7 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
 from regulars.web.console.blueprint import blueprint, operator_page
 from regulars.web.console.wording import Badge, tenant_url
-from regulars.web.lists import ListQuery, Pager, make_pager, url_of
+from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.results import Redirect, Result
 from regulars.web.when import moment_words
 from regulars.web.work import ConsoleWork, read_id
@@ -90,6 +90,8 @@ async def job_list(work: ConsoleWork) -> Result:
     query = work.query(JobsQuery)
     counts = await jobs.count_jobs(work.session)
     found = await jobs.list_jobs(work.session, JobFilter(query.status, query.q), query.request(PAGE_SIZE))
+    if beyond := beyond_url(found, LIST, query.kept()):
+        return Redirect(beyond)
     return JobsPage(
         rows=[_row(line) for line in found.items],
         pager=make_pager(found, LIST, query.kept()),

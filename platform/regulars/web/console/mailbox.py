@@ -19,9 +19,9 @@ from regulars.kernel.templating.chrome import Link
 from regulars.web.console.blueprint import blueprint, operator_page
 from regulars.web.console.wording import Badge, tenant_url
 from regulars.web.headers import CONTENT_SECURITY_POLICY
-from regulars.web.lists import ListQuery, Pager, make_pager, url_of
+from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.pages import render_page
-from regulars.web.results import Result
+from regulars.web.results import Redirect, Result
 from regulars.web.toolkit import console_page
 from regulars.web.when import moment_words
 from regulars.web.work import ConsoleWork, read_id
@@ -102,6 +102,8 @@ async def mail_list(work: ConsoleWork) -> Result:
     """The list."""
     query = work.query(MailQuery)
     found = await mailbox.list_mails(work.session, MailFilter(query.status, query.q), query.request(PAGE_SIZE))
+    if beyond := beyond_url(found, LIST, query.kept()):
+        return Redirect(beyond)
     return MailboxPage(
         rows=[MailRow(line, _url(line), _state(line), moment_words(line.created_at)) for line in found.items],
         pager=make_pager(found, LIST, query.kept()),

@@ -13,8 +13,8 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
 from regulars.web.console.blueprint import blueprint, operator_page
 from regulars.web.console.wording import Badge, activity_badge, amounts, kind_title, state_badge, tenant_url
-from regulars.web.lists import ListQuery, Pager, make_pager, url_of
-from regulars.web.results import Result
+from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
+from regulars.web.results import Redirect, Result
 from regulars.web.work import ConsoleWork
 
 PAGE_SIZE = 25
@@ -71,6 +71,8 @@ async def overview(work: ConsoleWork) -> Result:
     stats = await console.platform_stats(work.session)
     wanted = ProgramFilter(text=query.q, kind=query.kind, status=query.status)
     found = await console.list_programs(work.session, wanted, query.request(PAGE_SIZE))
+    if beyond := beyond_url(found, "/", query.kept()):
+        return Redirect(beyond)
     return OverviewPage(
         stats=stats,
         saved=amounts(stats.saved),

@@ -29,8 +29,8 @@ from regulars.web.actions import action_title
 from regulars.web.console.blueprint import blueprint, operator_page
 from regulars.web.console.wording import Badge, activity_badge, limit_text, state_badge, tenant_url
 from regulars.web.exports import csv_response
-from regulars.web.lists import ListQuery, Pager, make_pager, url_of
-from regulars.web.results import Result
+from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
+from regulars.web.results import Redirect, Result
 from regulars.web.when import day_words, moment_words
 from regulars.web.work import ConsoleWork, read_id
 
@@ -193,6 +193,8 @@ async def tenant_list(work: ConsoleWork) -> Result:
     offerings = await list_offerings(work.session)
     titles = {one.code: _(one.title) for one in offerings}
     found = await console.list_tenants(work.session, query.wanted, query.request(PAGE_SIZE))
+    if beyond := beyond_url(found, LIST, query.kept()):
+        return Redirect(beyond)
     return TenantsPage(
         rows=[_row(line, titles) for line in found.items],
         pager=make_pager(found, LIST, query.kept()),

@@ -19,9 +19,9 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
 from regulars.web.actions import action_title, detail_pairs
 from regulars.web.exports import csv_response
-from regulars.web.lists import ListQuery, Pager, make_pager, url_of
+from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
-from regulars.web.results import Result
+from regulars.web.results import Redirect, Result
 from regulars.web.when import moment_words
 from regulars.web.work import Work
 
@@ -86,6 +86,8 @@ async def audit_log(work: Work) -> Result:
     """A page of the log."""
     query = work.query(AuditQuery)
     found = await service.list_lines(work.session, work.ctx, query.wanted, query.request(PAGE_SIZE))
+    if beyond := beyond_url(found, LIST, query.kept()):
+        return Redirect(beyond)
     return AuditPage(
         rows=[_row(line) for line in found.items],
         pager=make_pager(found, LIST, query.kept()),

@@ -24,7 +24,7 @@ from regulars.kernel.i18n import format_money, format_number
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n.formats import format_ago
 from regulars.kernel.templating.chrome import Link
-from regulars.web.lists import ListQuery, Pager, make_pager, url_of
+from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
 from regulars.web.manage.navigation import HOME, TERMINAL, first_page
 from regulars.web.results import Redirect, Result
@@ -210,6 +210,9 @@ async def rewards(work: Work) -> Result:
         this_month=query.show == "month",
         timezone=program.timezone if program else work.ctx.tenant.timezone,
     )
+    kept = {"show": "" if query.show == "month" else query.show}
+    if beyond := beyond_url(found, REWARDS, kept):
+        return Redirect(beyond)
     rows = [
         RewardRow(
             title=one.title,
@@ -224,7 +227,7 @@ async def rewards(work: Work) -> Result:
     ]
     return RewardsPage(
         rows=rows,
-        pager=make_pager(found, REWARDS, {"show": "" if query.show == "month" else query.show}),
+        pager=make_pager(found, REWARDS, kept),
         filters=[
             Link(label=_("This month"), url=REWARDS, active=query.show == "month"),
             Link(label=_("All"), url=url_of(REWARDS, {"show": "all"}), active=query.show == "all"),

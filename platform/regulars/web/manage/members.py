@@ -28,7 +28,7 @@ from regulars.kernel.i18n import language_name
 from regulars.kernel.templating.chrome import Link
 from regulars.web.again import TryAgain, faults_of
 from regulars.web.exports import csv_response
-from regulars.web.lists import ListQuery, Pager, make_pager, url_of
+from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
 from regulars.web.results import Redirect, Result
 from regulars.web.when import moment_words, visit_words
@@ -215,6 +215,8 @@ async def member_list(work: Work) -> Result:
     """A page of the list."""
     query, gauges = work.query(MembersQuery), await _gauges(work)
     found = await service.list_members(work.session, work.ctx, query.wanted, query.request(), gauges)
+    if beyond := beyond_url(found, LIST, query.kept()):
+        return Redirect(beyond)
     who = work.ctx.principal
     return MembersPage(
         rows=[_row(member) for member in found.items],
