@@ -15,7 +15,7 @@ from regulars.kernel.plugins.discovery import Candidate, discover
 from regulars.kernel.plugins.loader import load_candidates
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.web import Browser, WebServer, serving
-from regulars.testing.world import World
+from regulars.testing.world import HOST_FEATURES, World
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -32,7 +32,7 @@ PROBE = Plugin(
     ),
     slots=(SlotRef(Slot.PROGRAM_PREVIEW, "probe_plugin:preview"),),
 )
-EVERYTHING = ("stamps", "antifraud", "probe", "api_access")
+EVERYTHING = ("stamps", "antifraud", "probe", "api_access", *HOST_FEATURES)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from regulars.kernel.config import Config
 from regulars.kernel.keys import digest
 from regulars.testing.clock import Clock
 from regulars.testing.web import Browser, WebServer
-from regulars.testing.world import Person, World
+from regulars.testing.world import HOST_FEATURES, PLUGINS, Person, World
 
 STORE = "/api/v1/store/loyalty"
 FRONT = "/api/v1/storefront/loyalty"
@@ -464,7 +464,7 @@ async def test_customers_are_found_filtered_and_paged(till: Till, cafe: World) -
 async def test_signed_in_staff_need_no_key(
     web: WebServer, make_world: Callable[..., Awaitable[World]], config: Config
 ) -> None:
-    basic = await make_world("basic", offering="basic", features=("stamps",))
+    basic = await make_world("basic", offering="basic", features=("stamps", "stats"))
     await change(
         config,
         "INSERT INTO core.session (tenant_id, id, token_hash, staff_id, expires_at) "
@@ -523,3 +523,38 @@ async def test_operators_see_all_programs(web: WebServer, operator: Browser, caf
     for header in ("Bearer rk_ops_wrong", f"Bearer {cafe.api_key}", ""):
         stranger = web.at("console.localhost", authorization=header)
         assert problem(await stranger.get(f"{ADMIN}/stats")) == (401, "unauthenticated")
+
+
+@pytest.mark.parametrize(
+    ("feature", "method", "path"),
+    [
+        ("stats", "GET", f"{STORE}/stats"),
+        ("staff_pins", "GET", f"{STORE}/pins"),
+        ("cards", "GET", f"{STORE}/cards"),
+        ("enrolment", "POST", f"{STORE}/cards/enroll"),
+        ("enrolment", "POST", f"{FRONT}/enroll"),
+    ],
+)
+async def test_a_feature_that_is_off_is_refused_by_name(
+    feature: str,
+    method: str,
+    path: str,
+    web: WebServer,
+    make_world: Callable[..., Awaitable[World]],
+    cafe: World,
+    config: Config,
+) -> None:
+    without = tuple(name for name in (*PLUGINS, *HOST_FEATURES, "api_access") if name != feature)
+    small = await make_world("small", offering="small", features=without)
+    body = {"json": {"email": "zoe@example.org", "terms": True}} if method == "POST" else {}
+    answers = [
+        await web.at(world.host, authorization=f"Bearer {world.api_key}").send(method, path, **body)
+        for world in (cafe, small)
+    ]
+    assert [answer.status_code for answer in answers] == [201 if body else 200, 403]
+    problem_ = answers[1].json()
+    assert (problem_["code"], problem_["feature"], problem_["included_in"]) == (
+        "feature_not_in_offering",
+        feature,
+        "everything",
+    )

@@ -287,7 +287,7 @@ async def test_news_are_agreed_to_and_ended_with_one_tap(web: WebServer, cafe: W
 async def test_without_plugins_the_card_is_still_a_card(
     web: WebServer, make_world: Callable[..., Awaitable[World]], sql: Connection
 ) -> None:
-    plain = await make_world("plain", offering="plain", features=("antifraud",))
+    plain = await make_world("plain", offering="plain", features=("antifraud", "cards", "enrolment"))
     visitor = await member_at(web, sql, plain)
     page = read(await visitor.get("/card"))
     assert "Mia Ledoux" in page.text

@@ -371,7 +371,7 @@ async def test_cards_of_others_are_not_found(web: WebServer, cafe: World, pizza:
 async def test_a_disabled_plugin_is_gone(
     web: WebServer, make_world: Callable[..., Awaitable[World]], sql: Connection
 ) -> None:
-    plain = await make_world("plain", offering="plain", features=("antifraud",))
+    plain = await make_world("plain", offering="plain", features=("antifraud", "cards", "enrolment"))
     visitor = await staff_at(web, sql, plain)
     page = read(await visitor.get(at(plain.card)))
     assert "Mia Ledoux" in page.text

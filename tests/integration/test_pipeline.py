@@ -21,7 +21,7 @@ from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.web import WebServer, serving
 from regulars.testing.wire import counting
-from regulars.testing.world import World
+from regulars.testing.world import HOST_FEATURES, PLUGINS, World
 from regulars.web.hosts import normalise_host
 from regulars.web.slots import PageSlots
 
@@ -102,6 +102,25 @@ async def test_disabled_plugin_is_unknown_everywhere(web: WebServer, cafe: World
         assert (gone.status_code, never.status_code) == (404, 404), (path, method)
         assert "allow" not in gone.headers
         assert shape(gone.text) == shape(never.text), (path, method)
+
+
+@pytest.mark.parametrize(
+    ("feature", "paths"),
+    [("enrolment", ("/join", "/terminal/enrol")), ("cards", ("/card", "/card/history", "/c/some-token"))],
+)
+async def test_pages_of_a_feature_that_is_off_are_unknown(
+    feature: str,
+    paths: tuple[str, ...],
+    web: WebServer,
+    make_world: Callable[..., Awaitable[World]],
+    cafe: World,
+) -> None:
+    without = tuple(name for name in (*PLUGINS, *HOST_FEATURES) if name != feature)
+    small = await make_world("small", offering="small", features=without)
+    for path, method in itertools.product(paths, METHODS):
+        assert (await web.at(small.host).client.request(method, path)).status_code == 404, (path, method)
+    home = [(await web.at(world.host).get("/")).text for world in (cafe, small)]
+    assert ['href="/join"' in page for page in home] == [True, feature != "enrolment"]
 
 
 def shape(body: str) -> str:

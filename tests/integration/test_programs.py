@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from regulars.contracts.errors import FeatureNotInOffering, Forbidden, InvalidInput, LimitReached, NotFound
+from regulars.contracts.errors import Conflict, FeatureNotInOffering, Forbidden, InvalidInput, LimitReached, NotFound
 from regulars.domain.programs import service as programs
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.service import ProgramDraft, ReadyCards
@@ -98,6 +98,15 @@ async def test_kinds_are_features(database, make_world):
         await programs.create(session, ctx, "stamps", DRAFT)
         with pytest.raises(LimitReached):
             await programs.set_status(session, ctx, small.program_id, "active")
+
+
+async def test_a_kind_needs_its_plugins(database, make_world):
+    wide = await make_world("wide", offering="wide", features=("stamps", "points", "hybrid"))
+    async with database.tenant(wide.tenant.id) as session:
+        for kind in ("points", "hybrid"):
+            with pytest.raises(Conflict):
+                await programs.create(session, acting(wide, "owner"), kind, DRAFT)
+        assert (await programs.create(session, acting(wide, "owner"), "stamps", DRAFT)).kind == "stamps"
 
 
 async def test_staff_may_look_but_not_change(database, cafe):

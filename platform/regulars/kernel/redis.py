@@ -85,7 +85,9 @@ class TenantRedis:
         self._breaker = breaker or CircuitBreaker()
         self._counter = self._client.register_script(_COUNT)
 
-    async def count(self, kind: str, tenant_id: UUID | None, name: str, subject: str, window: float) -> Count:
+    async def count(
+        self, kind: str, tenant_id: UUID | None, name: str, subject: str, window: float, budget: float = BUDGET
+    ) -> Count:
         """Count one occurrence in a window that begins with the first.
 
         Args:
@@ -94,12 +96,13 @@ class TenantRedis:
             name: what is counted.
             subject: of whom.
             window: length in seconds.
+            budget: seconds to wait for the answer.
 
         Raises:
             RedisDown: no answer within the budget.
         """
         key = scoped_key(kind, tenant_id, name, subject)
-        hits, milliseconds = await self._within(lambda: self._counter(keys=[key], args=[int(window * 1000)]), BUDGET)
+        hits, milliseconds = await self._within(lambda: self._counter(keys=[key], args=[int(window * 1000)]), budget)
         return Count(int(hits), max(0.0, int(milliseconds) / 1000))
 
     async def answers(self) -> bool:

@@ -28,6 +28,7 @@ from regulars.kernel.db.base import new_id
 from regulars.kernel.settings.models import PluginSettings
 
 PLUGINS = ("stamps", "antifraud")
+HOST_FEATURES = ("cards", "enrolment", "staff_pins", "stats", "sandbox")
 CARD = text(
     "SELECT c.id, c.member_id, c.number, c.token, m.email FROM core.card c "
     "JOIN core.member m ON m.tenant_id = c.tenant_id AND m.id = c.member_id WHERE c.id = :id"
@@ -160,7 +161,7 @@ async def make_tenant(
     slug: str,
     *,
     offering: str = "everything",
-    features: Sequence[str] = (*PLUGINS, "api_access"),
+    features: Sequence[str] = (*PLUGINS, *HOST_FEATURES, "api_access"),
     limits: Mapping[str, int | None] | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     staff: Sequence[tuple[str, str, str]] = (("Anna", "staff", "4711"), ("Ben", "manager", "2580")),

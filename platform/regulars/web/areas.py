@@ -62,6 +62,22 @@ PLUGIN_AREAS: dict[manifest.Area, Area] = {
 }
 
 
+FEATURE_OF_PATHS = {
+    "/join": "enrolment",
+    "/terminal/enrol": "enrolment",
+    "/card": "cards",
+    "/c": "cards",
+}
+"""Pages of a tenant's host that are there only with a feature; the merchant's pages and the API name theirs themselves."""
+
+
+def feature_of(path: str) -> str | None:
+    """The host's feature without which an address of a tenant's host does not exist, `None` when there is none."""
+    return next(
+        (name for start, name in FEATURE_OF_PATHS.items() if path == start or path.startswith(f"{start}/")), None
+    )
+
+
 def area_of(host: HostKind, path: str) -> Area:
     """The area that a path of a kind of host belongs to; every host has one at its root."""
     return next(

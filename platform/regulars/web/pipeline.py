@@ -16,7 +16,7 @@ from regulars.contracts.errors import MalformedRequest, NotFound, TenantUnavaila
 from regulars.kernel.i18n import N_, gettext, use_locale
 from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.web.areas import API_DOCUMENT, PLUGIN_AREAS, STORE_API
+from regulars.web.areas import API_DOCUMENT, PLUGIN_AREAS, STORE_API, feature_of
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
 from regulars.web.headers import add_headers
@@ -67,7 +67,8 @@ async def _enter() -> None:
 
 def _admit(request: RegularsRequest, tenant: TenantSnapshot, registry: PluginRegistry) -> None:
     plugin = plugin_of_path(request.path, registry)
-    if plugin is not None and plugin not in tenant.enabled:
+    feature = feature_of(request.path)
+    if (plugin is not None and plugin not in tenant.enabled) or (feature is not None and not tenant.has(feature)):
         raise NotFound
     if tenant.status != "active" and not (is_public(request.path) or request.path == API_DOCUMENT):
         raise TenantUnavailable(gettext("Please ask the shop when it will be back."))

@@ -208,7 +208,7 @@ async def version_of(session: TenantSession, member_id: UUID, card_id: UUID) -> 
 def _next_sale(opened: OpenCard) -> NextSale:
     verdict = opened.standing() or opened.check_earn(Purchase(1))
     if isinstance(verdict, Refusal):
-        return NextSale(sentence(verdict, opened.rules.program.timezone), verdict.code, verdict.retry_at)
+        return NextSale(sentence(verdict, opened.rules.program.timezone, opened.now), verdict.code, verdict.retry_at)
     return NextSale(next_at=verdict.next_at)
 
 

@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from babel.numbers import list_currencies
 
 from regulars.contracts.context import Context, ProgramInfo
-from regulars.contracts.errors import InvalidInput, NotFound
+from regulars.contracts.errors import Conflict, InvalidInput, NotFound
 from regulars.domain.audit import service as audit
 from regulars.domain.programs import repository
 from regulars.domain.staff.permissions import require
@@ -30,6 +30,10 @@ KINDS: Mapping[str, str] = MappingProxyType(
     {"stamps": N_("Stamps"), "points": N_("Points"), "hybrid": N_("Both systems")}
 )
 """Kind of program → title; a tenant may have those that are among its features."""
+PLUGINS_OF_KIND: Mapping[str, frozenset[str]] = MappingProxyType(
+    {"stamps": frozenset({"stamps"}), "points": frozenset({"points"}), "hybrid": frozenset({"stamps", "points"})}
+)
+"""Kind of program → plugins whose units it gives."""
 MAX_NAME = 80
 
 
@@ -141,12 +145,15 @@ async def create(session: TenantSession, ctx: Context, kind: str, draft: Program
         InvalidInput: an unknown kind, zone or currency, or a name that is empty or too long.
         FeatureNotInOffering: the offering does not have this kind.
         LimitReached: the offering allows no more programs.
+        Conflict: a plugin that the kind needs is not in force.
     """
     require(ctx, "programs.manage")
     if kind not in KINDS:
         raise _invalid(kind=_("Choose one of: %(kinds)s.", kinds=", ".join(KINDS)))
     draft = _checked(draft)
     await require_feature(session, ctx, kind)
+    if not PLUGINS_OF_KIND[kind] <= ctx.tenant.enabled:
+        raise Conflict(_("This kind of program needs an extension that is not switched on here."))
     await _require_room(session, ctx)
     program_id = new_id()
     await session.execute(

@@ -13,12 +13,14 @@ from uuid import UUID
 import structlog
 
 from regulars.contracts.errors import RateLimited, Unavailable
-from regulars.kernel.redis import RedisDown, TenantRedis
+from regulars.kernel.redis import BUDGET, RedisDown, TenantRedis
 
 log = structlog.get_logger(__name__)
 
 KIND = "rl"
 _RETRY_WHEN_DOWN = 5
+PATIENCE = 1.0
+"""Seconds that a limit which fails closed waits for Redis: waiting a little beats turning people away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,10 @@ class RateLimiter:
             RateLimited: one try too many.
             Unavailable: Redis is away and the limit fails closed.
         """
+        budget = BUDGET if limit.fails == "open" else PATIENCE
+        subject = subject_digest(subject)
         try:
-            count = await self._redis.count(KIND, tenant_id, limit.name, subject_digest(subject), limit.window)
+            count = await self._redis.count(KIND, tenant_id, limit.name, subject, limit.window, budget)
         except RedisDown as error:
             log.warning("rate_limit_not_counted", limit=limit.name, fails=limit.fails, reason=str(error))
             if limit.fails == "closed":

@@ -39,6 +39,7 @@ def add_routes(blueprint: Blueprint) -> None:
     Operation(
         door="store",
         permission="members.view",
+        feature="cards",
         query=CustomerQuery,
         answers={200: CustomerList},
         limit=LOOK_UP,
@@ -65,6 +66,7 @@ async def list_customers(work: ApiWork, query: CustomerQuery) -> CustomerList:
     Operation(
         door="store",
         permission="members.enrol",
+        feature="enrolment",
         body=NewCustomer,
         answers={201: EnrolledAnswer, 200: EnrolledAnswer},
         problems=(Conflict,),

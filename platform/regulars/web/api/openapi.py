@@ -153,6 +153,8 @@ def register_openapi(app: RegularsApp) -> None:
 def problems_of(operation: Operation) -> dict[int, Sequence[type[RegularsError]]]:
     """Every error that an operation can answer with, by status."""
     kinds: set[type[RegularsError]] = {*_EVERYWHERE, *_OF_DOOR[operation.door], *operation.problems}
+    if operation.feature is not None:
+        kinds.add(errors.FeatureNotInOffering)
     if operation.body is not None:
         kinds |= set(_OF_BODY)
     if operation.query is not None:

@@ -28,7 +28,7 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/pins/<staff_id>/unlock", "unlock_pin", unlock_pin, methods=["POST"])
 
 
-@api(Operation(door="store", permission="staff.view", answers={200: PinList}, tag=TAG))
+@api(Operation(door="store", permission="staff.view", feature="staff_pins", answers={200: PinList}, tag=TAG))
 async def list_pins(work: ApiWork) -> PinList:
     """Everybody who works here, by name."""
     now = await rules_now(work.session)
@@ -40,6 +40,7 @@ async def list_pins(work: ApiWork) -> PinList:
     Operation(
         door="store",
         permission="staff.manage",
+        feature="staff_pins",
         body=NewPin,
         answers={201: PinAnswer},
         problems=(NotFound, Conflict),
@@ -62,6 +63,7 @@ async def add_pin(work: ApiWork, body: NewPin) -> PinAnswer:
     Operation(
         door="store",
         permission="staff.manage",
+        feature="staff_pins",
         body=PinChange,
         answers={200: PinAnswer},
         problems=(NotFound, Conflict),
@@ -87,6 +89,7 @@ async def change_pin(work: ApiWork, staff_id: str, body: PinChange) -> PinAnswer
     Operation(
         door="store",
         permission="staff.manage",
+        feature="staff_pins",
         answers={204: None},
         problems=(NotFound, Conflict),
         tag=TAG,
@@ -101,6 +104,7 @@ async def delete_pin(work: ApiWork, staff_id: str) -> None:
     Operation(
         door="store",
         permission="staff.manage",
+        feature="staff_pins",
         answers={200: PinAnswer},
         problems=(NotFound,),
         tag=TAG,

@@ -94,6 +94,7 @@ async def change_program(work: ApiWork, body: ProgramChange) -> ProgramAnswer:
     Operation(
         door="store",
         permission="dashboard.view",
+        feature="stats",
         answers={200: StatsAnswer},
         problems=(NotFound,),
         tag=TAG,

@@ -43,6 +43,7 @@ def add_routes(blueprint: Blueprint) -> None:
 @api(
     Operation(
         door="storefront",
+        feature="cards",
         answers={200: OwnCardAnswer},
         problems=(Unauthenticated, NotFound),
         limit=LOOK_UP,
@@ -61,6 +62,7 @@ async def get_card(work: ApiWork) -> OwnCardAnswer:
 @api(
     Operation(
         door="storefront",
+        feature="cards",
         query=Page,
         answers={200: TransactionList},
         problems=(Unauthenticated, NotFound),
@@ -85,6 +87,7 @@ async def list_transactions(work: ApiWork, query: Page) -> TransactionList:
 @api(
     Operation(
         door="storefront",
+        feature="enrolment",
         body=NewCustomer,
         answers={201: SelfEnrolledAnswer, 200: SelfEnrolledAnswer},
         problems=(Conflict,),

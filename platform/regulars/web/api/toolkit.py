@@ -50,6 +50,7 @@ class Operation:
     Attributes:
         door: which API it belongs to; decides who may call.
         permission: what the caller must hold, `None` for everybody whom the door lets in.
+        feature: a feature of the host without which the answer is a problem that names the offering that has it.
         body, query: models of what is sent.
         answers: status → model of the success answer, `None` for an empty one; the first status is the usual one.
         problems: errors that the view itself can answer with, beside those that every view of the door has.
@@ -62,6 +63,7 @@ class Operation:
     door: Door
     answers: dict[int, type[BaseModel] | None]
     permission: str | None = None
+    feature: str | None = None
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     problems: Sequence[type[RegularsError]] = ()
@@ -203,6 +205,8 @@ async def _call_tenant(
         ctx = context_of(request, tenant, who, STORE if in_store else STOREFRONT)
         if in_store:
             await _check_store_caller(session, ctx, caller, operation.permission)
+        if operation.feature is not None:
+            await require_feature(session, ctx, operation.feature)
         _validate(operation, body, arguments)
         claim = _claim(operation, request, ctx, body, parts.config.secret_key)
         return await view(ApiWork(request, parts, session, ctx, claim, caller.card_token), **arguments)

@@ -27,6 +27,8 @@ class Promise:
 async def promise_of(work: Work) -> Promise | None:
     """The promise of the program that a new member joins, `None` when there is none to join."""
     tenant, registry = work.ctx.tenant, work.services.plugins
+    if not tenant.has("enrolment"):
+        return None
     programs = await work.services.programs.programs(work.session, tenant)
     try:
         program = programs.default

@@ -25,11 +25,13 @@ class Desk:
         shop: where it stands; the only open shop where none was chosen, `None` when there are several or none.
         shops: the open shops, oldest first.
         person: name of whoever is signed in on the device.
+        may_enrol: whether customers can be enrolled here.
     """
 
     shop: Shop | None
     shops: Sequence[Shop]
     person: str
+    may_enrol: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,8 @@ async def desk_of(work: Work) -> Desk:
     found = [shop for shop in await shops.list_shops(work.session) if shop.status == "active"]
     chosen = work.ctx.principal.shop_id
     shop = next((one for one in found if one.id == chosen), found[0] if len(found) == 1 else None)
-    return Desk(shop, found, work.ctx.principal.name)
+    may_enrol = work.principal.may("members.enrol") and work.ctx.tenant.has("enrolment")
+    return Desk(shop, found, work.ctx.principal.name, may_enrol)
 
 
 def at_desk(ctx: Context, desk: Desk) -> Context:
