@@ -18,6 +18,7 @@ from tests.e2e.steps import (
     confirm_as,
     enrol,
     find,
+    operator_at,
     owner_at,
     sign_in,
     type_pin,
@@ -35,6 +36,7 @@ async def test_from_an_empty_card_to_a_redeemed_reward(house: House, people: Peo
     await house.clock.set(tomorrow_at_nine())
     await enrol(early, house, SLUG, "ruta@example.com", "Rūta Šimkus")
     await owner_at(owner, house, SLUG)
+    await the_operator_takes_stamps_away_and_gives_them_back(await people.someone(DESKTOP), owner, early, house)
     await the_owner_sets_the_program_up(owner, house)
     pin = await the_owner_adds(owner, house, STAFF)
 
@@ -58,6 +60,40 @@ def tomorrow_at_nine() -> datetime:
     """A moment from which a day is long enough for all that happens."""
     tomorrow = datetime.now(ZONE) + timedelta(days=1)
     return tomorrow.replace(hour=9, minute=0)
+
+
+async def the_operator_takes_stamps_away_and_gives_them_back(
+    operator: Page, owner: Page, customer: Page, house: House
+) -> None:
+    """A toggle is in force at everybody's next click, and nothing is lost."""
+    await operator_at(operator, house, "/tenants")
+    await click(operator, "Boulangerie du Moulin", role="link")
+    await expect_stamps(owner, customer, on=True)
+    await decide(operator, "Kill", "Stop the extension", "The extension is stopped.")
+    await expect_stamps(owner, customer, on=False)
+    answer = await owner.goto(house.of(SLUG, "/manage/p/stamps/"))
+    assert answer is not None
+    assert answer.status == 404
+    await owner.go_back()
+    await decide(operator, "Let it work", "Let it work again", "The extension works again.")
+    await expect_stamps(owner, customer, on=True)
+
+
+async def decide(operator: Page, link: str, button: str, said: str) -> None:
+    row = operator.get_by_role("table", name="Extensions").get_by_role("row", name="Stamp cards")
+    await row.get_by_role("link", name=link).click()
+    await operator.get_by_label("Reason").fill("a test of the story")
+    await click(operator, button)
+    await expect(operator.get_by_text(said)).to_be_visible()
+
+
+async def expect_stamps(owner: Page, customer: Page, *, on: bool) -> None:
+    await owner.reload()
+    await expect(owner.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
+    await expect(owner.get_by_role("link", name="Stamp milestones")).to_have_count(int(on))
+    await customer.reload()
+    await expect(customer.get_by_role("heading", name="My card")).to_be_attached()
+    await expect(customer.get_by_role("img", name="1 / 8 stamps")).to_have_count(int(on))
 
 
 async def the_owner_sets_the_program_up(page: Page, house: House) -> None:
