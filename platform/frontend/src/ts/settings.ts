@@ -97,6 +97,10 @@ enhance<HTMLFormElement>("form[data-settings]", (form) => {
       refresh();
     });
   });
+  if (form.dataset["settings"] === "dirty") {
+    // What came back with faults was never stored: the preview shows it all the same.
+    all<Control>("[data-preview-var], [data-preview-attr]", form).forEach(follow);
+  }
   form.addEventListener("submit", () => (leaving = true));
   window.addEventListener("beforeunload", (event) => {
     if (!leaving && form.classList.contains("is-dirty")) {

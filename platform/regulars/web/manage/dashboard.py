@@ -302,19 +302,15 @@ def _feed_item(work: Work, item: FeedItem) -> Mapping[str, object]:
         "undone": ("undo-2", "warning"),
         "joined": ("user-plus", "info"),
     }
+    when = format_ago(item.at, now=max(item.at, datetime.now(item.at.tzinfo)))
+    balance = "" if item.balance_after is None else f"{_title(work, unit)}: {format_number(item.balance_after)}"
     return {
         "icon": marks[item.kind][0],
         "tone": marks[item.kind][1],
         "text": texts[item.kind],
-        "sub": "" if item.balance_after is None else f"{_title(work, unit)}: {format_number(item.balance_after)}",
+        "sub": " · ".join(part for part in (when, balance) if part),
         "url": _member_url(item.member_id),
-        "time": item.at,
-        "words": format_ago(item.at, now=max(item.at, _now(item.at))),
     }
-
-
-def _now(moment: datetime) -> datetime:
-    return datetime.now(moment.tzinfo)
 
 
 def _actions(work: Work) -> Sequence[Link]:

@@ -24,11 +24,6 @@ def navigation(frame: Frame) -> Navigation:
         home_url=HOME,
         nav=[*_daily(frame), *_program(frame), *_team(frame), *_settings(frame)],
         account=[
-            *(
-                [Link(label=_("Terminal"), url=TERMINAL, icon="tablet-smartphone")]
-                if _may(frame, "terminal.use")
-                else []
-            ),
             Link(label=_("What customers see"), url="/", icon="external-link"),
             "-",
             Link(label=_("Sign out"), url=f"{HOME}/log-out", icon="log-out", post=True),

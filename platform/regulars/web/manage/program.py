@@ -41,6 +41,7 @@ from regulars.web.manage.program_form import (
     plugin_settings,
     present_values,
     read_program_form,
+    summarise,
 )
 from regulars.web.results import Redirect, Result
 from regulars.web.work import Work, read_id
@@ -78,6 +79,7 @@ class ProgramPage(PageContext):
         programs: links to the tenant's programs, when there are several.
         values: the host's fields by their names.
         errors: full field name → sentence.
+        summary: (full field name, the field's label and what is wrong with it), for the top of the page.
         panels: the plugins' fields.
         timezones, currencies, icons: to choose from.
         logo_url: of the present logo, empty without one.
@@ -92,6 +94,7 @@ class ProgramPage(PageContext):
     programs: Sequence[Link]
     values: Sent
     errors: Mapping[str, str]
+    summary: Sequence[tuple[str, str]]
     panels: Sequence[PluginPanel]
     timezones: Sequence[tuple[str, str]]
     currencies: Sequence[tuple[str, str]]
@@ -330,6 +333,7 @@ async def _page(work: Work, program: Program, sent: Sent | None, errors: Mapping
     used = sum(one.status != "inactive" for one in programs.items)
     logo = values[f"{BRAND}logo"]
     read = await read_program_form(work, program, sent) if sent is not None else None
+    panels = await make_panels(work, program, sent, errors)
     return ProgramPage(
         url=_url(program),
         program=program,
@@ -340,7 +344,8 @@ async def _page(work: Work, program: Program, sent: Sent | None, errors: Mapping
         ],
         values=values,
         errors=errors,
-        panels=await make_panels(work, program, sent, errors),
+        summary=summarise(errors, panels),
+        panels=panels,
         timezones=timezone_options(program.timezone),
         currencies=currency_options(program.currency),
         icons=icon_choices(),

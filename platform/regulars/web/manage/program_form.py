@@ -150,6 +150,31 @@ async def read_program_form(work: Work, program: Program, sent: Sent) -> ReadFor
     )
 
 
+def summarise(errors: Mapping[str, str], panels: Sequence[PluginPanel]) -> Sequence[tuple[str, str]]:
+    """Everything that is wrong, each sentence with the label of its field.
+
+    Args:
+        errors: full field name → sentence.
+        panels: the plugins' parts, for their labels.
+    """
+    fields = [one for panel in panels for group in panel.groups for one in group.fields]
+    labels = {one.name: one.label for one in fields} | {
+        part.name: one.label for one in fields for row in one.rows for part in row
+    }
+    labels |= {
+        f"{HOST}name": _("Program name"),
+        f"{HOST}timezone": _("Time zone"),
+        f"{HOST}currency": _("Currency"),
+        f"{BRAND}name": _("Name of your business"),
+        f"{BRAND}tagline": _("Tagline"),
+        f"{BRAND}primary_color": _("Colour"),
+        f"{BRAND}icon": _("Icon"),
+        f"{BRAND}logo": _("Logo"),
+    }
+    labels |= {panel.plugin: panel.title for panel in panels}
+    return [(name, f"{labels[name]}: {text}" if name in labels else text) for name, text in errors.items()]
+
+
 def icon_choices() -> Sequence[Mapping[str, str]]:
     """Icons of the branding, as the component `choice_tiles` takes them."""
     titles = {
