@@ -24,6 +24,8 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.dispatch import collect_drafts
 
 TERMS_VERSION = "1"
+_TRIES = 3
+"""How many numbers are tried: one in 90 thousand million is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class EnrolCommand:
         email: required, any spelling; stored normalised.
         terms: accepted the terms of the program; nobody gets a card without.
         marketing: agreed to news; separate and off by default.
-        program_id: which program, the tenant's first active one by default.
+        program_id: which program, which must be active; the tenant's first active one by default.
     """
 
     email: str
@@ -89,31 +91,50 @@ class Enrolments:
     async def enrol(self, session: TenantSession, ctx: Context, command: EnrolCommand) -> Enrolled:
         """Make member and card, or find the card that the person already has.
 
+        Only for callers who may see other people's cards: whoever is asked for may be a member already.
+
         Returns:
-            The card; callers who cannot trust the asker must not show one that is not new.
+            The card.
 
         Raises:
             InvalidInput: terms not accepted, bad e-mail or phone; field by field.
-            Conflict: the tenant has no active program yet.
+            Conflict: there is no such active program.
         """
+        program_id, member_id, known = await self._member(session, ctx, command)
+        existing = await repository.card_of(session, member_id, program_id) if known else None
+        return (
+            _had(existing, member_id, program_id) if existing else await self._card(session, ctx, member_id, program_id)
+        )
+
+    async def enrol_stranger(self, session: TenantSession, ctx: Context, command: EnrolCommand) -> Enrolled | None:
+        """Make member and card for somebody who has only typed an address; arguments and errors as for `enrol`.
+
+        Returns:
+            The card; `None` when the address is a member's, whose cards are not for whoever types it: nothing was done.
+        """
+        program_id, member_id, known = await self._member(session, ctx, command)
+        return None if known else await self._card(session, ctx, member_id, program_id)
+
+    async def _card(self, session: TenantSession, ctx: Context, member_id: UUID, program_id: UUID) -> Enrolled:
+        for _try in range(_TRIES):
+            card = await repository.add_card(session, member_id, program_id, new_number(), new_token())
+            if card is not None:
+                await self._welcome(session, ctx, card)
+                return Enrolled(member_id, card.id, program_id, card.number, card.token, is_new=True)
+            existing = await repository.card_of(session, member_id, program_id)
+            if existing is not None:
+                return _had(existing, member_id, program_id)
+        raise Conflict(_("Another request changed this card at the same moment. Please try again."))
+
+    @staticmethod
+    async def _member(session: TenantSession, ctx: Context, command: EnrolCommand) -> tuple[UUID, UUID, bool]:
+        """Program, member, and whether the member was there before."""
         if not command.terms:
             raise InvalidInput(fields={"terms": _("Please accept the terms to get a card.")})
         contact = _Contact.of(command, ctx.tenant.country)
         program_id = await repository.program_to_join(session, command.program_id)
         if program_id is None:
             raise Conflict(_("There is no loyalty program to join here yet."))
-        member_id, known = await self._member(session, ctx, command, contact)
-        existing = await repository.card_of(session, member_id, program_id) if known else None
-        if existing is not None:
-            return Enrolled(member_id, existing.id, program_id, existing.number, existing.token, is_new=False)
-        card = await repository.add_card(session, member_id, program_id, new_number(), new_token())
-        await self._welcome(session, ctx, card)
-        return Enrolled(member_id, card.id, program_id, card.number, card.token, is_new=True)
-
-    @staticmethod
-    async def _member(
-        session: TenantSession, ctx: Context, command: EnrolCommand, contact: _Contact
-    ) -> tuple[UUID, bool]:
         member_id = new_id()
         added = await repository.add_member(
             session,
@@ -126,12 +147,12 @@ class Enrolments:
             birthday=command.birthday,
         )
         if not added:
-            return await repository.member_by_email(session, contact.email), True
+            return program_id, await repository.member_by_email(session, contact.email), True
         for purpose, granted in (("terms", command.terms), ("marketing", command.marketing)):
             await repository.add_consent(
                 session, member_id, purpose=purpose, granted=granted, text_version=TERMS_VERSION, ip=ctx.ip
             )
-        return member_id, False
+        return program_id, member_id, False
 
     async def _welcome(self, session: TenantSession, ctx: Context, card: Row[Any]) -> None:
         info = CardInfo(
@@ -158,3 +179,7 @@ class Enrolments:
         opened.add_outcomes("sale_posted", occasion, tuple(posting.entries))
         opened.add_audit(Subject("member.enrol", "member", info.member_id), outcome="done", details={})
         await self._ledger.write(opened, "enrol")
+
+
+def _had(card: Row[Any], member_id: UUID, program_id: UUID) -> Enrolled:
+    return Enrolled(member_id, card.id, program_id, card.number, card.token, is_new=False)

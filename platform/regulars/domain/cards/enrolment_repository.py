@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, case, select
+from sqlalchemy import Row, Uuid, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from regulars.domain.cards.models import Card
@@ -33,10 +33,15 @@ MEMBER_BY_EMAIL = select(Member.id).where(
     Member.tenant_id == bindparam("tenant_id"), Member.email == bindparam("email")
 )
 ADD_CONSENT = insert(Consent)
+_WANTED = bindparam("wanted", type_=Uuid)
 PROGRAM_TO_JOIN = (
     select(Program.id)
-    .where(Program.tenant_id == bindparam("tenant_id"), Program.status == "active")
-    .order_by(case((Program.id == bindparam("wanted"), 0), else_=1), Program.created_at, Program.id)
+    .where(
+        Program.tenant_id == bindparam("tenant_id"),
+        Program.status == "active",
+        or_(_WANTED.is_(None), Program.id == _WANTED),
+    )
+    .order_by(Program.created_at, Program.id)
     .limit(1)
 )
 CARD_OF = select(Card.id, Card.number, Card.token).where(
@@ -44,11 +49,15 @@ CARD_OF = select(Card.id, Card.number, Card.token).where(
     Card.member_id == bindparam("member_id"),
     Card.program_id == bindparam("program_id"),
 )
-ADD_CARD = insert(Card).returning(Card.id, Card.number, Card.token, Card.member_id, Card.program_id, Card.created_at)
+ADD_CARD = (
+    insert(Card)
+    .on_conflict_do_nothing()
+    .returning(Card.id, Card.number, Card.token, Card.member_id, Card.program_id, Card.created_at)
+)
 
 
 async def program_to_join(session: TenantSession, wanted: UUID | None) -> UUID | None:
-    """The wanted program if it is active, else the oldest active one, `None` when none is active."""
+    """The wanted program, or the oldest where none is named; `None` when it is not active."""
     found: UUID | None = await session.scalar(PROGRAM_TO_JOIN, {"tenant_id": session.tenant_id, "wanted": wanted})
     return found
 
@@ -76,8 +85,10 @@ async def card_of(session: TenantSession, member_id: UUID, program_id: UUID) -> 
     return await session.one_or_none(CARD_OF, values)
 
 
-async def add_card(session: TenantSession, member_id: UUID, program_id: UUID, number: str, token: str) -> Row[Any]:
-    """Insert a card."""
+async def add_card(
+    session: TenantSession, member_id: UUID, program_id: UUID, number: str, token: str
+) -> Row[Any] | None:
+    """Insert a card; `None` when the number is taken, or somebody has just given the member a card of the program."""
     row = {
         "tenant_id": session.tenant_id,
         "id": new_id(),
@@ -87,4 +98,4 @@ async def add_card(session: TenantSession, member_id: UUID, program_id: UUID, nu
         "token": token,
         "status": "active",
     }
-    return (await session.execute(ADD_CARD, row)).one()
+    return await session.one_or_none(ADD_CARD, row)

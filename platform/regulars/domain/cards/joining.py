@@ -62,8 +62,8 @@ async def join(
     known = {"tenant": session.tenant_id, "email": email_of(command.email) or ""}
     if command.terms and await session.scalar(repository.MEMBER_BY_EMAIL, known) is not None:
         return None
-    enrolled = await enrolments.enrol(session, ctx, command)
-    if not enrolled.is_new:
+    enrolled = await enrolments.enrol_stranger(session, ctx, command)
+    if enrolled is None:
         return None
     await _store(session, claim, enrolled)
     return Joined(enrolled.member_id, enrolled.card_id)

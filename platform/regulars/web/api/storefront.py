@@ -100,8 +100,8 @@ async def enrol(work: ApiWork, body: NewCustomer) -> Reply:
 
     Somebody who is a member already is told so (200) and gets no card here, since anybody can type an address.
     """
-    enrolled = await work.services.enrolments.enrol(work.session, work.ctx, command_of(work, body))
-    if not enrolled.is_new:
+    enrolled = await work.services.enrolments.enrol_stranger(work.session, work.ctx, command_of(work, body))
+    if enrolled is None:
         message = _("There is a card for this address already. Open it with the link in your welcome e-mail.")
         return Reply(200, SelfEnrolledAnswer(is_new=False, message=message))
     return Reply(
