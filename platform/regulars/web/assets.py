@@ -104,7 +104,10 @@ async def _brand_css() -> Response:
 
 
 async def _send(file: Path, caching: str) -> Response:
-    content = await asyncio.to_thread(file.read_bytes)
+    try:
+        content = await asyncio.to_thread(file.read_bytes)
+    except FileNotFoundError:  # a newer build has replaced it while this process still knows the older one
+        raise NotFound from None
     kind = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     suffix = "; charset=utf-8" if file.suffix in _TEXT else ""
     response = Response(content, content_type=f"{kind}{suffix}")
