@@ -170,10 +170,12 @@ async def test_the_dashboard_and_the_lists_behind_it(
     for words in ("Ida Moreau", "free cake", "2 stamps", "€3.50", "Main street · Olga", "1–1 of 1"):
         assert words in behind.text, words
     feed = next(part for part in page.html.split('"') if part.startswith("/manage/feed?since="))
-    assert (await visitor.get(feed.replace("&amp;", "&"))).status_code == 204
+    part = {"HX-Request": "true"}
+    assert (await visitor.get(feed, headers=part)).status_code == 204
+    assert led_to(await visitor.get(feed)) == "/manage", "it is no page of its own"
     await clock.advance(minutes=20)
     await till.sale()
-    renewed = read(await visitor.get(feed.replace("&amp;", "&")))
+    renewed = read(await visitor.get(feed, headers=part))
     assert renewed.text.startswith("Mia L. earned 1 stamp")
 
 

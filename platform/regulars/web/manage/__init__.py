@@ -1,6 +1,18 @@
 """The merchant's pages, below `/manage` on the tenant's host."""
 
-from regulars.web.manage import access, apikeys, audit, dashboard, members, plugins, program, shops, staff
+from regulars.web.manage import (
+    access,
+    apikeys,
+    audit,
+    dashboard,
+    member_changes,
+    members,
+    plugins,
+    program,
+    program_new,
+    shops,
+    staff,
+)
 from regulars.web.manage.blueprint import blueprint
 from regulars.web.manage.navigation import navigation
 
@@ -10,10 +22,12 @@ __all__ = [
     "audit",
     "blueprint",
     "dashboard",
+    "member_changes",
     "members",
     "navigation",
     "plugins",
     "program",
+    "program_new",
     "shops",
     "staff",
 ]

@@ -180,7 +180,7 @@ async def home(work: Work) -> Result:
         redeemed_curve=[day.redeemed for day in data.activity],
         saved_curve=curves.saved,
         feed=_feed(work, data.feed[:FEED_SIZE]),
-        actions=_actions(work),
+        actions=_actions(work) if program is not None and program.status == "active" else [],
         steps=await _steps(work, program, tiles),
         may_set_up=who.may("programs.manage"),
     )
@@ -189,7 +189,9 @@ async def home(work: Work) -> Result:
 @blueprint.get("/feed")
 @manage_page("dashboard.view", feature="stats")
 async def feed(work: Work) -> Result:
-    """The feed again, or nothing when nothing has happened since."""
+    """The feed again, or nothing when nothing has happened since; only as a part of the dashboard."""
+    if work.request.headers.get("HX-Request") != "true":
+        return Redirect(HOME)
     items = await stats.feed(work.session, work.ctx, FEED_SIZE)
     if items and items[0].at.isoformat() == work.query(FeedQuery).since:
         return Response(status=204)

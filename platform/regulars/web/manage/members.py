@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 from quart import Response
 
-from regulars.contracts.errors import InvalidInput, NotFound
+from regulars.contracts.errors import NotFound
 from regulars.contracts.pages import PageContext
 from regulars.contracts.paging import PageRequest
 from regulars.contracts.providers import Progress
-from regulars.domain.cards import service as cards
 from regulars.domain.cards.numbers import format_number
 from regulars.domain.ledger.history import HistoryEntry, history, words_of
 from regulars.domain.members import service
 from regulars.domain.members.export import begin_export, export_rows
 from regulars.domain.members.gauges import Gauge, gauges_of
-from regulars.domain.members.service import MemberChange
 from regulars.domain.members.views import Member, MemberCard, MemberDetail, MemberFilter, Only
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
 from regulars.kernel.templating.chrome import Link
-from regulars.web.again import TryAgain, faults_of
 from regulars.web.exports import csv_response
 from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
@@ -164,36 +161,6 @@ class MemberPage(PageContext):
     last_visit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberFormPage(PageContext):
-    """Change a member's name, phone and language.
-
-    Attributes:
-        locales: (code, name) of the languages to choose from.
-        values: field → what is shown.
-        errors: field → sentence.
-    """
-
-    template: ClassVar[str] = "manage/member_form.html"
-    url: str
-    name: str
-    email: str
-    locales: Sequence[tuple[str, str]]
-    values: Mapping[str, str] = field(default_factory=dict)
-    errors: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardBlockPage(PageContext):
-    """Asks before a card is blocked."""
-
-    template: ClassVar[str] = "manage/card_block.html"
-    member_url: str
-    name: str
-    number: str
-    action: str
-
-
 class HistoryQuery(BaseModel):
     """Which card's history, and which part of it."""
 
@@ -201,19 +168,11 @@ class HistoryQuery(BaseModel):
     page: int = Field(default=1, ge=1, le=100_000)
 
 
-class MemberForm(BaseModel):
-    """What is typed of a member."""
-
-    name: str = Field(default="", max_length=500)
-    phone: str = Field(default="", max_length=100)
-    locale: str = ""
-
-
 @blueprint.get("/members")
 @manage_page("members.view")
 async def member_list(work: Work) -> Result:
     """A page of the list."""
-    query, gauges = work.query(MembersQuery), await _gauges(work)
+    query, gauges = work.query(MembersQuery), await find_gauges(work)
     found = await service.list_members(work.session, work.ctx, query.wanted, query.request(), gauges)
     if beyond := beyond_url(found, LIST, query.kept()):
         return Redirect(beyond)
@@ -237,7 +196,7 @@ async def member_list(work: Work) -> Result:
 async def export_members(work: Work) -> Response:
     """The list as a file, with its search and filter; the audit log keeps who took it."""
     query = (await work.form(MembersQuery)).data or MembersQuery()
-    gauges = await _gauges(work)
+    gauges = await find_gauges(work)
     await begin_export(work.session, work.ctx, query.wanted)
     rows = export_rows(work.services.database, work.ctx, query.wanted, gauges)
     return csv_response(rows, f"{work.ctx.tenant.slug}-members.csv")
@@ -247,9 +206,9 @@ async def export_members(work: Work) -> Response:
 @manage_page("members.view")
 async def member_page(work: Work, member: str) -> Result:
     """One member with cards, consents and history."""
-    gauges = await _gauges(work)
+    gauges = await find_gauges(work)
     detail = await service.get(work.session, work.ctx, read_id(ids.MEMBER, member), gauges)
-    query, url = work.query(HistoryQuery), _url(detail.member.id)
+    query, url = work.query(HistoryQuery), member_url(detail.member.id)
     shown = _shown_card(detail, query.card)
     lines: Sequence[HistoryLine] = ()
     pager: Pager | None = None
@@ -262,7 +221,7 @@ async def member_page(work: Work, member: str) -> Result:
     names = {program.id: program.name for program in programs.items}
     return MemberPage(
         url=url,
-        name=_name(detail.member),
+        name=shown_name(detail.member),
         detail=detail,
         cards=[_panel(url, card, names.get(card.program_id, ""), shown) for card in detail.member.cards],
         language=language_name(detail.member.locale),
@@ -274,66 +233,8 @@ async def member_page(work: Work, member: str) -> Result:
     )
 
 
-@blueprint.get("/members/<member>/edit")
-@manage_page("members.manage")
-async def member_form(work: Work, member: str) -> Result:
-    """The form with what is known."""
-    known = await _member(work, member)
-    values = {"name": known.name, "phone": known.phone, "locale": known.locale}
-    return _form_page(work, known, values, {})
-
-
-@blueprint.post("/members/<member>/edit")
-@manage_page("members.manage")
-async def change_member(work: Work, member: str) -> Result:
-    """Change name, phone and language."""
-    known = await _member(work, member)
-    form = await work.form(MemberForm)
-    try:
-        wanted = form.require()
-        change = MemberChange(wanted.name, wanted.phone, wanted.locale or known.locale)
-        await service.update(work.session, work.ctx, known.id, change)
-    except InvalidInput as error:
-        raise TryAgain(work, _form_page(work, known, form.values, faults_of(error))) from error
-    work.flash(_("Saved."))
-    return Redirect(_url(known.id))
-
-
-@blueprint.get("/members/<member>/cards/<card>/block")
-@manage_page("members.manage")
-async def block_card_form(work: Work, member: str, card: str) -> Result:
-    """Say what it means, and ask."""
-    known = await _member(work, member)
-    found, url = _card_of(known, card), _url(known.id)
-    number = format_number(found.number)
-    return CardBlockPage(
-        member_url=url, name=_name(known), number=number, action=f"{url}/cards/{ids.show(ids.CARD, found.id)}/block"
-    )
-
-
-@blueprint.post("/members/<member>/cards/<card>/block")
-@manage_page("members.manage")
-async def block_card(work: Work, member: str, card: str) -> Result:
-    """Block a card; it can be unblocked again."""
-    known = await _member(work, member)
-    found, url = _card_of(known, card), _url(known.id)
-    await cards.set_status(work.session, work.ctx, found.id, "blocked")
-    undo = f"{url}/cards/{ids.show(ids.CARD, found.id)}/unblock"
-    work.flash(_("The card is blocked."), action_label=_("Undo"), action_url=undo)
-    return Redirect(url)
-
-
-@blueprint.post("/members/<member>/cards/<card>/unblock")
-@manage_page("members.manage")
-async def unblock_card(work: Work, member: str, card: str) -> Result:
-    """Make it usable again."""
-    known = await _member(work, member)
-    await cards.set_status(work.session, work.ctx, _card_of(known, card).id, "active")
-    work.flash(_("The card can be used again."))
-    return Redirect(_url(known.id))
-
-
-async def _gauges(work: Work) -> Sequence[Gauge]:
+async def find_gauges(work: Work) -> Sequence[Gauge]:
+    """The gauges of the tenant's programs."""
     parts = work.services
     programs = await parts.programs.programs(work.session, work.ctx.tenant)
     return await gauges_of(work.session, work.ctx, parts.plugins, parts.rules, programs)
@@ -346,11 +247,12 @@ def _balance_title(work: Work, gauges: Sequence[Gauge]) -> str:
     return words.title() if words else _("On the card")
 
 
-async def _member(work: Work, text: str) -> Member:
-    return (await service.get(work.session, work.ctx, read_id(ids.MEMBER, text), await _gauges(work))).member
+def card_of(member: Member, text: str) -> MemberCard:
+    """The member's card that an address names.
 
-
-def _card_of(member: Member, text: str) -> MemberCard:
+    Raises:
+        NotFound: the member has no such card.
+    """
     card_id = read_id(ids.CARD, text)
     found = next((card for card in member.cards if card.id == card_id), None)
     if found is None:
@@ -361,7 +263,7 @@ def _card_of(member: Member, text: str) -> MemberCard:
 def _shown_card(detail: MemberDetail, text: str) -> MemberCard | None:
     """The card whose history is asked for, else the first one."""
     if text:
-        return _card_of(detail.member, text)
+        return card_of(detail.member, text)
     return detail.member.cards[0] if detail.member.cards else None
 
 
@@ -369,8 +271,8 @@ def _row(member: Member) -> MemberRow:
     card = member.cards[0] if member.cards else None
     return MemberRow(
         member=member,
-        url=_url(member.id),
-        name=_name(member),
+        url=member_url(member.id),
+        name=shown_name(member),
         number=format_number(card.number)[:9] if card else "",
         blocked=card is not None and card.status != "active",
         progress=tuple(card.progress.values()) if card else (),
@@ -407,20 +309,11 @@ def _filters(query: MembersQuery) -> Sequence[Link]:
     ]
 
 
-def _form_page(work: Work, member: Member, values: Mapping[str, str], errors: Mapping[str, str]) -> MemberFormPage:
-    return MemberFormPage(
-        url=_url(member.id),
-        name=_name(member),
-        email=member.email,
-        locales=[(code, language_name(code)) for code in work.ctx.tenant.locales],
-        values=values,
-        errors=errors,
-    )
-
-
-def _name(member: Member) -> str:
+def shown_name(member: Member) -> str:
+    """The name, or the address where there is no name."""
     return member.name or member.email
 
 
-def _url(member_id: UUID) -> str:
+def member_url(member_id: UUID) -> str:
+    """Address of a member's page."""
     return f"{LIST}/{ids.show(ids.MEMBER, member_id)}"

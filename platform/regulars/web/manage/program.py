@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from regulars.contracts.context import ProgramInfo
-from regulars.contracts.errors import Conflict, InvalidInput, LimitReached, NotFound, RegularsError
+from regulars.contracts.errors import Conflict, InvalidInput, LimitReached, RegularsError
 from regulars.contracts.pages import PageContext
 from regulars.contracts.slots import ProgramSlot
 from regulars.domain.audit import service as audit
 from regulars.domain.cards.qr import qr_svg
 from regulars.domain.ledger.history import words_of
 from regulars.domain.programs import service
-from regulars.domain.programs.service import KINDS, Program, ProgramDraft
+from regulars.domain.programs.service import Program
 from regulars.domain.tenants.logos import store_logo
 from regulars.domain.tenants.self_service import set_branding
 from regulars.kernel import ids
@@ -121,33 +121,10 @@ class ProgramConfirmPage(PageContext):
     sent: Sent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgramNewPage(PageContext):
-    """Begin a program.
-
-    Attributes:
-        kinds: as the component `choice_tiles` takes them.
-        is_first: the tenant has none yet.
-    """
-
-    template: ClassVar[str] = "manage/program_new.html"
-    kinds: Sequence[Mapping[str, object]]
-    is_first: bool
-    values: Mapping[str, str] = field(default_factory=dict)
-    errors: Mapping[str, str] = field(default_factory=dict)
-
-
 class ProgramQuery(BaseModel):
     """Which program is meant; empty for the usual one."""
 
     program: str = ""
-
-
-class NewProgramForm(BaseModel):
-    """What is chosen for a program."""
-
-    kind: str = ""
-    name: str = Field(default="", max_length=500)
 
 
 @blueprint.get("/program")
@@ -174,13 +151,13 @@ async def save_program(work: Work) -> Result:
         raise TryAgain(work, await _page(work, program, sent, read.errors))
     effects = [effect async for effect in _effects(work, program, read)]
     if effects and sent.get("step") != "confirmed":
-        return ProgramConfirmPage(url=_url(program), effects=effects, sent=sent)
+        return ProgramConfirmPage(url=program_url(program), effects=effects, sent=sent)
     errors = await _save(work, program, read, sent)
     if errors:
         raise TryAgain(work, await _page(work, program, sent, errors))
     renew(work)
     work.flash(_("Saved. Your customers see it at once."))
-    return Redirect(_url(program))
+    return Redirect(program_url(program))
 
 
 @blueprint.post("/program/preview")
@@ -192,34 +169,12 @@ async def preview_program(work: Work) -> Result:
     return await _preview(work, program.info, read)
 
 
-@blueprint.get("/program/new")
-@manage_page("programs.manage")
-async def new_program_form(work: Work) -> Result:
-    """Ask for kind and name."""
-    return await _new_page(work, {"name": work.ctx.tenant.name}, {})
-
-
-@blueprint.post("/program/new")
-@manage_page("programs.manage")
-async def create_program(work: Work) -> Result:
-    """Begin a program; it stays in set-up until it is opened."""
-    form = await work.form(NewProgramForm)
-    try:
-        wanted = form.require()
-        draft = ProgramDraft(wanted.name, work.ctx.tenant.timezone, work.ctx.tenant.currency)
-        program = await service.create(work.session, work.ctx, wanted.kind, draft)
-    except (InvalidInput, LimitReached) as error:
-        raise TryAgain(work, await _new_page(work, form.values, faults_of(error))) from error
-    renew(work)
-    work.flash(_("Your program is there. Look through its settings and open it."), "info")
-    return Redirect(_url(program))
-
-
 def _chosen(programs: service.Programs, text: str) -> Program:
     return programs.get(read_id(ids.PROGRAM, text)) if text else programs.default
 
 
-def _url(program: Program) -> str:
+def program_url(program: Program) -> str:
+    """Address of a program's settings."""
     return url_of(PATH, {"program": ids.show(ids.PROGRAM, program.id)})
 
 
@@ -335,10 +290,10 @@ async def _page(work: Work, program: Program, sent: Sent | None, errors: Mapping
     read = await read_program_form(work, program, sent) if sent is not None else None
     panels = await make_panels(work, program, sent, errors)
     return ProgramPage(
-        url=_url(program),
+        url=program_url(program),
         program=program,
         programs=[
-            Link(label=one.name, url=_url(one), active=one.id == program.id)
+            Link(label=one.name, url=program_url(one), active=one.id == program.id)
             for one in programs.items
             if len(programs.items) > 1
         ],
@@ -377,33 +332,4 @@ async def _preview(work: Work, program: ProgramInfo, read: ReadForm | None) -> P
         logo_url=tenant_asset_url(tenant, tenant.branding.logo) if tenant.branding.logo else "",
         qr=qr_svg(EXAMPLE_NUMBER),
         slot=ProgramSlot(program),
-    )
-
-
-async def _new_page(work: Work, values: Mapping[str, str], errors: Mapping[str, str]) -> ProgramNewPage:
-    texts = {
-        "stamps": ("stamp", _("Buy ten, get one: a stamp for every visit.")),
-        "points": ("coins", _("Points for every euro, rewards to choose from.")),
-        "hybrid": ("layers", _("Stamps and points on one card.")),
-    }
-    known = work.services.catalogue.features
-    kinds = [kind for kind in KINDS if kind in known]
-    chosen = values.get("kind") or next((kind for kind in kinds if work.ctx.tenant.has(kind)), "")
-    programs = await service.list_programs(work.session)
-    if not any(work.ctx.tenant.has(kind) for kind in kinds):
-        raise NotFound(_("No kind of program is switched on for you. Write to us and we see to it."))
-    return ProgramNewPage(
-        kinds=[
-            {
-                "value": kind,
-                "label": _(KINDS[kind]),
-                "icon": texts[kind][0],
-                "text": texts[kind][1] if work.ctx.tenant.has(kind) else _("Not in your offering."),
-                "disabled": not work.ctx.tenant.has(kind),
-            }
-            for kind in kinds
-        ],
-        is_first=not programs.items,
-        values={**values, "kind": chosen},
-        errors=errors,
     )
