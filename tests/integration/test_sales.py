@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,10 +13,12 @@ from asyncpg import Connection, PostgresError
 
 from regulars.contracts.errors import IdempotencyInProgress, IdempotencyMismatch, InvalidInput, NotFound
 from regulars.contracts.ledger import Purchase
+from regulars.domain.cards.numbers import is_valid
 from regulars.domain.ledger.commands import CardRef
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.sales.service import SaleCommand, Sales
 from regulars.kernel.config import Config
+from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import Database
 from regulars.testing.clock import Clock
 from regulars.testing.till import Till, content
@@ -267,6 +269,58 @@ async def test_days_begin_at_midnight_of_the_programs_zone(make_till: MakeTill, 
     await clock.advance(minutes=11)
     assert (refused["code"], (await till.sale()).status) == ("antifraud.daily_limit", 200)
     assert refused["retry_at"] == "2027-03-27T23:00:00+00:00"
+
+
+async def test_a_day_with_two_midnights_is_one_day(
+    make_till: MakeTill, cafe: World, clock: Clock, sql: Connection
+) -> None:
+    """On the Azores the clocks go back from one to midnight: the hour before counts for the day too."""
+    await sql.execute("UPDATE core.program SET timezone = 'Atlantic/Azores'")
+    await cafe.set_settings("antifraud", cooldown_minutes=0, max_daily_stamps=2)
+    till = make_till(cafe)
+    await clock.set(datetime(2027, 10, 31, 0, 30, tzinfo=UTC))  # 00:30 for the first time
+    codes = [(await till.sale(2)).status, content(await till.sale())["code"]]
+    await clock.advance(hours=1)  # 00:30 for the second time
+    codes.append(content(await till.sale())["code"])
+    await clock.set(datetime(2027, 11, 1, 1, 30, tzinfo=UTC))
+    codes.append((await till.sale(2)).status)
+    assert codes == [200, "antifraud.daily_limit", "antifraud.daily_limit", 200]
+
+
+async def test_without_pins_nobody_acts_in_anothers_name(make_till: MakeTill, cafe: World, sql: Connection) -> None:
+    """A name without a PIN is no proof: neither the ledger nor the log takes it for one, nor can it undo."""
+    await sql.execute("UPDATE core.program SET require_pin = false")
+    till = make_till(cafe)
+    assert (await till.sale()).status == 200
+    named = replace(till.attempt(None, None, None, "undo", body="undo"), pin=None)
+    async with till.database.tenant(cafe.tenant.id) as session:
+        refused = await Sales(till.ledger).undo(session, cafe.context(), named)
+    assert content(refused)["code"] == "undo.not_yours"
+    last = "SELECT actor_kind, actor_id FROM core.audit_log ORDER BY created_at DESC, id DESC LIMIT 1"
+    assert tuple(await sql.fetchrow(last)) == ("api_key", cafe.api_key_id)
+    assert (await till.undo()).status == 200
+
+
+async def test_a_stored_answer_outlives_the_name_of_its_card(make_till: MakeTill, cafe: World, sql: Connection) -> None:
+    """I2: the same request gets the same bytes, also when its eight digits have come to mean two cards."""
+    till = make_till(cafe)
+    short = CardRef.parse(cafe.card.number[:8])
+    attempt = replace(till.attempt(None, None, None, "k", body="x"), card=short)
+    command = SaleCommand(attempt, "stamps", Purchase(1))
+    async with till.database.tenant(cafe.tenant.id) as session:
+        first = await Sales(till.ledger).record(session, cafe.context(), command)
+    twin = await cafe.add_card("twin@example.com")
+    number = next(
+        n for end in range(10000) if is_valid(n := f"{cafe.card.number[:8]}{end:04}") and n != cafe.card.number
+    )
+    await sql.execute("UPDATE core.card SET number = $2 WHERE id = $1", twin.id, number)
+    async with till.database.tenant(cafe.tenant.id) as session:
+        again = await Sales(till.ledger).record(session, cafe.context(), command)
+    assert (again.body, again.replayed) == (first.body, True)
+    nobody = replace(attempt, card=CardRef("id", new_id()), claim=replace(attempt.claim, request_hash=b"other"))
+    with pytest.raises(IdempotencyMismatch):
+        async with till.database.tenant(cafe.tenant.id) as session:
+            await Sales(till.ledger).record(session, cafe.context(), replace(command, attempt=nobody))
 
 
 async def test_ledger_entries_never_change(make_till: MakeTill, cafe: World, sql: Connection, config: Config) -> None:

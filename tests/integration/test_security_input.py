@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from asyncpg import Connection
 from conftest import EVERYTHING
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from visitors import staff_at
 
 from regulars.app import create_app
 from regulars.kernel.config import Config
@@ -109,6 +111,12 @@ async def test_hostile_addresses(web: WebServer, probed: World) -> None:
         assert response.status_code < 500, path
         assert "x-evil" not in response.headers
         assert "set-cookie" not in response.headers, path
+
+
+async def test_hostile_codes_at_the_till(web: WebServer, probed: World, sql: Connection) -> None:
+    visitor = await staff_at(web, sql, probed)
+    for token in ("%00", "x%00y", "x", "%ff", "a" * 5000):
+        assert (await visitor.get(f"/terminal/scan/{token}")).status_code == 404, token
 
 
 async def test_hostile_headers(web: WebServer, probed: World) -> None:

@@ -114,7 +114,10 @@ async def by_token(session: TenantSession, token: str) -> CardHit:
     Raises:
         NotFound: the tenant has no such card.
     """
-    return _one(await _hits(session, repository.BY_TOKEN, {"token": token}))
+    found = numbers.token_of(token)
+    if found is None:
+        raise NotFound(_("We could not find this card."))
+    return _one(await _hits(session, repository.BY_TOKEN, {"token": found}))
 
 
 async def set_status(session: TenantSession, ctx: Context, card_id: UUID, status: Literal["active", "blocked"]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
@@ -26,7 +26,7 @@ from regulars.contracts.ledger import Refusal
 from regulars.domain.ledger.commands import Answer, Attempt, Claim
 from regulars.domain.ledger.opened import LockedStaff, OpenCard
 from regulars.domain.ledger.posting import OpenLot
-from regulars.domain.ledger.read_statements import Extra, facts_statement, lock_statement
+from regulars.domain.ledger.read_statements import STORED_ANSWER, Extra, facts_statement, lock_statement
 from regulars.domain.ledger.rules import Rules, RuleSource
 from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
 from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
@@ -85,13 +85,17 @@ class Ledger:
             IdempotencyMismatch: the key was used for another request.
             NotFound: the tenant has no such card, or the short number fits several.
         """
-        row = await self._lock(session, attempt)
+        rows = await self._lock(session, attempt)
+        if len(rows) > 1 or rows[0].card_id is None:
+            return await self._without_card(session, attempt.claim, several=len(rows) > 1)
+        row = rows[0]
         card = _card(row)
         rules = await self._rules.rules(session, ctx.tenant, card.program_id)
         facts = await self._read(session, ctx, card, rules, attempt.claim, extra, values)
         if facts["stored"] is not None:
             return _replay(facts["stored"], attempt.claim)
-        return self._opened(session, ctx, attempt, card, rules, _staff(row), facts)
+        proven = attempt.pin is not None  # by `check_pin`; a mere name is not taken for the person
+        return self._opened(session, ctx, attempt, card, rules, _staff(row) if proven else None, facts)
 
     async def open_new(self, session: TenantSession, ctx: Context, card: CardInfo) -> OpenCard:
         """Open a card that this transaction has just made: nothing to claim, nobody else to lock out."""
@@ -152,7 +156,7 @@ class Ledger:
             raise PluginFault(plugin, f"{name} wrote {written} rows instead of {expected}")
         raise Conflict(_("Another request changed this card at the same moment. Please try again."))
 
-    async def _lock(self, session: TenantSession, attempt: Attempt) -> Row[Any]:
+    async def _lock(self, session: TenantSession, attempt: Attempt) -> Sequence[Row[Any]]:
         parameters = {
             "tenant_id": session.tenant_id,
             "claim": attempt.claim.lock_number(session.tenant_id),
@@ -162,11 +166,18 @@ class Ledger:
         rows = (await session.run(lock_statement(attempt.card.by), parameters)).all()
         if not rows[0].got:
             raise IdempotencyInProgress(extra={"retry_after": 1})
-        if len(rows) > 1:
+        return rows
+
+    @staticmethod
+    async def _without_card(session: TenantSession, claim: Claim, *, several: bool) -> Answer:
+        """The answer that the key has already, whatever the card's name means by now."""
+        parameters = {"tenant_id": session.tenant_id, "principal": claim.principal, "key": claim.key}
+        stored = (await session.run(STORED_ANSWER, parameters)).scalar()
+        if stored is not None:
+            return _replay(stored, claim)
+        if several:
             raise NotFound(_("Several cards begin with these digits. Please enter the whole number."))
-        if rows[0].card_id is None:
-            raise NotFound(_("There is no card with this number here."))
-        return rows[0]
+        raise NotFound(_("There is no card with this number here."))
 
     async def _read(
         self,

@@ -61,9 +61,16 @@ LAST_FIELDS = (
 TENANT, CARD_ID = bindparam("tenant_id", type_=Uuid), bindparam("card_id", type_=Uuid)
 TIME_ZONE = bindparam("time_zone", type_=Text)
 CORE_NOW: ColumnElement[Any] = func.core.now(type_=DateTime(timezone=True))
-DAY_START: ColumnElement[Any] = func.timezone(
-    TIME_ZONE, func.date_trunc(literal_column("'day'"), func.timezone(TIME_ZONE, CORE_NOW))
+_MOMENT: ColumnElement[Any] = literal_column("interval '1 microsecond'")
+DAY_START: ColumnElement[Any] = (
+    func.timezone(
+        TIME_ZONE,
+        func.date_trunc(literal_column("'day'"), func.timezone(TIME_ZONE, CORE_NOW)) - _MOMENT,
+        type_=DateTime(timezone=True),
+    )
+    + _MOMENT
 )
+"""Right after the last moment of the day before: where clocks go back to midnight, that is the first of the two."""
 
 
 @lru_cache
@@ -132,21 +139,6 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         extra: what one kind of transaction needs besides: whether the external sale is known (earning), open lots
             (redeeming), or the card's last action (undoing).
     """
-    stored = (
-        select(
-            _object(
-                hash=func.encode(Idempotency.request_hash, literal_column("'hex'")),
-                status=Idempotency.status,
-                body=func.convert_from(Idempotency.body, literal_column("'UTF8'")),
-            )
-        )
-        .where(
-            Idempotency.tenant_id == TENANT,
-            Idempotency.principal == bindparam("principal", type_=Text),
-            Idempotency.key == bindparam("key", type_=Text),
-        )
-        .scalar_subquery()
-    )
     program = (
         select(_object(status=Program.status))
         .where(Program.tenant_id == TENANT, Program.id == bindparam("program_id", type_=Uuid))
@@ -170,7 +162,7 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
     columns: list[ColumnElement[Any]] = [
         CORE_NOW.label("now"),
         DAY_START.label("day_start"),
-        stored.label("stored"),
+        _stored().label("stored"),
         program.label("program"),
         accounts.label("accounts"),
     ]
@@ -182,6 +174,24 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         columns.append(_last_action().label("last"))
     columns += [_with_day_start(query).label(label) for label, query in plugin_facts]
     return prepare(select(*columns))
+
+
+def _stored() -> ScalarSelect[Any]:
+    return (
+        select(
+            _object(
+                hash=func.encode(Idempotency.request_hash, literal_column("'hex'")),
+                status=Idempotency.status,
+                body=func.convert_from(Idempotency.body, literal_column("'UTF8'")),
+            )
+        )
+        .where(
+            Idempotency.tenant_id == TENANT,
+            Idempotency.principal == bindparam("principal", type_=Text),
+            Idempotency.key == bindparam("key", type_=Text),
+        )
+        .scalar_subquery()
+    )
 
 
 def _with_day_start(query: ScalarSelect[Any]) -> ColumnElement[Any]:
@@ -266,3 +276,7 @@ def _object(**columns: ColumnElement[Any] | Any) -> ColumnElement[Any]:
     """`jsonb_build_object` with literal keys, so that they are no parameters."""
     pairs = [part for name, column in columns.items() for part in (literal_column(f"'{name}'"), column)]
     return func.jsonb_build_object(*pairs)
+
+
+STORED_ANSWER = prepare(select(_stored()))
+"""The answer that a key has, for a request whose card is not found (any more)."""

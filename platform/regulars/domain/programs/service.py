@@ -206,6 +206,24 @@ async def update(session: TenantSession, ctx: Context, program_id: UUID, draft: 
     return after
 
 
+async def patch(session: TenantSession, ctx: Context, program_id: UUID, given: Mapping[str, Any]) -> Program:
+    """Change some fields of a program; the others stay as they are under its lock, whoever changes them meanwhile.
+
+    Args:
+        session: the transaction.
+        ctx: who acts; needs `programs.manage`.
+        program_id: the program.
+        given: field of `ProgramDraft` → new value.
+
+    Raises:
+        InvalidInput, NotFound: as for `update`.
+    """
+    require(ctx, "programs.manage")
+    before = await _locked(session, program_id)
+    draft = ProgramDraft(before.name, before.timezone, before.currency, before.require_pin)
+    return await update(session, ctx, program_id, replace(draft, **given))
+
+
 async def set_status(
     session: TenantSession, ctx: Context, program_id: UUID, status: Literal["active", "inactive"]
 ) -> Program:

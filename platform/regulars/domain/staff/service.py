@@ -145,6 +145,15 @@ async def change(session: TenantSession, ctx: Context, staff_id: UUID, draft: St
     return await _read(session, staff_id)
 
 
+async def patch(
+    session: TenantSession, ctx: Context, staff_id: UUID, *, name: str | None, role: str | None
+) -> StaffMember:
+    """Change name or role, `None` to leave it as it is under the row's lock; arguments and errors as for `change`."""
+    before = await _for_change(session, ctx, staff_id)
+    draft = StaffDraft(before.name if name is None else name, before.role if role is None else role, before.email or "")
+    return await change(session, ctx, staff_id, draft)
+
+
 async def dismiss(session: TenantSession, ctx: Context, staff_id: UUID) -> None:
     """Take somebody off the staff: sessions end, PIN and password are gone at once; what was recorded stays.
 

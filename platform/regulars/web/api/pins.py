@@ -74,12 +74,7 @@ async def change_pin(work: ApiWork, staff_id: str, body: PinChange) -> PinAnswer
     """Change somebody's name, role or PIN."""
     person = await staff.get(work.session, work.ctx, read_id(ids.STAFF, staff_id))
     if body.name is not None or body.role is not None:
-        draft = StaffDraft(
-            person.name if body.name is None else body.name,
-            person.role if body.role is None else body.role,
-            person.email or "",
-        )
-        person = await staff.change(work.session, work.ctx, person.id, draft)
+        person = await staff.patch(work.session, work.ctx, person.id, name=body.name, role=body.role)
     if body.pin is not None:
         return await _set_pin(work, person, body.pin)
     return _answer(person, await rules_now(work.session))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from quart import Blueprint
 
-from regulars.contracts.errors import FeatureNotInOffering, InvalidInput, LimitReached, NotFound
+from regulars.contracts.errors import Conflict, FeatureNotInOffering, InvalidInput, LimitReached, NotFound
 from regulars.domain.audit import service as audit
 from regulars.domain.programs import service as programs
 from regulars.domain.programs.service import Program, ProgramDraft
@@ -50,7 +49,7 @@ async def get_program(work: ApiWork) -> ProgramAnswer:
         permission="programs.manage",
         body=NewProgram,
         answers={201: ProgramAnswer},
-        problems=(LimitReached, FeatureNotInOffering),
+        problems=(LimitReached, FeatureNotInOffering, Conflict),
         tag=TAG,
     )
 )
@@ -79,9 +78,8 @@ async def create_program(work: ApiWork, body: NewProgram) -> ProgramAnswer:
 async def change_program(work: ApiWork, body: ProgramChange) -> ProgramAnswer:
     """Change the shop's program, open or close it, and set what its plugins go by."""
     program = (await programs.list_programs(work.session)).default
-    draft = ProgramDraft(program.name, program.timezone, program.currency, program.require_pin)
     given = body.model_dump(include={"name", "timezone", "currency", "require_pin"}, exclude_none=True)
-    program = await programs.update(work.session, work.ctx, program.id, replace(draft, **given))
+    program = await programs.patch(work.session, work.ctx, program.id, given)
     if body.is_active is not None:
         program = await programs.set_status(
             work.session, work.ctx, program.id, "active" if body.is_active else "inactive"
