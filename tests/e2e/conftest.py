@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -42,9 +43,10 @@ async def people(browser: Browser, house: House) -> AsyncIterator[People]:
 
 
 def said_by_the_server(house: House) -> str:
-    """What the log has to say about faults."""
+    """The last line of every exception in the server's log."""
     lines = house.running.web[0].log.read_text("utf-8").splitlines()
-    return "\n".join(line for line in lines if '"level": "error"' in line)
+    faults = [json.loads(line) for line in lines if '"exception": ' in line]
+    return "\n".join(f"{fault['request']}: {fault['exception'].splitlines()[-1]}" for fault in faults)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
 from regulars.testing.clock import Clock
 from regulars.testing.installation import Installation
@@ -101,6 +101,7 @@ async def find(page: Page, house: House, slug: str, text: str) -> None:
 
 async def type_pin(page: Page, pin: str) -> None:
     """Four digits on the number pad, and ✓."""
+    await page.bring_to_front()
     for digit in pin:
         await page.get_by_role("button", name=digit, exact=True).tap()
     await page.get_by_role("button", name="Confirm").tap()
@@ -108,16 +109,15 @@ async def type_pin(page: Page, pin: str) -> None:
 
 async def confirm_as(page: Page, person: str, pin: str) -> None:
     """Choose the own name, then type the PIN."""
+    await page.bring_to_front()
     await page.locator("label").filter(has=page.get_by_role("radio", name=person)).tap()
     await type_pin(page, pin)
 
 
 async def add_stamp(page: Page, person: str, pin: str) -> None:
-    """ADD STAMP at the open card."""
+    """ADD STAMP at the open card, with the PIN from a keyboard."""
     await page.get_by_role("button", name="Add stamp").tap()
-    await confirm_as(page, person, pin)
-
-
-def region(page: Page, name: str) -> Locator:
-    """A part of the page by its name."""
-    return page.get_by_role("region", name=name)
+    await page.locator("label").filter(has=page.get_by_role("radio", name=person)).tap()
+    await expect(page.get_by_role("button", name="Confirm")).to_be_visible()
+    await page.keyboard.type(pin)
+    await page.keyboard.press("Enter")

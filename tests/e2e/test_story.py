@@ -164,7 +164,7 @@ async def staff_stamp_until_the_card_is_full(till: Page, house: House, pin: str)
     await expect(other.get_by_role("alert")).to_contain_text(
         "It is too soon after the last stamp. Next stamp possible at"
     )
-    await expect(other.get_by_role("alert")).to_contain_text("Still 15 minutes.")
+    await expect(other.get_by_role("alert")).to_contain_text("Still 15 minutes to go.")
     await other.close()
     for count in (3, 4, 5, 6):
         await stamp_again(till, house, pin, minutes=15)

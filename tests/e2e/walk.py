@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -67,8 +67,16 @@ class Walk:
                 await self._visit(page, address, name)
                 waiting.extend(await page.evaluate(LINKS))
 
-    def judge(self, area: str) -> None:
+    async def stop(self, page: Page, name: str) -> None:
+        """Look at what is shown now, which no address leads to."""
+        self.faults += [f"{name}: {fault}" for fault in await self.look(page, name)]
+
+    def judge(self, area: str, besides: Set[str] = frozenset()) -> None:
         """Say what was wrong, and which pages of an area nobody is led to.
+
+        Args:
+            area: first part of its endpoints.
+            besides: endpoints that are no pages.
 
         Raises:
             AssertionError: anything was.
@@ -78,7 +86,7 @@ class Walk:
             for rule in self.routes.iter_rules()
             if rule.subdomain == self.host and rule.endpoint.startswith(f"{area}.") and "GET" in (rule.methods or ())
         }
-        missed = [f"no link leads to {endpoint}" for endpoint in sorted(pages - self.endpoints)]
+        missed = [f"no link leads to {endpoint}" for endpoint in sorted(pages - self.endpoints - besides)]
         if self.faults or missed:
             raise AssertionError("\n".join([*self.faults, *missed]))
 
