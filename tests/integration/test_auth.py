@@ -108,6 +108,7 @@ async def test_roles_are_kept_apart(web: WebServer, world: World) -> None:
     refused = await visitor.get("/manage/p/probe/owners-only")
     assert refused.status_code == 403
     assert "You may not do this." in refused.text
+    assert '<a class="btn btn-primary" href="/manage">' in refused.text
 
 
 async def test_operators_sign_in_on_the_console_only(web: WebServer, database: Database, world: World) -> None:

@@ -191,7 +191,7 @@ async def test_wrong_pins_are_counted_once_each_and_lock_one_person(
         failures = await scalar(sql, "SELECT pin_failures FROM core.staff WHERE id = $1", cafe.anna.id)
         assert failures == 5 - left
     page = read(await visitor.submit(at(cafe.card, "/add"), {**form, **as_person(cafe.anna, "0000")}))
-    assert "This PIN is locked until" in page.text
+    assert page.text.index("This PIN is locked until") < page.text.index("Who are you?")
     assert "Locked until" in page.text
     assert "staff" not in page.fields
     right = {**form, "key": page.fields["key"], **as_person(cafe.anna)}
@@ -220,11 +220,11 @@ async def test_too_soon_is_refused_with_the_time_left(
     await clock.advance(minutes=3)
     view = read(await visitor.get(at(cafe.card)))
     assert "Next stamp possible at" in view.text
-    assert "Still 12 minutes." in view.text
+    assert "Still 12 minutes to go." in view.text
     form = {**await sheet(visitor, cafe.card, "/add?unit=stamps&quantity=1"), **as_person(cafe.anna)}
     page = read(await visitor.submit(at(cafe.card, "/add"), form), 409)
     assert "It is too soon after the last stamp." in page.text
-    assert "Still 12 minutes. Nothing was changed on the card." in page.text
+    assert "Still 12 minutes to go. Nothing was changed on the card." in page.text
     await clock.advance(minutes=12)
     assert "Stamp added!" in (await add(visitor, cafe.card, cafe.anna)).text
 
@@ -286,6 +286,7 @@ async def test_the_reward_is_handed_out_once_and_taken_back(
         assert "Reward redeemed" in page.text
         assert "Please hand it over: free coffee" in page.text
     assert await entries(sql, cafe) == [("earn", 12), ("redeem", -10)]
+    assert "Undo the last one: reward for 10 stamps" in read(await visitor.get(at(cafe.card))).text
     undo = {**await sheet(visitor, cafe.card, "/undo"), **as_person(cafe.anna)}
     assert "Taken back" in read(await visitor.submit(at(cafe.card, "/undo"), undo)).text
     assert await entries(sql, cafe) == [("earn", 12), ("redeem", -10), ("reverse", 10)]

@@ -15,7 +15,7 @@ from regulars.contracts.errors import RegularsError
 from regulars.contracts.i18n import N_
 from regulars.contracts.pages import PageContext
 from regulars.kernel.i18n import gettext
-from regulars.web.areas import API_PREFIX
+from regulars.web.areas import API_PREFIX, area_of
 from regulars.web.pages import render_page
 from regulars.web.problems import error_headers, problem_response
 from regulars.web.request import RegularsApp, current_request
@@ -51,6 +51,7 @@ class ErrorPage(PageContext):
         title: what happened.
         detail: what to do about it, empty when the title says it all.
         request_id: for whoever reports it.
+        start_url: where the way goes on: the start of the area that the visitor was in.
     """
 
     template: ClassVar[str] = "pages/error.html"
@@ -59,6 +60,7 @@ class ErrorPage(PageContext):
     title: str
     detail: str
     request_id: str
+    start_url: str
 
 
 def register_failures(app: RegularsApp) -> None:
@@ -102,7 +104,8 @@ async def _answer_unexpected(error: Exception) -> Response:
 
 
 async def _error_page(error: RegularsError) -> Response:
-    visit = current_request().visit
+    request = current_request()
+    visit = request.visit
     title = gettext(error.title)
     page = ErrorPage(
         status_code=error.status,
@@ -110,6 +113,7 @@ async def _error_page(error: RegularsError) -> Response:
         title=title,
         detail=error.detail if error.detail != title else "",
         request_id=visit.request_id,
+        start_url=area_of(visit.peer.kind, request.path).prefix or "/",
     )
     try:
         html = await render_page(page) if visit.peer.kind != "tenant" or visit.tenant else _plain_page(page)

@@ -171,14 +171,15 @@ def waiting_for(sentence: str, retry_at: datetime | None, now: datetime) -> Wait
 
 
 def undo_label(work: Work, view: CardView) -> str:
-    """`3 stamps`: what the last action gave or took; empty when it cannot be taken back."""
+    """`3 stamps`, `reward for 10 stamps`: what the last action was; empty when it cannot be taken back."""
     if view.undoable is None or not work.ctx.principal.may("sales.undo"):
         return ""
     words = {unit.unit: unit.words for unit in view.units}
-    return ", ".join(
+    amounts = ", ".join(
         known.amount(abs(amount)) if (known := words.get(unit)) else str(abs(amount))
         for unit, amount in view.undoable.amounts.items()
     )
+    return _("reward for %(amount)s", amount=amounts) if view.undoable.kind == "redemption" else amounts
 
 
 def _missing(view: CardView, offer: RewardOffer) -> str:
