@@ -176,7 +176,7 @@ async def test_the_dashboard_and_the_lists_behind_it(
     await clock.advance(minutes=20)
     await till.sale()
     renewed = read(await visitor.get(feed, headers=part))
-    assert renewed.text.startswith("Mia L. earned 1 stamp")
+    assert renewed.text.startswith("Mia L. earned stamp #1")
 
 
 async def test_first_steps_until_they_are_done(web: WebServer, make_world: MakeWorld, sql: Connection) -> None:

@@ -293,7 +293,7 @@ def _feed(work: Work, items: Sequence[FeedItem]) -> FeedPart:
 def _feed_item(work: Work, item: FeedItem) -> Mapping[str, object]:
     unit, amount = item.unit or "", _amount(work, item.unit or "", abs(item.amount or 0))
     texts = {
-        "earned": _("%(who)s earned %(amount)s", who=item.who, amount=amount),
+        "earned": _("%(who)s earned %(what)s", who=item.who, what=_reached(work, item)),
         "redeemed": _("%(who)s redeemed %(reward)s", who=item.who, reward=item.title or _("a reward")),
         "undone": _("%(amount)s of %(who)s taken back", who=item.who, amount=amount),
         "joined": _("%(who)s joined", who=item.who),
@@ -305,7 +305,9 @@ def _feed_item(work: Work, item: FeedItem) -> Mapping[str, object]:
         "joined": ("user-plus", "info"),
     }
     when = format_ago(item.at, now=max(item.at, datetime.now(item.at.tzinfo)))
-    balance = "" if item.balance_after is None else f"{_title(work, unit)}: {format_number(item.balance_after)}"
+    balance = ""
+    if item.balance_after is not None and item.kind != "earned":  # "stamp #8" says it already
+        balance = f"{_title(work, unit)}: {format_number(item.balance_after)}"
     return {
         "icon": marks[item.kind][0],
         "tone": marks[item.kind][1],
@@ -371,6 +373,13 @@ def _title(work: Work, unit: str) -> str:
 def _amount(work: Work, unit: str, number: int) -> str:
     words = words_of(work.services.plugins, unit)
     return words.amount(number) if words else format_number(number)
+
+
+def _reached(work: Work, item: FeedItem) -> str:
+    """`stamp #8`: what was earned, with the count after it where it has one."""
+    unit, number = item.unit or "", item.amount or 0
+    words = words_of(work.services.plugins, unit)
+    return words.reached(number, item.balance_after or 0) if words else format_number(number)
 
 
 def _member_url(member_id: UUID) -> str:

@@ -27,6 +27,7 @@ from regulars.kernel.templating.chrome import Link
 from regulars.web.exports import csv_response
 from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
+from regulars.web.manage.navigation import TERMINAL
 from regulars.web.results import Redirect, Result
 from regulars.web.when import moment_words, visit_words
 from regulars.web.work import Work, read_id
@@ -69,6 +70,7 @@ class MemberRow:
         blocked: whether that card is blocked.
         progress: of that card's units.
         last_visit: in words.
+        till_url: that card at the terminal, empty for readers without one.
     """
 
     member: Member
@@ -78,6 +80,7 @@ class MemberRow:
     blocked: bool
     progress: Sequence[Progress]
     last_visit: str
+    till_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,7 @@ class CardPanel:
     Attributes:
         url: of what can be done with it.
         history_url: shows its history on this page.
+        till_url: the card at the terminal, empty where it cannot be used.
         shown: whether its history is shown now.
     """
 
@@ -123,6 +127,7 @@ class CardPanel:
     program: str
     url: str
     history_url: str
+    till_url: str
     shown: bool
 
 
@@ -178,7 +183,7 @@ async def member_list(work: Work) -> Result:
         return Redirect(beyond)
     who = work.ctx.principal
     return MembersPage(
-        rows=[_row(member) for member in found.items],
+        rows=[_row(work, member) for member in found.items],
         pager=make_pager(found, LIST, query.kept()),
         query=query,
         filters=_filters(query),
@@ -223,7 +228,7 @@ async def member_page(work: Work, member: str) -> Result:
         url=url,
         name=shown_name(detail.member),
         detail=detail,
-        cards=[_panel(url, card, names.get(card.program_id, ""), shown) for card in detail.member.cards],
+        cards=[_panel(work, url, card, names.get(card.program_id, ""), shown) for card in detail.member.cards],
         language=language_name(detail.member.locale),
         lines=lines,
         has_history=shown is not None,
@@ -267,7 +272,7 @@ def _shown_card(detail: MemberDetail, text: str) -> MemberCard | None:
     return detail.member.cards[0] if detail.member.cards else None
 
 
-def _row(member: Member) -> MemberRow:
+def _row(work: Work, member: Member) -> MemberRow:
     card = member.cards[0] if member.cards else None
     return MemberRow(
         member=member,
@@ -277,10 +282,17 @@ def _row(member: Member) -> MemberRow:
         blocked=card is not None and card.status != "active",
         progress=tuple(card.progress.values()) if card else (),
         last_visit=visit_words(member.last_activity_at),
+        till_url=_till_url(work, card) if card else "",
     )
 
 
-def _panel(url: str, card: MemberCard, program: str, shown: MemberCard | None) -> CardPanel:
+def _till_url(work: Work, card: MemberCard) -> str:
+    if not work.ctx.principal.may("terminal.use") or card.status != "active":
+        return ""
+    return f"{TERMINAL}/cards/{ids.show(ids.CARD, card.id)}"
+
+
+def _panel(work: Work, url: str, card: MemberCard, program: str, shown: MemberCard | None) -> CardPanel:
     public = ids.show(ids.CARD, card.id)
     return CardPanel(
         card=card,
@@ -288,6 +300,7 @@ def _panel(url: str, card: MemberCard, program: str, shown: MemberCard | None) -
         program=program,
         url=f"{url}/cards/{public}",
         history_url=url_of(url, {"card": public}),
+        till_url=_till_url(work, card),
         shown=shown is not None and shown.id == card.id,
     )
 
