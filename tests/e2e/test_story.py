@@ -243,7 +243,7 @@ async def the_figures_are_right(page: Page, house: House) -> None:
         await page.go_back()
     feed = page.get_by_role("main").get_by_role("listitem")
     await expect(feed.first).to_contain_text(f"Austėja Ž. redeemed {REWARD}")
-    await expect(feed.nth(1)).to_contain_text("Austėja Ž. earned 1 stamp")
+    await expect(feed.nth(1)).to_contain_text("Austėja Ž. earned stamp #10")
 
 
 async def the_list_and_the_file_have_the_member(page: Page, house: House, number: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -71,7 +72,7 @@ class Walk:
         """Look at what is shown now, which no address leads to."""
         self.faults += [f"{name}: {fault}" for fault in await self.look(page, name)]
 
-    def judge(self, area: str, besides: Set[str] = frozenset()) -> None:
+    def judge(self, area: str, besides: AbstractSet[str] = frozenset()) -> None:
         """Say what was wrong, and which pages of an area nobody is led to.
 
         Args:
