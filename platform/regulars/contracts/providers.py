@@ -83,6 +83,9 @@ class UnitWords(Protocol):
     def amount(self, number: int) -> str:
         """A number of units, without sign: `3 stamps`."""
 
+    def reached(self, number: int, balance: int) -> str:
+        """What somebody earned, as the feed says it: `stamp #8`, or `50 points` for units without order."""
+
     def earned(self, number: int) -> str:
         """What the till says after a sale: `Stamp added!`."""
 

@@ -46,6 +46,13 @@ def amount(number: int) -> str:
     return ngettext("%(num)s stamp", "%(num)s stamps", number)
 
 
+def reached(number: int, balance: int) -> str:
+    """`stamp #8`; `stamps #7 to #8` for several at once."""
+    if number == 1:
+        return _("stamp #%(last)s", last=balance)
+    return _("stamps #%(first)s to #%(last)s", first=balance - number + 1, last=balance)
+
+
 def earned(number: int) -> str:
     """`Stamp added!`, for the till."""
     return _("Stamp added!") if number == 1 else ngettext("%(num)s stamp added!", "%(num)s stamps added!", number)

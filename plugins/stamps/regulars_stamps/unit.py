@@ -117,6 +117,10 @@ class StampUnit:
         """`3 stamps`."""
         return texts.amount(number)
 
+    def reached(self, number: int, balance: int) -> str:
+        """`stamp #8`."""
+        return texts.reached(number, balance)
+
     def earned(self, number: int) -> str:
         """`Stamp added!`."""
         return texts.earned(number)

@@ -212,6 +212,13 @@ def test_progress(balance, message, ready, close):
     assert (progress.message, progress.ready, progress.close) == (message, ready, close)
 
 
+@pytest.mark.parametrize(
+    ("number", "balance", "sentence"), [(1, 8, "stamp #8"), (1, 1, "stamp #1"), (3, 9, "stamps #7 to #9")]
+)
+def test_the_feed_says_which_stamp_it_was(number, balance, sentence):
+    assert UNIT.reached(number, balance) == sentence
+
+
 def test_lists_find_full_cards_by_the_target():
     assert UNIT.ready_at(StampSettings(target=7)) == 7
 
