@@ -10,25 +10,27 @@ revision = "0001"
 down_revision = None
 
 READ, READ_INSERT_UPDATE = "SELECT", "SELECT, INSERT, UPDATE"
+KEEP_ALL_BUT = "SELECT, INSERT, UPDATE ({})"
+"""Rows that stand for money, access or proof: only what says how they stand may change."""
 TENANT_TABLES = {
-    "account": READ_INSERT_UPDATE,
-    "api_key": READ_INSERT_UPDATE,
+    "account": KEEP_ALL_BUT.format("balance, lifetime, seq, last_at"),
+    "api_key": KEEP_ALL_BUT.format("revoked_at"),
     "audit_log": APPEND_ONLY,
-    "card": READ_INSERT_UPDATE,
+    "card": KEEP_ALL_BUT.format("status"),
     "consent": APPEND_ONLY,
-    "idempotency": READ_INSERT_UPDATE,
+    "idempotency": APPEND_ONLY,
     "job": READ_INSERT_UPDATE,
     "ledger_entry": APPEND_ONLY,
-    "ledger_lot": READ_INSERT_UPDATE,
+    "ledger_lot": KEEP_ALL_BUT.format("amount_left"),
     "ledger_lot_use": APPEND_ONLY,
-    "mail": READ_INSERT_UPDATE,
+    "mail": KEEP_ALL_BUT.format("status, attempts, error, sent_at"),
     "member": READ_INSERT_UPDATE,
     "outbox_event": APPEND_ONLY,
     "plugin_settings": READ_INSERT_UPDATE,
     "program": READ_INSERT_UPDATE,
-    "redemption": READ_INSERT_UPDATE,
-    "sale": READ_INSERT_UPDATE,
-    "session": "SELECT, INSERT, UPDATE, DELETE",
+    "redemption": KEEP_ALL_BUT.format("status, undone_at"),
+    "sale": KEEP_ALL_BUT.format("undone_at"),
+    "session": f"{KEEP_ALL_BUT.format('shop_id')}, DELETE",
     "shop": READ_INSERT_UPDATE,
     "staff": READ_INSERT_UPDATE,
     "tenant_plugin": READ_INSERT_UPDATE,

@@ -5,6 +5,18 @@ import pytest
 
 from regulars.kernel.embedded import Urls
 
+CHANGEABLE = {
+    "account": {"balance", "last_at", "lifetime", "seq"},
+    "api_key": {"revoked_at"},
+    "card": {"status"},
+    "idempotency": set(),
+    "ledger_lot": {"amount_left"},
+    "mail": {"attempts", "error", "sent_at", "status"},
+    "redemption": {"status", "undone_at"},
+    "sale": {"undone_at"},
+    "session": {"shop_id"},
+}
+"""What the app role may change of rows that stand for money, access or proof; everything else of them stays."""
 SCHEMAS = "n.nspname = 'core' OR n.nspname LIKE 'plg\\_%'"
 UNIQUE_WITHOUT_TENANT = {
     "core.pk_tenant_host": "a host name belongs to one tenant of the installation",
@@ -84,6 +96,16 @@ async def test_tenant_is_never_null(catalogue: asyncpg.Connection) -> None:
             WHERE c.relkind IN ('r', 'p') AND ({SCHEMAS}) AND NOT a.attnotnull"""
     )
     assert {row[0] for row in rows} == set(TENANT_MAY_BE_NULL)
+
+
+async def test_of_money_access_and_proof_only_the_state_changes(catalogue: asyncpg.Connection) -> None:
+    rows = await catalogue.fetch(
+        """SELECT c.relname, a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+           WHERE n.nspname = 'core' AND has_column_privilege('regulars_app', c.oid, a.attnum, 'UPDATE')"""
+    )
+    found = {table: {row["attname"] for row in rows if row["relname"] == table} for table in CHANGEABLE}
+    assert found == CHANGEABLE
 
 
 async def test_only_two_functions_run_with_their_owners_rights(catalogue: asyncpg.Connection) -> None:

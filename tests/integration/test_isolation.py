@@ -74,10 +74,14 @@ async def test_a_row_cannot_be_written_for_another_tenant(database: Database, ca
 
 async def test_a_row_cannot_point_to_another_tenants(database: Database, cafe: World, pizza: World) -> None:
     """L8: foreign keys bypass policies, so they carry the tenant."""
-    point = text("UPDATE core.card SET member_id = :member WHERE id = :id")
+    point = text(
+        "INSERT INTO core.consent (tenant_id, id, member_id, purpose, granted, text_version) "
+        "VALUES (:tenant, :id, :member, 'terms', true, '1')"
+    )
     with pytest.raises(DBAPIError) as refused:
         async with database.tenant(cafe.tenant.id) as session:
-            await session.execute(point, {"member": pizza.card.member_id, "id": cafe.card.id})
+            values = {"tenant": cafe.tenant.id, "id": cafe.card.id, "member": pizza.card.member_id}
+            await session.execute(point, values)
     assert getattr(refused.value.orig, "sqlstate", None) == "23503"
 
 
