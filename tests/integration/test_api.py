@@ -11,9 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
+from asyncpg import Connection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+from visitors import staff_at
 
 from regulars.kernel.config import Config
 from regulars.kernel.keys import digest
@@ -490,6 +492,15 @@ async def test_guessing_is_slowed_down(web: WebServer, cafe: World, pizza: World
     await visitor.check(response)
     other = await web.at(pizza.host).post(f"{FRONT}/enroll", json={"email": "m@example.org", "terms": True})
     assert other.status_code == 201
+
+
+async def test_customers_forms_do_not_use_up_the_tills(web: WebServer, cafe: World, sql: Connection) -> None:
+    """Both come from the shop's one address; the till has a limit of its own."""
+    customer, staff = web.at(cafe.host), await staff_at(web, sql, cafe)
+    form = {"email": "nobody", "terms": "1"}
+    statuses = [(await customer.submit("/join", form)).status_code for _ in range(31)]
+    assert statuses == [422] * 30 + [429]
+    assert (await staff.submit("/terminal/enrol", form)).status_code == 422
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from regulars.domain.messaging.office import CARD_LINK_PATH
 from regulars.kernel.i18n import gettext as _
 from regulars.web.again import TryAgain, faults_of
 from regulars.web.forms import Form
-from regulars.web.limits import ENROL, check_limit
+from regulars.web.limits import ENROL_BY_SHOP, check_limit
 from regulars.web.results import Redirect, Result
 from regulars.web.terminal.blueprint import blueprint, till_page
 from regulars.web.terminal.desk import Desk, TillPage, at_desk
@@ -73,7 +73,7 @@ async def enrol_form(work: Work, desk: Desk) -> Result:
 @till_page("members.enrol")
 async def enrol(work: Work, desk: Desk) -> Result:
     """Make the card; somebody who has one already is shown with it."""
-    await check_limit(ENROL, work.request, work.services)
+    await check_limit(ENROL_BY_SHOP, work.request, work.services)
     form = await work.form(EnrolForm)
     wanted = form.data or EnrolForm()
     command = EnrolCommand(email=wanted.email, name=wanted.name, locale=work.ctx.tenant.default_locale, terms=True)
