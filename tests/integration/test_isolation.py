@@ -78,9 +78,9 @@ async def test_a_row_cannot_point_to_another_tenants(database: Database, cafe: W
         "INSERT INTO core.consent (tenant_id, id, member_id, purpose, granted, text_version) "
         "VALUES (:tenant, :id, :member, 'terms', true, '1')"
     )
+    values = {"tenant": cafe.tenant.id, "id": cafe.card.id, "member": pizza.card.member_id}
     with pytest.raises(DBAPIError) as refused:
         async with database.tenant(cafe.tenant.id) as session:
-            values = {"tenant": cafe.tenant.id, "id": cafe.card.id, "member": pizza.card.member_id}
             await session.execute(point, values)
     assert getattr(refused.value.orig, "sqlstate", None) == "23503"
 
