@@ -44,7 +44,7 @@ async def _fill(config: Config) -> DemoSummary:
         merchants = await asyncio.gather(*(loop.run_in_executor(pool, record_merchant, config, s) for s in BUSINESSES))
     for merchant in merchants:
         click.echo(f"  {merchant.line}")
-    console = Address(label="Console", url=config.url(config.console_host, "/console/"))
+    console = Address(label="Console", url=config.url(config.console_host))
     return DemoSummary(
         addresses=(*(merchant.address for merchant in merchants), console),
         logins=(*logins, *(login for merchant in merchants for login in merchant.logins)),

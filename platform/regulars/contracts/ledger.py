@@ -52,8 +52,8 @@ class LedgerContext:
     Attributes:
         settings: the settings model of the plugin that is being called, for this program.
         now: the database's clock under the card's lock.
-        day_start: the moment at which the calendar day of the program's zone began, in UTC: convert it before asking for
-            a weekday.
+        day_start: the moment at which the calendar day of the program's zone began, in UTC: convert it before
+            asking for a weekday.
         accounts: unit → state; a unit that has no entry yet is missing, use `account()`.
     """
 

@@ -68,7 +68,7 @@ FEATURE_OF_PATHS = {
     "/card": "cards",
     "/c": "cards",
 }
-"""Pages of a tenant's host that are there only with a feature; the merchant's pages and the API name theirs themselves."""
+"""Pages that are there only with a feature of the host; the merchant's pages and the API name theirs themselves."""
 
 
 def feature_of(path: str) -> str | None:
