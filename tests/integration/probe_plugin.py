@@ -41,6 +41,7 @@ class EmptyPage(PageContext):
     status_code: int = 200
     code: str = ""
     request_id: str = ""
+    start_url: str = "/"
 
 
 @portal.get("/")

@@ -334,3 +334,52 @@ async def test_ledger_entries_never_change(make_till: MakeTill, cafe: World, sql
         with pytest.raises(PostgresError) as refused:
             await sql.execute(statement)
         assert refused.value.sqlstate == "RG002"
+
+
+async def test_many_redeems_at_once_hand_over_one_reward(
+    make_till: MakeTill, cafe: World, clock: Clock, sql: Connection, healthy: Healthy
+) -> None:
+    """E1 for one card: the units are there once."""
+    await cafe.set_settings("stamps", target=2)
+    till = make_till(cafe)
+    await till.sale(2)
+    answers = await asyncio.gather(*(till.redeem() for _ in range(20)))
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 19
+    assert await sql.fetchval("SELECT count(*) FROM core.redemption") == 1
+    await healthy()
+
+
+async def test_many_undos_at_once_take_back_once(
+    make_till: MakeTill, cafe: World, sql: Connection, healthy: Healthy
+) -> None:
+    """L5: a reversal names its original once."""
+    till = make_till(cafe)
+    await till.sale()
+    answers = await asyncio.gather(*(till.undo() for _ in range(20)))
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 19
+    assert await sql.fetchval("SELECT count(*) FROM core.ledger_entry WHERE kind = 'reverse'") == 1
+    await healthy()
+
+
+async def test_many_sales_at_once_stay_within_the_day(
+    make_till: MakeTill, cafe: World, sql: Connection, healthy: Healthy
+) -> None:
+    """P3: the limit is judged under the card's lock; entries' times never go back though waiters began earlier (L8)."""
+    await cafe.set_settings("antifraud", cooldown_minutes=0, max_daily_stamps=5)
+    till = make_till(cafe)
+    answers = await asyncio.gather(*(till.sale() for _ in range(20)))
+    assert sorted(answer.status for answer in answers) == [200] * 5 + [409] * 15
+    assert await sql.fetchval("SELECT sum(amount) FROM core.ledger_entry") == 5
+    await healthy()
+
+
+async def test_sale_redeem_and_undo_at_once_leave_the_ledger_whole(
+    make_till: MakeTill, cafe: World, clock: Clock, healthy: Healthy
+) -> None:
+    """E4, as far as there are these three."""
+    await cafe.set_settings("stamps", target=2)
+    await cafe.set_settings("antifraud", cooldown_minutes=0, max_daily_stamps=100)
+    till = make_till(cafe)
+    await till.sale(4)
+    await asyncio.gather(*(act() for _ in range(8) for act in (till.sale, till.redeem, till.undo)))
+    await healthy()
