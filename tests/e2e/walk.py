@@ -23,7 +23,7 @@ LINKS = """() => [
     ...[...document.querySelectorAll('form[method=get]')].map(
         (form) => `${form.action}?${new URLSearchParams(new FormData(form))}`),
 ].filter((address) => address.startsWith(location.origin + '/')).map((address) => address.split('#')[0])"""
-ALIKE = 4
+ALIKE = 2
 """So many pages of one endpoint are looked at."""
 FILES = re.compile(r"/export$|\.json$|/html$|\.css$")
 
