@@ -14,6 +14,7 @@ from regulars.testing.browser import DESKTOP, PHONE, TABLET, People
 from tests.e2e.steps import (
     House,
     add_stamp,
+    card_number,
     click,
     confirm_as,
     enrol,
@@ -28,20 +29,23 @@ pytestmark = pytest.mark.e2e
 SLUG, STRANGERS = "boulangerie", "cafe"
 CUSTOMER, STAFF, REWARD = "Austėja Žukauskaitė", "Emilija Petit", "pain au chocolat"
 ZONE = ZoneInfo("Europe/Luxembourg")
+PATIENCE = 100
+"""So often somebody looks again for what arrives by itself."""
 
 
 async def test_from_an_empty_card_to_a_redeemed_reward(house: House, people: People) -> None:
     owner, phone, till = await people.someone(DESKTOP), await people.someone(PHONE), await people.someone(TABLET)
-    early = await people.someone(PHONE)
+    early, operator = await people.someone(PHONE), await people.someone(DESKTOP)
     await house.clock.set(tomorrow_at_nine())
     await enrol(early, house, SLUG, "ruta@example.com", "Rūta Šimkus")
     await owner_at(owner, house, SLUG)
-    await the_operator_takes_stamps_away_and_gives_them_back(await people.someone(DESKTOP), owner, early, house)
+    await the_operator_takes_stamps_away_and_gives_them_back(operator, owner, early, house)
     await the_owner_sets_the_program_up(owner, house)
     pin = await the_owner_adds(owner, house, STAFF)
 
     number = await enrol(phone, house, SLUG, "austeja@example.com", CUSTOMER)
     await the_new_card_is_right(phone)
+    await the_mail_opens_the_card(operator, await people.someone(PHONE), house, number)
     await staff_open_the_terminal(till, house)
     await find(till, house, SLUG, number)
     await expect(till.get_by_role("heading", name=CUSTOMER)).to_be_visible()
@@ -140,6 +144,21 @@ async def the_new_card_is_right(page: Page) -> None:
     await expect(page.get_by_role("button", name="Show the code large")).to_be_visible()
     await expect(page.get_by_role("img", name="1 / 10 stamps")).to_be_visible()
     await expect(page.get_by_text(f"9 more stamps until your {REWARD}!")).to_be_visible()
+
+
+async def the_mail_opens_the_card(operator: Page, other_phone: Page, house: House, number: str) -> None:
+    """Without a mail server the operator reads the welcome mail; its link opens the card on any phone."""
+    mail = operator.get_by_role("row", name="austeja@example.com").get_by_role("link")
+    for _ in range(PATIENCE):
+        await operator.goto(house.console + "/mail")
+        if await mail.count():
+            break
+    await mail.first.click()
+    link = operator.get_by_role("link", name="/card/open/")
+    await other_phone.goto(await link.inner_text())
+    await click(other_phone, "Open my card")
+    await expect(other_phone.get_by_role("img", name="1 / 10 stamps")).to_be_visible()
+    assert await card_number(other_phone) == number
 
 
 async def staff_open_the_terminal(page: Page, house: House) -> None:

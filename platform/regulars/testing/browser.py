@@ -136,6 +136,7 @@ async def wear(page: Page, theme: Literal["light", "dark"]) -> None:
     await page.evaluate(
         """theme => {
             document.documentElement.dataset.theme = theme;
+            document.dispatchEvent(new CustomEvent('themechange'));
             for (let left = 10; left > 0 && document.getAnimations().length > 0; left -= 1)
                 document.getAnimations().forEach((animation) => animation.finish());
         }""",

@@ -135,7 +135,8 @@ async def installation(registry: PluginRegistry, *, servers: int = 1, workers: i
             web = [
                 Process(("web",), {**base, "REGULARS_PORT": str(port)}, folder / f"web-{port}.log") for port in ports
             ]
-            worker = Process(("worker",), base, folder / "worker.log")
+            links = {"REGULARS_PUBLIC_PORT": str(ports[0])}
+            worker = Process(("worker",), {**base, **links}, folder / "worker.log")
             running = Installation(config, postgres, redis, web, worker, ports, folder)
             for process in (*web, worker):
                 process.start()
