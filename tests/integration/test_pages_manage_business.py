@@ -61,6 +61,18 @@ async def test_a_new_person_gets_a_pin_that_is_shown_once(
     assert found[1].encode() not in row["pin_hash"]
 
 
+async def test_a_form_that_is_sent_twice_adds_one_person(
+    web: WebServer, make_world: MakeWorld, sql: Connection
+) -> None:
+    cafe = await open_shop(make_world, "cafe")
+    visitor = await as_role(web, sql, cafe, "owner")
+    key = read(await visitor.get(f"{STAFF}/new")).fields["key"]
+    form = {"key": key, "name": "Eve", "role": "staff", "pin_choice": "generate"}
+    read(await visitor.submit(f"{STAFF}/new", form))
+    assert led_to(await visitor.submit(f"{STAFF}/new", form)) == STAFF
+    assert await sql.fetchval("SELECT count(*) FROM core.staff WHERE name = 'Eve'") == 1
+
+
 async def test_what_cannot_be_used_adds_nobody(web: WebServer, make_world: MakeWorld, sql: Connection) -> None:
     cafe = await open_shop(make_world, "cafe")
     visitor = await as_role(web, sql, cafe, "manager")

@@ -14,11 +14,11 @@ from sqlalchemy import (
     case,
     delete,
     func,
-    insert,
     or_,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert
 
 from regulars.domain.staff.models import Session, Staff
 from regulars.kernel.db.expressions import NOW
@@ -55,7 +55,7 @@ COUNT_OTHER_OWNERS = select(func.count()).where(
 EMAIL_TAKEN = select(Staff.id).where(
     _TENANT, Staff.email == bindparam("email", type_=Text), Staff.id != bindparam("staff", type_=Uuid)
 )
-INSERT = insert(Staff)
+INSERT = insert(Staff).on_conflict_do_nothing(index_elements=["tenant_id", "id"]).returning(Staff.id)
 CHANGE = (
     update(Staff)
     .where(_TENANT, _THIS)

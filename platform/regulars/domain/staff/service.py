@@ -108,8 +108,19 @@ async def get(session: TenantSession, ctx: Context, staff_id: UUID) -> StaffMemb
     return _one(await session.one_or_none(repository.GET, {"tenant": session.tenant_id, "staff": staff_id}))
 
 
-async def add(session: TenantSession, ctx: Context, draft: StaffDraft) -> StaffMember:
+async def add(
+    session: TenantSession, ctx: Context, draft: StaffDraft, staff_id: UUID | None = None
+) -> StaffMember | None:
     """Add somebody; PIN and password are set afterwards.
+
+    Args:
+        session: the transaction.
+        ctx: who acts; needs `staff.manage`.
+        draft: the person.
+        staff_id: key of the new row where the caller chose it, so that a form sent twice adds one person.
+
+    Returns:
+        The person; `None` when there is a row of that key already, and nothing was changed.
 
     Raises:
         Forbidden: without `staff.manage`, or the role is above the own one.
@@ -117,10 +128,11 @@ async def add(session: TenantSession, ctx: Context, draft: StaffDraft) -> StaffM
         Conflict: somebody here has this e-mail address.
     """
     require(ctx, "staff.manage")
-    staff_id = new_id()
+    staff_id = staff_id or new_id()
     name, role, email = await _checked(session, ctx, staff_id, draft)
     values = {"tenant_id": session.tenant_id, "id": staff_id, "name": name, "role": role, "email": email}
-    await session.execute(repository.INSERT, values)
+    if await session.scalar(repository.INSERT, values) is None:
+        return None
     await audit.record(session, ctx, "staff.added", "staff", staff_id, {"role": role})
     return await _read(session, staff_id)
 

@@ -55,7 +55,9 @@ async def add_pin(work: ApiWork, body: NewPin) -> PinAnswer:
     if body.staff is not None:
         person = await staff.get(work.session, work.ctx, read_id(ids.STAFF, body.staff))
     else:
-        person = await staff.add(work.session, work.ctx, StaffDraft(body.name or "", body.role))
+        added = await staff.add(work.session, work.ctx, StaffDraft(body.name or "", body.role))
+        assert added is not None, "a key of our own is new"
+        person = added
     return await _set_pin(work, person, body.pin)
 
 

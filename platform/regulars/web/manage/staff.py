@@ -15,6 +15,7 @@ from regulars.domain.staff import service
 from regulars.domain.staff.permissions import ROLE_TITLES, ROLES, outranks
 from regulars.domain.staff.service import StaffDraft, StaffMember
 from regulars.kernel import ids
+from regulars.kernel.db.base import new_id
 from regulars.kernel.i18n import format_time
 from regulars.kernel.i18n import gettext as _
 from regulars.web.again import TryAgain, faults_of
@@ -126,8 +127,13 @@ class StaffDismissPage(PageContext):
 
 
 class StaffForm(BaseModel):
-    """What is typed of a person."""
+    """What is typed of a person.
 
+    Attributes:
+        key: of the form that adds somebody: sent again, it adds nobody.
+    """
+
+    key: UUID | None = None
     name: str = Field(default="", max_length=500)
     role: str = "staff"
     email: str = Field(default="", max_length=500)
@@ -167,7 +173,8 @@ async def staff_list(work: Work) -> Result:
 @manage_page("staff.manage")
 async def new_staff_form(work: Work) -> Result:
     """An empty form."""
-    return _form_page(work, None, {"role": "staff", "pin_choice": "generate" if _has_pins(work) else "none"}, {})
+    values = {"key": str(new_id()), "role": "staff", "pin_choice": "generate" if _has_pins(work) else "none"}
+    return _form_page(work, None, values, {})
 
 
 @blueprint.post("/staff/new")
@@ -177,7 +184,10 @@ async def add_staff(work: Work) -> Result:
     form = await work.form(StaffForm)
     try:
         wanted = form.require()
-        person = await service.add(work.session, work.ctx, wanted.draft)
+        person = await service.add(work.session, work.ctx, wanted.draft, wanted.key)
+        if person is None:
+            work.flash(_("This person was added already."), "info")
+            return Redirect(LIST)
         pin = await _give_pin(work, person.id, wanted.pin_choice if _has_pins(work) else "none", wanted.pin)
         if wanted.password:
             await service.set_password(work.session, work.ctx, person.id, wanted.password)
