@@ -14,7 +14,7 @@ from werkzeug.routing import Map
 
 from regulars.app import create_app
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.testing.browser import TABLET, People, barriers, has_visible_focus, sideways, wear
+from regulars.testing.browser import TABLET, People, Theme, barriers, has_visible_focus, wear
 from tests.e2e.steps import House, click, confirm_as, enrol, find, operator_at, owner_at, sign_in, type_pin
 from tests.e2e.walk import Look, Walk
 
@@ -26,8 +26,12 @@ VISITS = ((6, 6, 5, 4, 1), (5, 3))
 API = "/api/v1/store/loyalty"
 HEIGHT = 800
 MAIL = "SELECT text_body FROM core.mail WHERE recipient = $1 AND text_body <> '' ORDER BY created_at DESC LIMIT 1"
-SIGHTS = ((1440, "light", "dark"), (1024, "dark", "light"), (390, "dark", "light"))
-"""Widths, the theme in which the rules for everybody are checked there, and the other one."""
+SIGHTS: dict[int, tuple[Theme, ...]] = {
+    1440: ("dark", "light"),
+    1024: ("light", "dark"),
+    390: ("light", "dark"),
+}
+"""Widths and themes; at the widest and the narrowest the last theme is held against the rules for everybody."""
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +75,13 @@ def look(axe: str) -> Look:
         if await page.locator("dialog[open]").count():  # the only button had the focus: it goes round once
             await page.keyboard.press("Tab")
         faults = [] if await has_visible_focus(page) else ["the keyboard's focus cannot be seen"]
-        for width, first, then in SIGHTS:
+        for width, themes in SIGHTS.items():
             await page.set_viewport_size({"width": width, "height": HEIGHT})
-            for theme in (then, first):
-                await wear(page, theme)
-                wider = await sideways(page)
+            for theme, wider in (await wear(page, *themes)).items():
                 if wider > 0:
                     faults.append(f"{width} {theme}: {wider} px wider than the window")
-            if width != 1024:
-                faults += [f"{width} {first}: {fault}" for fault in await barriers(page, axe)]
+            if width != TABLET.width:
+                faults += [f"{width} {themes[-1]}: {fault}" for fault in await barriers(page, axe)]
         await page.set_viewport_size({"width": 1440, "height": HEIGHT})
         return faults
 

@@ -20,6 +20,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+Theme = Literal["light", "dark"]
 SERVER_FAULT = 500
 CLIENT_FAULT = 400
 LEFT_BEHIND = "net::ERR_ABORTED"
@@ -62,9 +63,7 @@ class People:
     faults: list[str] = field(default_factory=list)
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    async def someone(
-        self, device: Device = DESKTOP, *, scripts: bool = True, scheme: Literal["light", "dark"] = "light"
-    ) -> Page:
+    async def someone(self, device: Device = DESKTOP, *, scripts: bool = True, scheme: Theme = "light") -> Page:
         """Somebody with a device and cookies of their own.
 
         Args:
@@ -131,23 +130,28 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def wear(page: Page, theme: Literal["light", "dark"]) -> None:
-    """Show a page in a theme, as its switch does; colours that change slowly are there at once."""
-    await page.evaluate(
-        """theme => {
-            document.documentElement.dataset.theme = theme;
+async def wear(page: Page, *themes: Theme) -> dict[Theme, int]:
+    """Show a page in one theme after the other, as its switch does; colours that change slowly are there at once.
+
+    Args:
+        page: as it is shown now.
+        themes: the last one stays on.
+
+    Returns:
+        For each, how many pixels the page is wider than the window: none of it may be out of sight.
+    """
+    wider: dict[Theme, int] = await page.evaluate(
+        """themes => Object.fromEntries(themes.map((theme) => {
+            const root = document.documentElement;
+            root.dataset.theme = theme;
             document.dispatchEvent(new CustomEvent('themechange'));
             for (let left = 10; left > 0 && document.getAnimations().length > 0; left -= 1)
                 document.getAnimations().forEach((animation) => animation.finish());
-        }""",
-        theme,
+            return [theme, root.scrollWidth - root.clientWidth];
+        }))""",
+        themes,
     )
-
-
-async def sideways(page: Page) -> int:
-    """How many pixels a page is wider than the window: none of it may be out of sight."""
-    width: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return width
+    return wider
 
 
 async def barriers(page: Page, axe: str) -> list[str]:
