@@ -89,13 +89,13 @@ def look(axe: str) -> Look:
 
 
 async def test_the_platforms_own_pages(busy: House, people: People, routes: Map, look: Look) -> None:
-    walk = Walk(routes, "bare", look)
+    walk = Walk(routes, "bare", "site", look)
     await walk.go(await people.someone(), [busy.at("localhost", "/")])
-    walk.judge("site")
+    walk.judge()
 
 
 async def test_the_customers_pages(busy: House, people: People, routes: Map, look: Look) -> None:
-    walk = Walk(routes, "tenant", look)
+    walk = Walk(routes, "tenant", "portal", look)
     stranger, member, again = await people.someone(), await people.someone(), await people.someone()
     await walk.go(stranger, [busy.of(SLUG), busy.of(SLUG, "/c/a-code-that-was-found")])
     await stranger.goto(busy.of(SLUG, "/join"))
@@ -114,11 +114,15 @@ async def test_the_customers_pages(busy: House, people: People, routes: Map, loo
     await expect(again.get_by_role("heading", name="Look into your mail")).to_be_visible()
     await walk.stop(again, "the mail is on its way")
     await walk.go(again, [await link_in_mail(busy, "walker@example.com")])
-    walk.judge("portal", besides={"portal.card_live"})
+    walk.judge(besides={"portal.card_live"})
 
 
 async def test_the_tills_pages(busy: House, people: People, routes: Map, look: Look) -> None:
-    walk, till, colleague = Walk(routes, "tenant", look), await people.someone(TABLET), busy.merchants[SLUG].staff[-1]
+    walk, till, colleague = (
+        Walk(routes, "tenant", "terminal", look),
+        await people.someone(TABLET),
+        busy.merchants[SLUG].staff[-1],
+    )
     await till.goto(busy.of(SLUG, "/terminal"))
     await sign_in(till, colleague.email)
     await walk.stop(till, "which shop")
@@ -153,11 +157,11 @@ async def test_the_tills_pages(busy: House, people: People, routes: Map, look: L
     await click(till, "Enrol")
     await expect(till.get_by_role("heading", name="The card is ready")).to_be_visible()
     await walk.stop(till, "enrolled")
-    walk.judge("terminal", besides={"terminal.scan", "terminal.find_again"})
+    walk.judge(besides={"terminal.scan", "terminal.find_again"})
 
 
 async def test_the_merchants_pages(busy: House, people: People, routes: Map, look: Look) -> None:
-    walk, owner = Walk(routes, "tenant", look), await people.someone()
+    walk, owner = Walk(routes, "tenant", "manage", look), await people.someone()
     await walk.go(owner, [busy.of(SLUG, "/manage/log-in")])
     await owner_at(owner, busy, SLUG)
     await walk.go(owner, [busy.of(SLUG, "/manage")])
@@ -176,11 +180,11 @@ async def test_the_merchants_pages(busy: House, people: People, routes: Map, loo
     await click(owner, "Create key")
     await expect(owner.locator("[data-key-shown]")).to_be_visible()
     await walk.stop(owner, "the key")
-    walk.judge("manage", besides={"manage.feed"})
+    walk.judge(besides={"manage.feed"})
 
 
 async def test_the_operators_pages(busy: House, people: People, routes: Map, look: Look) -> None:
-    walk, operator = Walk(routes, "console", look), await people.someone()
+    walk, operator = Walk(routes, "console", "console", look), await people.someone()
     await walk.go(operator, [busy.console + "/log-in"])
     await operator_at(operator, busy, "/tenants")
     await click(operator, "Café du Coin", role="link")
@@ -189,7 +193,7 @@ async def test_the_operators_pages(busy: House, people: People, routes: Map, loo
     await click(operator, "Grant")
     await expect(operator.get_by_text("Saved. It holds from the merchant's next click.")).to_be_visible()
     await walk.go(operator, [operator.url, busy.console + "/", busy.console + "/console"])
-    walk.judge("console", besides={"console.console", "console.mail_html"})
+    walk.judge(besides={"console.console", "console.mail_html"})
 
 
 def wrong(pin: str) -> str:

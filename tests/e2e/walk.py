@@ -37,6 +37,7 @@ class Walk:
     Attributes:
         routes: of the application.
         host: the kind.
+        area: the part whose pages are looked at, those of plugins in it too; others have walks of their own.
         look: what is done on each page; answers what is wrong with it.
         seen: endpoints with the arguments that make another page.
         faults: what was wrong.
@@ -44,6 +45,7 @@ class Walk:
 
     routes: Map
     host: HostKind
+    area: str
     look: Look
     seen: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
@@ -59,7 +61,7 @@ class Walk:
         while waiting:
             address = waiting.popleft()
             name = self.name_of(address)
-            if name in tried or name in self.seen or self._often(name):
+            if name in tried or name in self.seen or self._often(name) or self._is_elsewhere(name):
                 continue
             tried.add(name)
             if FILES.search(urlsplit(address).path):
@@ -72,11 +74,10 @@ class Walk:
         """Look at what is shown now, which no address leads to."""
         self.faults += [f"{name}: {fault}" for fault in await self.look(page, name)]
 
-    def judge(self, area: str, besides: AbstractSet[str] = frozenset()) -> None:
-        """Say what was wrong, and which pages of an area nobody is led to.
+    def judge(self, besides: AbstractSet[str] = frozenset()) -> None:
+        """Say what was wrong, and which pages of the area nobody is led to.
 
         Args:
-            area: first part of its endpoints.
             besides: endpoints that are no pages.
 
         Raises:
@@ -85,7 +86,9 @@ class Walk:
         pages = {
             rule.endpoint
             for rule in self.routes.iter_rules()
-            if rule.subdomain == self.host and rule.endpoint.startswith(f"{area}.") and "GET" in (rule.methods or ())
+            if rule.subdomain == self.host
+            and rule.endpoint.startswith(f"{self.area}.")
+            and "GET" in (rule.methods or ())
         }
         missed = [f"no link leads to {endpoint}" for endpoint in sorted(pages - self.endpoints - besides)]
         if self.faults or missed:
@@ -108,6 +111,11 @@ class Walk:
         """Whether enough pages of the same endpoint were seen."""
         endpoint = name.split(" ", maxsplit=1)[0]
         return sum(one.split(" ")[0] == endpoint for one in self.seen) >= ALIKE
+
+    def _is_elsewhere(self, name: str) -> bool:
+        """Whether a page belongs to another area; what has no page at all is looked at."""
+        blueprint, dot, _endpoint = name.partition(".")
+        return bool(dot) and ":" not in name and not blueprint.endswith(self.area)
 
     async def _visit(self, page: Page, address: str, name: str) -> None:
         answer = await page.goto(address)
