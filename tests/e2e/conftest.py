@@ -18,7 +18,7 @@ from tests.e2e.steps import House
 AXE = Path(__file__).resolve().parents[2] / "platform" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house(registry: PluginRegistry) -> AsyncIterator[House]:
     """Web server and worker, three merchants and an operator."""
     async with installation(registry) as running:
@@ -26,7 +26,7 @@ async def house(registry: PluginRegistry) -> AsyncIterator[House]:
         yield House(running, await open_merchants(running.config, registry))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all."""
     async with chromium() as started:
@@ -49,7 +49,7 @@ def said_by_the_server(house: House) -> str:
     return "\n".join(f"{fault['request']}: {fault['exception'].splitlines()[-1]}" for fault in faults)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe() -> str:
     """Source of axe-core."""
     return AXE.read_text("utf-8")
