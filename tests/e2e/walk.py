@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,7 +40,7 @@ class Walk:
         host: the kind.
         area: the part whose pages are looked at, those of plugins in it too; others have walks of their own.
         look: what is done on each page; answers what is wrong with it.
-        seen: endpoints with the arguments that make another page.
+        seen: names of the pages that came: endpoints with the arguments that make another page.
         faults: what was wrong.
     """
 
@@ -55,20 +56,42 @@ class Walk:
         """Endpoints of the pages that were seen."""
         return {name.split(" ")[0] for name in self.seen}
 
-    async def go(self, page: Page, starts: Iterable[str]) -> None:
-        """Visit the pages and all that they lead to, with whatever this person may see."""
-        waiting, tried = deque(starts), set[str]()
-        while waiting:
-            address = waiting.popleft()
+    async def go(self, pages: Sequence[Page], starts: Iterable[str]) -> None:
+        """Visit addresses and all that they lead to, with whatever a person may see.
+
+        Args:
+            pages: of the same person, on as many devices; they share the way.
+            starts: where it begins.
+        """
+        tried: set[str] = set()
+        ahead = self._new(starts, tried)
+        while ahead:
+            shares = [ahead[number :: len(pages)] for number in range(len(pages))]
+            found = await asyncio.gather(*(self._take(page, share) for page, share in zip(pages, shares, strict=True)))
+            ahead = self._new(chain(*found), tried)
+
+    def _new(self, addresses: Iterable[str], tried: set[str]) -> list[str]:
+        """Those that lead to a page of the area that is not known yet, once each."""
+        found = []
+        for address in addresses:
             name = self.name_of(address)
-            if name in tried or name in self.seen or self._often(name) or self._is_elsewhere(name):
-                continue
-            tried.add(name)
+            known = self.seen | tried
+            if name not in known and not self._is_elsewhere(name) and _alike(name, known) < ALIKE:
+                tried.add(name)
+                found.append(address)
+        return found
+
+    async def _take(self, page: Page, addresses: Iterable[str]) -> list[str]:
+        """Visit addresses one after the other; gives the links that were found."""
+        links: list[str] = []
+        for address in addresses:
+            name = self.name_of(address)
             if FILES.search(urlsplit(address).path):
                 await self._fetch(page, address, name)
             else:
                 await self._visit(page, address, name)
-                waiting.extend(await page.evaluate(LINKS))
+                links += await page.evaluate(LINKS)
+        return links
 
     async def stop(self, page: Page, name: str) -> None:
         """Look at what is shown now, which no address leads to."""
@@ -107,11 +130,6 @@ class Walk:
             told["page"] = "2"
         return " ".join([endpoint, *(f"{key}={value}" for key, value in sorted(told.items()))])
 
-    def _often(self, name: str) -> bool:
-        """Whether enough pages of the same endpoint were seen."""
-        endpoint = name.split(" ", maxsplit=1)[0]
-        return sum(one.split(" ")[0] == endpoint for one in self.seen) >= ALIKE
-
     def _is_elsewhere(self, name: str) -> bool:
         """Whether a page belongs to another area; what has no page at all is looked at."""
         blueprint, dot, _endpoint = name.partition(".")
@@ -133,3 +151,9 @@ class Walk:
         status = await page.evaluate("address => fetch(address).then((answer) => answer.status)", address)
         if status != 200:
             self.faults.append(f"{name}: {status} {address}")
+
+
+def _alike(name: str, known: AbstractSet[str]) -> int:
+    """How many known pages have the same endpoint."""
+    endpoint = name.split(" ", maxsplit=1)[0]
+    return sum(one.split(" ", maxsplit=1)[0] == endpoint for one in known)

@@ -63,13 +63,16 @@ class People:
     faults: list[str] = field(default_factory=list)
     contexts: list[BrowserContext] = field(default_factory=list)
 
-    async def someone(self, device: Device = DESKTOP, *, scripts: bool = True, scheme: Theme = "light") -> Page:
+    async def someone(
+        self, device: Device = DESKTOP, *, scripts: bool = True, scheme: Theme = "light", like: Page | None = None
+    ) -> Page:
         """Somebody with a device and cookies of their own.
 
         Args:
             device: what it is.
             scripts: whether JavaScript runs.
             scheme: what the device prefers.
+            like: somebody who has signed in already, on another device; `None` for a stranger.
         """
         context = await self.browser.new_context(
             viewport={"width": device.width, "height": device.height},
@@ -81,6 +84,7 @@ class People:
             locale="en-GB",
             timezone_id="Europe/Luxembourg",
             accept_downloads=True,
+            storage_state=await like.context.storage_state() if like is not None else None,
         )
         context.set_default_timeout(PATIENCE)
         self.contexts.append(context)
@@ -141,14 +145,20 @@ async def wear(page: Page, *themes: Theme) -> dict[Theme, int]:
         For each, how many pixels the page is wider than the window: none of it may be out of sight.
     """
     wider: dict[Theme, int] = await page.evaluate(
-        """themes => Object.fromEntries(themes.map((theme) => {
+        """async (themes) => {
             const root = document.documentElement;
-            root.dataset.theme = theme;
-            document.dispatchEvent(new CustomEvent('themechange'));
-            for (let left = 10; left > 0 && document.getAnimations().length > 0; left -= 1)
-                document.getAnimations().forEach((animation) => animation.finish());
-            return [theme, root.scrollWidth - root.clientWidth];
-        }))""",
+            for (let frames = 2; frames > 0; frames -= 1)  // charts follow the window a frame later
+                await new Promise(requestAnimationFrame);
+            return Object.fromEntries(themes.map((theme) => {
+                if (root.dataset.theme !== theme) {
+                    root.dataset.theme = theme;
+                    document.dispatchEvent(new CustomEvent('themechange'));
+                }
+                for (let left = 10; left > 0 && document.getAnimations().length > 0; left -= 1)
+                    document.getAnimations().forEach((animation) => animation.finish());
+                return [theme, root.scrollWidth - root.clientWidth];
+            }));
+        }""",
         themes,
     )
     return wider
