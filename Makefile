@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs setup frontend chromium
+.PHONY: help demo test lint docs setup frontend chromium caddy
 .DELETE_ON_ERROR:
 
 help:
@@ -37,7 +37,7 @@ demo: setup
 	@exec $(BIN)/regulars up --demo --port '$(PORT)' --data '$(DATA)' --base '$(BASE)'
 
 # Tests that drive a browser or kill servers need the machine for themselves.
-test: lint frontend chromium
+test: lint frontend chromium caddy
 	$(BIN)/pytest -n $(PARALLEL) --dist loadfile -m 'not e2e and not fault'
 	$(BIN)/pytest -m 'e2e or fault'
 
@@ -83,3 +83,12 @@ chromium:
 		echo 'The tests drive Chromium and none is on the PATH: install it (Debian: sudo apt-get install chromium).'; exit 1; \
 	fi; \
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-liberation fonts-noto-core
+
+# The package's own service would take the ports 80 and 443: it is of no use here.
+caddy:
+	@command -v caddy >/dev/null && exit 0; \
+	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
+		echo 'The tests run Caddy and none is on the PATH: install it (Debian: sudo apt-get install caddy).'; exit 1; \
+	fi; \
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends caddy && \
+	{ systemctl disable --now caddy 2>/dev/null || true; }

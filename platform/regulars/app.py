@@ -37,6 +37,7 @@ from regulars.kernel.redis import TenantRedis
 from regulars.kernel.settings import SettingsStore
 from regulars.web import api, console, manage, portal, site, terminal
 from regulars.web.areas import CONSOLE, MANAGE, PLUGIN_AREAS, PORTAL, SITE, TERMINAL, plugin_blueprint
+from regulars.web.ask import register_ask
 from regulars.web.assets import register_static
 from regulars.web.failures import register_failures
 from regulars.web.health import register_health
@@ -72,6 +73,7 @@ def create_app(config: Config, *, registry: PluginRegistry | None = None) -> Reg
     register_pipeline(app)
     register_failures(app)
     register_health(app)
+    register_ask(app)
     register_static(app)
     api.register(app, services.plugins)
     _mount_areas(app, services)

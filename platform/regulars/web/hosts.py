@@ -28,7 +28,7 @@ class Peer:
 
     Attributes:
         ip: the visitor's address.
-        authority: the host header as the visitor sent it, lower case, with its port.
+        authority: the host header as the visitor sent it, with its port.
         host: normalised host name, empty when the header is missing, doubled or no host name.
         kind: which kind of host that name is; every name that is not ours may be a tenant's.
     """
@@ -47,10 +47,10 @@ def identify_peer(headers: Headers, remote: str, config: Config) -> Peer:
         remote: address of the other end of the connection.
         config: for the trusted proxies and our own host names.
     """
-    trusted = _is_within(remote, config.trusted_proxies)
+    trusted = is_within(remote, config.trusted_proxies)
     hosts = headers.getlist("Host")
     forwarded = headers.getlist("X-Forwarded-Host") if trusted else []
-    authority = (forwarded or hosts)[0].strip().lower() if len(hosts) == 1 and len(forwarded) <= 1 else ""
+    authority = (forwarded or hosts)[0].strip() if len(hosts) == 1 and len(forwarded) <= 1 else ""
     host = normalise_host(authority)
     ip = _forwarded_ip(headers, config.trusted_proxies) if trusted else None
     return Peer(ip=ip or remote, authority=authority, host=host, kind=kind_of(host, config))
@@ -84,6 +84,15 @@ def kind_of(host: str, config: Config) -> HostKind:
     return "tenant"
 
 
+def is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether an IP address lies in one of the networks; what is no address lies in none."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
 def _to_ascii(name: str) -> str:
     try:
         return name.encode("latin-1").decode("utf-8").encode("idna").decode("ascii")
@@ -99,20 +108,12 @@ def _ip(text: str) -> bool:
     return True
 
 
-def _is_within(text: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    return any(address in network for network in networks)
-
-
 def _forwarded_ip(headers: Headers, proxies: Sequence[IPv4Network | IPv6Network]) -> str | None:
     """The last address of `X-Forwarded-For` that is none of our proxies: what stands before it anybody can write."""
     chain = [part.strip() for value in headers.getlist("X-Forwarded-For") for part in value.split(",")]
     for address in reversed(chain):
         if not _ip(address):
             return None
-        if not _is_within(address, proxies):
+        if not is_within(address, proxies):
             return address
     return None

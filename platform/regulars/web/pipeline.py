@@ -16,6 +16,7 @@ from regulars.contracts.errors import MalformedRequest, NotFound, TenantUnavaila
 from regulars.kernel.i18n import N_, gettext, use_locale
 from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.web import ask
 from regulars.web.areas import API_DOCUMENT, PLUGIN_AREAS, STORE_API, feature_of
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
@@ -27,6 +28,8 @@ from regulars.web.request import RegularsApp, RegularsRequest, current_request
 from regulars.web.services import services
 
 log = structlog.get_logger("regulars.web.access")
+OUTSIDE = HEALTH_PATHS | {ask.PATH}
+"""For machines that look after the platform: no tenant, whatever the host."""
 
 
 class UnknownHost(NotFound):
@@ -47,7 +50,7 @@ async def _enter() -> None:
     visit, config = request.visit, services().config
     visit.request_id = new_request_id()
     visit.scope.enter_context(log_context(request_id=visit.request_id))
-    if request.path in HEALTH_PATHS:
+    if request.path in OUTSIDE:
         return
     if not visit.peer.host:
         raise MalformedRequest(gettext("The Host header is missing, doubled or no host name."))
