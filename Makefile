@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs setup frontend chromium caddy
+.PHONY: help demo test lint docs translations setup frontend chromium caddy
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +31,7 @@ help:
 	@echo "make test   run every check and every test"
 	@echo "make lint   run the checks only"
 	@echo "make docs   write the reference in docs/reference from the code"
+	@echo "make translations   bring the .po files up to the texts of host, plugins and themes"
 	@echo "make setup  make the virtual environment and build the front end"
 
 demo: setup
@@ -49,6 +50,9 @@ lint: $(VENV)/.installed
 
 docs: setup
 	$(BIN)/python docs/generate.py
+
+translations: $(VENV)/.installed
+	$(BIN)/regulars translations platform/regulars $(wildcard plugins/*/regulars_* themes/* tenants/*/theme)
 
 setup: $(VENV)/.installed frontend
 

@@ -20,7 +20,6 @@ TOP = {
     "tenants",
     "tests",
     "themes",
-    "babel.cfg",
 }
 
 

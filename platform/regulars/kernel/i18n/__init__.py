@@ -5,7 +5,7 @@ and `{% trans %}`. The web layer and the worker set the locale with `use_locale`
 """
 
 from regulars.contracts.i18n import N_
-from regulars.kernel.i18n.catalogues import Catalogues
+from regulars.kernel.i18n.catalogues import LANGUAGES, SOURCE_LOCALE, Catalogues
 from regulars.kernel.i18n.current import current_locale, current_timezone, install, use_locale
 from regulars.kernel.i18n.formats import (
     format_date,
@@ -21,7 +21,9 @@ from regulars.kernel.i18n.negotiation import language_name, negotiate
 from regulars.kernel.i18n.texts import LazyText, gettext, ngettext, npgettext, pgettext
 
 __all__ = [
+    "LANGUAGES",
     "N_",
+    "SOURCE_LOCALE",
     "Catalogues",
     "LazyText",
     "current_locale",

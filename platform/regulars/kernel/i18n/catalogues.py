@@ -12,6 +12,8 @@ from babel.messages.pofile import PoFileError, read_po
 from babel.support import Translations
 
 SOURCE_LOCALE = "en"
+LANGUAGES = (SOURCE_LOCALE, "lt", "fr", "de")
+"""Languages that the host, the bundled plugins and the bundled themes speak completely."""
 
 
 class CatalogueError(Exception):
