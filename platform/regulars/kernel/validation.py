@@ -27,7 +27,8 @@ def sentence(fault: ErrorDetails) -> str:
     """One finding as a sentence."""
     kind = fault["type"]
     if kind in OWN_TYPES:
-        return _(fault["msg"].split(", ", 1)[-1])
+        own_text = fault["msg"].split(", ", 1)[-1]
+        return _(own_text)
     limits = {name: str(value) for name, value in fault.get("ctx", {}).items()}
     is_empty = kind == "string_too_short" and limits["min_length"] == "1"
     plain = _plain().get("missing" if is_empty else kind)

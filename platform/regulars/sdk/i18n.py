@@ -8,6 +8,7 @@ from regulars.kernel.i18n import (
     format_number,
     format_time,
     ngettext,
+    pgettext,
 )
 from regulars.kernel.i18n import gettext as _
 
@@ -20,4 +21,5 @@ __all__ = [
     "format_number",
     "format_time",
     "ngettext",
+    "pgettext",
 ]

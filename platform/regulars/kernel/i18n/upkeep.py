@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from gettext import c2py
 from pathlib import Path
 
@@ -117,10 +118,12 @@ def _new(domain: Domain, locale: str) -> Catalog:
     return Catalog(locale=locale, domain=domain.name, project=domain.name, header_comment=f"# {name}: {domain.name}")
 
 
-def _forms_of_one_number(expression: str) -> set[int]:
+@cache
+def _forms_of_one_number(expression: str) -> frozenset[int]:
     """Plural forms that stand for the number 1 alone, so that the number may be left unsaid (not in Lithuanian: 21)."""
     chosen = c2py(expression)
-    return {form for form in {chosen(number) for number in _SAMPLE} if [n for n in _SAMPLE if chosen(n) == form] == [1]}
+    forms = [chosen(number) for number in _SAMPLE]
+    return frozenset(form for form in forms if form == forms[1] and forms.count(form) == 1)
 
 
 def _edges(text: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from regulars.domain.audit import service
 from regulars.domain.audit.service import AuditFilter
 from regulars.kernel.db.database import Database
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.i18n import pgettext
 from regulars.kernel.templating.chrome import Link
 from regulars.web.actions import action_title, detail_pairs
 from regulars.web.console.blueprint import blueprint, operator_page
@@ -148,7 +149,16 @@ async def tenant_log(work: ConsoleWork, tenant: str) -> Result:
 
 
 async def _lines(database: Database, wanted: AuditFilter) -> AsyncIterator[Sequence[str]]:
-    yield [_("When"), _("Who"), _("Action"), _("On"), _("Reason"), _("Details"), _("IP"), _("Device")]
+    yield [
+        _("When"),
+        _("Who"),
+        _("Action"),
+        pgettext("acted upon", "On"),
+        _("Reason"),
+        _("Details"),
+        _("IP"),
+        _("Device"),
+    ]
     number, last = 1, 1
     while number <= last:
         async with database.platform("console: export the audit log") as session:

@@ -16,6 +16,7 @@ from regulars.domain.audit.service import AuditFilter, AuditLine
 from regulars.kernel import ids
 from regulars.kernel.db.database import Database
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.i18n import pgettext
 from regulars.kernel.templating.chrome import Link
 from regulars.web.actions import action_title, detail_pairs
 from regulars.web.exports import csv_response
@@ -107,7 +108,17 @@ async def export_audit(work: Work) -> Result:
 
 
 async def _lines(database: Database, ctx: Context, wanted: AuditFilter) -> AsyncIterator[Sequence[str]]:
-    yield [_("When"), _("Who"), _("Kind"), _("Action"), _("Outcome"), _("On"), _("Details"), _("IP"), _("Device")]
+    yield [
+        _("When"),
+        _("Who"),
+        _("Kind"),
+        _("Action"),
+        _("Outcome"),
+        pgettext("acted upon", "On"),
+        _("Details"),
+        _("IP"),
+        _("Device"),
+    ]
     number, last = 1, 1
     while number <= last:
         async with database.tenant(ctx.tenant.id, read_only=True) as session:
