@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -114,9 +115,11 @@ def test_operators(shell: Shell) -> None:
 def test_plugins(shell: Shell) -> None:
     everything = shell("plugin", "list")
     assert everything.exit_code == 0
-    assert [line.split()[0] for line in everything.stdout.splitlines()] == ["antifraud", "stamps"]
+    lines = everything.stdout.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == ["antifraud", "stamps"]
+    assert all(re.fullmatch(r"    regulars-\w+, /.+, sha256:[0-9a-f]{12}", line) for line in lines[1::2]), lines
     some = shell("plugin", "list", REGULARS_PLUGINS="stamps", REGULARS_PLUGIN_BLOCKLIST="antifraud")
-    assert some.stdout.splitlines()[1].endswith("blocked by REGULARS_PLUGIN_BLOCKLIST")
+    assert some.stdout.splitlines()[2].endswith("blocked by REGULARS_PLUGIN_BLOCKLIST")
     missing = shell("plugin", "list", REGULARS_PLUGINS="stamps,teleport")
     assert (missing.exit_code, "teleport" in missing.stderr) == (1, True)
 

@@ -93,7 +93,8 @@ def test_the_wheel_carries_everything_that_is_no_code(wheels: dict[str, Path]) -
     assert [str(path.relative_to(ROOT)) for path, name in sources.items() if name not in names] == []
     assert any(name.startswith("regulars/web/static/dist/app.") for name in names)
     assert any(name.startswith("regulars/locale/") for name in names)
-    assert [name for name in names if "__pycache__" in name or "/tests/" in name or "node_modules" in name] == []
+    unwanted = [name for name in names if "__pycache__" in name or "/tests/" in name or "node_modules" in name]
+    assert [name for name in unwanted if not name.endswith(".tmpl")] == []
 
 
 def package_data() -> Iterator[Path]:
@@ -191,3 +192,38 @@ def test_pages_come_with_their_style_sheets(
             assert {(answer.status_code, answer.headers["Content-Type"]) for answer in answers} == {
                 (200, "text/css; charset=utf-8")
             }
+
+
+@pytest.fixture(scope="module")
+def new_plugin(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plugin as an author begins it, in the folder that the command has made; its wheel is installed."""
+    folder = tmp_path_factory.mktemp("author")
+    told = run(installed / "regulars", "plugin", "new", "coffee_club", folder=folder)
+    assert told.startswith("Coffee club is in regulars-plugin-coffee-club: 18 files.")
+    made = folder / "regulars-plugin-coffee-club"
+    wheel = build(made, tmp_path_factory.mktemp("author_wheel"))
+    pip = [sys.executable, "-m", "pip", "--python", str(installed / "python"), "install", "--quiet"]
+    subprocess.run([*pip, "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True)
+    return made
+
+
+def test_a_new_plugins_own_tests_are_green(installed: Path, new_plugin: Path) -> None:
+    told = run(installed / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", folder=new_plugin)
+    assert re.search(r"^18 passed in ", told, re.MULTILINE), told
+
+
+def test_a_new_plugin_is_listed_and_well_made(installed: Path, new_plugin: Path) -> None:
+    listed = run(installed / "regulars", "plugin", "list", folder=new_plugin)
+    assert "coffee_club 0.1.0: Coffee club\n    regulars-plugin-coffee-club, " in listed
+    told = run(installed / "regulars", "plugin", "check", ".", folder=new_plugin)
+    assert (told.count("✓"), told.count("✗")) == (8, 0)
+
+
+def test_a_new_plugin_passes_every_check(new_plugin: Path) -> None:
+    """With the cache and the form of call of our own check, so that only the plugin is looked at."""
+    same = ("--cache-dir", str(ROOT / ".mypy_cache"), "--python-version", "3.11", "--explicit-package-bases")
+    for words in (("ruff", "check"), ("ruff", "format", "--check"), ("mypy", *same, "--namespace-packages")):
+        done = subprocess.run(
+            [sys.executable, "-m", *words], cwd=new_plugin, check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout

@@ -23,7 +23,7 @@ COMMANDS = {
     "db": _Entry("db", "Upgrade the database and look at its state."),
     "tenant": _Entry("tenant", "Apply tenants and offerings from files."),
     "operator": _Entry("operator", "Make operators, who may use the console."),
-    "plugin": _Entry("plugin", "List the plugins and their faults."),
+    "plugin": _Entry("plugin", "List the plugins, check them, make a new one."),
     "translations": _Entry("translations", "Bring translations up to the texts of a host, plugin or theme."),
     "doctor": _Entry("doctor", "Check the installation and say what to do."),
     "config": _Entry("config", "Show each effective option and where its value came from."),

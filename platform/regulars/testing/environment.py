@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
 from regulars.kernel.embedded import Urls
+from regulars.kernel.plugins.discovery import discover
 
 
-def environment(urls: Urls, redis_url: str, data: Path) -> dict[str, str]:
+def environment(urls: Urls, redis_url: str, data: Path, plugins: Sequence[str] | None = None) -> dict[str, str]:
     """Environment variables.
 
     Args:
         urls: addresses of the database for each role.
         redis_url: address of Redis.
         data: folder for files.
+        plugins: those to load, `None` for the bundled ones that are installed here.
     """
+    bundled = [candidate.name for candidate in discover() if candidate.ours]
     return {
         "REGULARS_ENV": "test",
+        "REGULARS_PLUGINS": ",".join(bundled if plugins is None else plugins),
         "REGULARS_DATA_DIR": str(data),
         "REGULARS_DATABASE_URL_APP": urls.app,
         "REGULARS_DATABASE_URL_PLATFORM": urls.platform,

@@ -6,8 +6,11 @@ from uuid import UUID
 
 from regulars.contracts.context import Context, Principal
 from regulars.domain.staff.permissions import permissions_of
+from regulars.domain.staff.sessions import Holder, open_session
+from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.world import World
+from regulars.web.cookies import session_cookie
 
 
 def acting(
@@ -32,3 +35,27 @@ def acting(
     held = permissions_of(role, registry.permissions if registry else {})
     principal = Principal("staff", staff_id, f"The {role}", role, held, session_id, shop_id)
     return world.context("manage", principal=principal)
+
+
+async def sign_in(database: Database, registry: PluginRegistry, world: World, role: str) -> tuple[str, str]:
+    """Open a session for somebody, without going through the log-in.
+
+    Args:
+        database: the engines.
+        registry: for the plugins' permissions.
+        world: the tenant.
+        role: member for the holder of the first card, else the first of the staff in that role.
+
+    Returns:
+        Name and value of the session's cookie.
+
+    Raises:
+        StopIteration: the tenant was made without staff in that role.
+    """
+    if role == "member":
+        holder = Holder("member", world.card.member_id)
+    else:
+        holder = Holder("staff", next(person.id for person in world.staff if person.role == role))
+    async with database.tenant(world.tenant.id) as session:
+        opened = await open_session(session, acting(world, role, registry), holder)
+    return session_cookie(holder.kind), opened.token

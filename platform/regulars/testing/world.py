@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -23,6 +23,7 @@ from regulars.domain.shops.models import Shop
 from regulars.domain.staff.models import Staff
 from regulars.domain.staff.pins import pin_hash
 from regulars.domain.tenants.models import Offering, Platform, Tenant, TenantHost
+from regulars.kernel import ids
 from regulars.kernel.config import Config
 from regulars.kernel.db.base import new_id
 from regulars.kernel.settings.models import PluginSettings
@@ -91,6 +92,15 @@ class World:
     def host(self) -> str:
         """The tenant's host name."""
         return self.tenant.host
+
+    def till_body(self, **more: Any) -> dict[str, Any]:
+        """What a till sends to the store's API about the first card, in the name of the first staff member.
+
+        Args:
+            more: further members of the body.
+        """
+        who = self.anna
+        return {"card": self.card.number, "staff": ids.show(ids.STAFF, who.id), "pin": who.pin, **more}
 
     def context(self, source: Source = "api", **changes: Any) -> Context:
         """A context of the API key on this tenant."""
@@ -166,6 +176,7 @@ async def make_tenant(
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     staff: Sequence[tuple[str, str, str]] = (("Anna", "staff", "4711"), ("Ben", "manager", "2580")),
     timezone: str = "Europe/Luxembourg",
+    plugins: Collection[str] = PLUGINS,
 ) -> World:
     """Make a tenant on `<slug>.<base>` with a shop, an active stamp program, staff, an API key and one card.
 
@@ -173,6 +184,7 @@ async def make_tenant(
         offering: code of its offering, made with `features` and `limits` when there is none of that code.
         settings: plugin → values for the program.
         staff: (name, role, PIN).
+        plugins: those that this installation has loaded.
     """
     tenant_id, shop_id, program_id, key_id = new_id(), new_id(), new_id(), new_id()
     limits = {"shops": None, "programs": None} if limits is None else limits
@@ -241,7 +253,7 @@ async def make_tenant(
         status="active",
         live_tenant_id=None,
         offering=offering,
-        enabled=frozenset(features) & frozenset(PLUGINS),
+        enabled=frozenset(features) & frozenset(plugins),
         features=frozenset(features),
         limits=dict(limits),
         theme="classic",

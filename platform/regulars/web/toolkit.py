@@ -8,6 +8,7 @@ transaction, so that nothing can be changed by following a link.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, Literal, ParamSpec
 
@@ -38,6 +39,26 @@ P = ParamSpec("P")
 View = Callable[Concatenate[Work, P], Awaitable[Result]]
 ConsoleView = Callable[Concatenate[ConsoleWork, P], Awaitable[Result]]
 QuartView = Callable[P, Awaitable[Response]]
+_DOOR = "regulars_door"
+
+
+@dataclass(frozen=True, slots=True)
+class PageDoor:
+    """Who may open a page, as it was declared.
+
+    Attributes:
+        audience: who must be signed in, `None` for everybody.
+        permission: what the person must be allowed to do, `None` for nothing.
+    """
+
+    audience: Literal["member", "staff"] | None
+    permission: str | None
+
+
+def door_of(view: object) -> PageDoor | None:
+    """The door of a Quart view, `None` when it is not made by `page`."""
+    found = getattr(view, _DOOR, None)
+    return found if isinstance(found, PageDoor) else None
 
 
 def page(
@@ -87,6 +108,7 @@ def page(
                 result, work = await act(who, None)
             return await answer(result, work)
 
+        setattr(run, _DOOR, PageDoor(audience, permission))
         return run
 
     return decorate

@@ -94,6 +94,21 @@ async def upgrade(database_url: str, targets: Sequence[Target]) -> list[TargetSt
     return await _with_connection(database_url, run)
 
 
+async def downgrade(database_url: str, target: Target) -> None:
+    """Take a target back to where nothing of it was there: its data is gone.
+
+    Args:
+        database_url: of the migrator role.
+        target: whose history is undone; its schema and the empty version table stay.
+    """
+
+    def run(connection: Connection) -> None:
+        command.downgrade(_alembic(connection, target), "base")
+        connection.commit()
+
+    await _with_connection(database_url, run)
+
+
 async def current(database_url: str, targets: Sequence[Target]) -> list[TargetStatus]:
     """Where each target stands, without changing anything."""
     return await _with_connection(database_url, lambda connection: [status(connection, t) for t in targets])

@@ -12,6 +12,7 @@ from regulars.domain.tenants import overrides
 from regulars.domain.tenants.console import killed_for_everybody
 from regulars.domain.tenants.effective import Killed
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.plugins.source import source_of
 from regulars.web.again import TryAgain
 from regulars.web.console.blueprint import ReasonForm, ReasonPage, again, blueprint, operator_page, renew
 from regulars.web.console.tenant_actions import kill_effects
@@ -29,6 +30,7 @@ class PluginRow:
     Attributes:
         needs: titles of the extensions that it requires.
         killed: the switch that holds for everybody, `None` without one.
+        fingerprint: first digits of the SHA-256 of its code, empty where that is not known.
         faults: faults in a row, over all merchants, in this process.
     """
 
@@ -37,6 +39,7 @@ class PluginRow:
     description: str
     version: str
     distribution: str
+    fingerprint: str
     host: str
     needs: str
     permissions: int
@@ -74,6 +77,7 @@ async def plugin_list(work: ConsoleWork) -> Result:
             description=_(plugin.manifest.description),
             version=plugin.candidate.version,
             distribution=plugin.candidate.distribution,
+            fingerprint=source.fingerprint if (source := source_of(plugin.candidate.package)) else "",
             host=plugin.manifest.host,
             needs=", ".join(_(registry.plugin(name).manifest.title) for name in plugin.manifest.requires),
             permissions=len(plugin.manifest.permissions),

@@ -1,0 +1,66 @@
+"""What follows from what was done: jobs, events in the outbox, mails."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from json import loads
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Connection
+
+from regulars.domain.jobs import make_job_registry
+from regulars.domain.messaging.office import PostOffice
+from regulars.kernel.config import Config
+from regulars.kernel.db.database import Database
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.jobs import FreshSnapshots, run_pending
+from regulars.web.rendering import make_post_office
+
+EVENTS = "SELECT tenant_id, name, payload FROM core.outbox_event ORDER BY seq"
+MAILS = "SELECT tenant_id, template, recipient, subject, text_body FROM core.mail ORDER BY created_at, id"
+
+
+@dataclass(frozen=True)
+class Announced:
+    """An event in the outbox."""
+
+    tenant_id: UUID
+    name: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail as it was written."""
+
+    tenant_id: UUID
+    template: str
+    recipient: str
+    subject: str
+    text: str
+
+
+def make_run_jobs(
+    config: Config, registry: PluginRegistry, database: Database
+) -> Callable[..., Awaitable[list[tuple[str, str]]]]:
+    """Make what the fixture `run_jobs` gives: it hands on all events and runs all jobs as a worker would."""
+    jobs, services = make_job_registry(registry), {PostOffice: make_post_office(config, registry)}
+
+    async def run(*, retries: bool = False) -> list[tuple[str, str]]:
+        snapshots = FreshSnapshots(database, registry)
+        outcomes = await run_pending(database, jobs, snapshots, services=services, retries=retries)
+        return [(name, outcome.value) for name, outcome in outcomes]
+
+    return run
+
+
+async def announced(sql: Connection) -> list[Announced]:
+    """All events, the oldest first."""
+    return [Announced(row[0], row[1], loads(row[2])) for row in await sql.fetch(EVENTS)]
+
+
+async def letters(sql: Connection) -> list[Letter]:
+    """All mails, the oldest first."""
+    return [Letter(*row) for row in await sql.fetch(MAILS)]

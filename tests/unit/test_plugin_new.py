@@ -1,0 +1,59 @@
+"""What `regulars plugin new` refuses, and that well-formed code comes out whatever the name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from regulars.cli import main
+
+
+def new(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, ["plugin", "new", *words])
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("Coffee", "'Coffee' cannot be a plugin's name: 2 to 24 lower-case letters, digits and single underscores."),
+        ("x", "'x' cannot be a plugin's name"),
+        ("a" * 25, "cannot be a plugin's name"),
+        ("class", "'class' cannot be a plugin's name"),
+        ("coffee_", "'coffee_' cannot be a plugin's name"),
+        ("stamps", "There is a plugin 'stamps' already, of the distribution regulars-stamps: choose another name."),
+        ("program", "The name 'program' belongs to the host: choose another one."),
+    ],
+)
+def test_a_bad_name_is_refused(tmp_path: Path, name: str, sentence: str) -> None:
+    code, told = new(name, "--dir", str(tmp_path / "made"))
+    assert code == 1
+    assert sentence in told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("title", ["", '"', "50 % off", "x" * 61, "{braces}", "a\nb"])
+def test_a_title_that_code_cannot_hold_is_refused(tmp_path: Path, title: str) -> None:
+    code, told = new("coffee_club", "--title", title or " ", "--dir", str(tmp_path / "made"))
+    assert (code, "A title has" in told) == (1, True), told
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    code, told = new("coffee_club", "--dir", str(tmp_path))
+    assert (code, "is there already and not empty: nothing was written" in told) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 24])
+def test_short_and_long_names_give_well_formed_code(tmp_path: Path, name: str) -> None:
+    assert new(name, "--title", "Café – d'été", "--dir", str(tmp_path / "made"))[0] == 0
+    for words in (("check",), ("format", "--check")):
+        command = [sys.executable, "-m", "ruff", *words, "--no-cache", "."]
+        done = subprocess.run(command, cwd=tmp_path / "made", check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+    assert 'title=N_("Café – d\'été")' in (tmp_path / "made" / f"regulars_{name}" / "__init__.py").read_text("utf-8")
