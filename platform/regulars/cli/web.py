@@ -3,6 +3,7 @@
 import click
 
 from regulars.cli.common import read_config
+from regulars.kernel.config import Config
 
 _BACKLOG = 1024
 _GRACE_SECONDS = 20
@@ -14,11 +15,6 @@ _RESPAWN_SECONDS = 0.5
 @click.command("web")
 def command() -> None:
     """Run the web server until SIGTERM; a worker that dies is started again."""
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.http import HTTP1Settings, HTTP2Settings
-    from granian.log import LogLevels
-
     from regulars.contracts.errors import ConfigurationError
     from regulars.kernel.plugins.loader import load_plugins
 
@@ -27,8 +23,23 @@ def command() -> None:
         load_plugins(allowed=config.plugins, blocked=config.plugin_blocklist, policy=config.plugin_errors)
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from None
+    serve(config)
+
+
+def serve(config: Config, factory: str = "regulars.app:create_from_environment") -> None:
+    """Serve an application until SIGTERM.
+
+    Args:
+        config: address, number of worker processes, log level.
+        factory: `module:function` that makes the application of a worker process.
+    """
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.http import HTTP1Settings, HTTP2Settings
+    from granian.log import LogLevels
+
     Granian(
-        "regulars.app:create_from_environment",
+        factory,
         factory=True,
         address=config.bind,
         port=config.port,

@@ -24,17 +24,22 @@ from regulars.kernel.migrate.targets import all_targets
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.environment import environment
 
-READY_SECONDS = 30
+READY_SECONDS = 90
 DATABASE = "regulars_fault"
 
 
 @dataclass
 class Process:
-    """A process of the installation that can be killed and started again."""
+    """A process of the installation that can be killed and started again.
+
+    Attributes:
+        module: what Python runs.
+    """
 
     arguments: tuple[str, ...]
     environment: dict[str, str]
     log: Path
+    module: str = "regulars.cli"
     popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -42,7 +47,7 @@ class Process:
         if self.popen is None or self.popen.poll() is not None:
             with self.log.open("ab") as log:
                 self.popen = subprocess.Popen(  # noqa: S603 -- our own command
-                    [sys.executable, "-m", "regulars.cli", *self.arguments],
+                    [sys.executable, "-m", self.module, *self.arguments],
                     env=self.environment,
                     stdout=log,
                     stderr=log,
@@ -104,10 +109,22 @@ class Installation:
         Raises:
             TimeoutError: it does not.
         """
-        async with httpx.AsyncClient() as client, asyncio.timeout(READY_SECONDS):
+        await self.until_answers(f"{self.address(server)}/readyz")
+
+    async def until_answers(self, address: str, host: str = "localhost") -> None:
+        """Wait until an address answers with success.
+
+        Args:
+            address: whole URL.
+            host: which host to ask for.
+
+        Raises:
+            TimeoutError: it does not.
+        """
+        async with httpx.AsyncClient(headers={"Host": host}) as client, asyncio.timeout(READY_SECONDS):
             while True:
                 try:
-                    if (await client.get(f"{self.address(server)}/readyz")).status_code == 200:
+                    if (await client.get(address)).status_code == 200:
                         return
                 except httpx.HTTPError:
                     pass

@@ -1,0 +1,86 @@
+"""The figures: their names, their units, what is aimed at; how they are shown and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A named number.
+
+    Attributes:
+        name: its key in `bench.json`.
+        text: what it is, with its unit.
+        least, most: the aim.
+    """
+
+    name: str
+    text: str
+    least: float | None = None
+    most: float | None = None
+
+    def aim(self) -> str:
+        """The aim in signs, empty without one."""
+        if self.least is not None:
+            return f"≥ {self.least:g}"
+        return f"≤ {self.most:g}" if self.most is not None else ""
+
+    def is_met(self, value: float) -> bool:
+        """Whether a value is as good as it should be."""
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
+FIGURES = (
+    Figure("cards", "cards in the database"),
+    Figure("seed_seconds", "seconds to fill it"),
+    Figure("sale_rps", "sales with PIN over HTTP, 32 connections: requests/s", least=300),
+    Figure("sale_p50_ms", "… p50, ms"),
+    Figure("sale_p95_ms", "… p95, ms"),
+    Figure("sale_p99_ms", "… p99, ms"),
+    Figure("steady_rps", "sales with PIN at a fixed rate: requests/s"),
+    Figure("steady_p50_ms", "… p50 from the time at which each was due, ms"),
+    Figure("steady_p95_ms", "… p95, ms"),
+    Figure("steady_p99_ms", "… p99, ms", most=80),
+    Figure("sale_cpu_ms", "CPU of the web workers per sale, ms", most=3),
+    Figure("sale_round_trips", "round trips to the database per sale", most=6),
+    Figure("sale_wal_bytes", "write-ahead log per sale, bytes"),
+    Figure("sale_table_bytes", "tables grow per sale, bytes"),
+    Figure("sale_index_bytes", "indexes grow per sale, bytes"),
+    Figure("worker_pss_mib", "memory of a web worker after the load, its share (PSS), MiB", most=150),
+    Figure("worker_rss_mib", "… with all that it shares (RSS), MiB"),
+    Figure("card_rps", "customer's card page: requests/s"),
+    Figure("card_p50_ms", "… p50, ms"),
+    Figure("card_p99_ms", "… p99, ms"),
+    Figure("card_cpu_ms", "… CPU of the web workers, ms"),
+    Figure("scan_rps", "customer's page on the terminal: requests/s"),
+    Figure("scan_p50_ms", "… p50, ms"),
+    Figure("scan_p99_ms", "… p99, ms"),
+    Figure("scan_cpu_ms", "… CPU of the web workers, ms"),
+    Figure("bare_rps", "bare Quart route: requests/s"),
+    Figure("bare_cpu_ms", "… CPU, ms"),
+    Figure("warm_rps", "the same route behind our pipeline, tenant warm: requests/s"),
+    Figure("warm_cpu_ms", "… CPU, ms"),
+    Figure("warm_overhead_ms", "… what the pipeline costs, CPU ms"),
+    Figure("ceiling_rps", "ceiling: our SQL in six round trips under pgbench, 8 clients: sales/s"),
+    Figure("sale_to_ceiling", "sales over HTTP / ceiling", least=0.18),
+)
+
+
+def table(values: Mapping[str, float]) -> str:
+    """All figures as lines, each with its aim and whether it is met.
+
+    Args:
+        values: name → value, of every figure.
+    """
+    lines = []
+    for figure in FIGURES:
+        value = values[figure.name]
+        mark = "" if figure.is_met(value) else "  BELOW AIM"
+        lines.append(f"{figure.text:<72}{value:>12,.{_digits(value)}f}  {figure.aim():<8}{mark}".rstrip())
+    return "\n".join(lines)
+
+
+def _digits(value: float) -> int:
+    return 0 if value >= 1000 or value == int(value) else 1 if value >= 100 else 2

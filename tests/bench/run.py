@@ -1,0 +1,175 @@
+"""The whole benchmark, in the order in which it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+from pathlib import Path
+from time import perf_counter
+
+from asyncpg import Connection, connect
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from regulars.domain.ledger.invariants import breaches
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.installation import Installation, Process, installation
+from tests.bench import ceiling
+from tests.bench.apps import PATH
+from tests.bench.gauges import Written, cpu_seconds, machine, memory, workers
+from tests.bench.load import Result, closed_loop, open_loop
+from tests.bench.record import CARDS, record
+from tests.bench.sales import Tills, card_pages, get, scan_pages
+from tests.bench.scale import Scale
+from tests.bench.seed import Merchant, seed
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB_WORKERS = 2
+Say = Callable[[str], None]
+
+
+async def run(registry: PluginRegistry, scale: Scale, say: Say) -> dict[str, float | str]:
+    """Start the platform, fill it, measure it.
+
+    Args:
+        registry: the plugins.
+        scale: how much of everything.
+        say: takes a line of progress.
+
+    Returns:
+        Every figure by name, and the facts of the machine.
+
+    Raises:
+        RuntimeError: a request was not answered as it should be, or the ledger is not clean afterwards.
+    """
+    async with installation(registry, workers=WEB_WORKERS) as running:
+        begin = perf_counter()
+        merchants = await seed(running.config, scale)
+        filled = perf_counter() - begin
+        say(f"{scale.cards} cards of {len(merchants)} merchants in {filled:.1f} s")
+        connection = await connect(running.config.database_url_migrator.replace("+asyncpg", ""))
+        try:
+            facts = await machine(connection)
+            bench = _Bench(running, merchants, scale, connection, say)
+            figures = await bench.measure(registry)
+        finally:
+            await connection.close()
+        await _check(running)
+        say("The ledger is clean.")
+    return {**facts, "cards": scale.cards, "seed_seconds": filled, **figures}
+
+
+class _Bench:
+    def __init__(
+        self, running: Installation, merchants: Sequence[Merchant], scale: Scale, connection: Connection, say: Say
+    ) -> None:
+        self._running = running
+        self._merchants = merchants
+        self._scale = scale
+        self._connection = connection
+        self._say = say
+        self._tills = Tills(merchants)
+
+    async def measure(self, registry: PluginRegistry) -> dict[str, float]:
+        figures: dict[str, float] = {}
+        biggest = self._merchants[0]
+        recording = await record(self._running.config, registry, biggest, biggest.reserved[:CARDS])
+        figures["sale_round_trips"] = recording.round_trips
+        figures |= await self._sales()
+        figures["ceiling_rps"] = await ceiling.measure(
+            self._running.config, recording, biggest, self._scale.ceiling_rounds, self._running.folder
+        )
+        figures["sale_to_ceiling"] = figures["sale_rps"] / figures["ceiling_rps"]
+        self._say(f"ceiling: {figures['ceiling_rps']:.0f} sales/s")
+        figures |= await self._steady()
+        figures["worker_pss_mib"], figures["worker_rss_mib"] = memory(workers(self._running.web[0]))
+        figures |= await self._pages("card", self._running.web[0], card_pages(self._merchants))
+        figures |= await self._pages("scan", self._running.web[0], scan_pages(self._merchants))
+        for process in (*self._running.web, self._running.worker):
+            process.stop()
+        for name, app in (("bare", "bare"), ("warm", "ours")):
+            figures |= await self._trivial(name, app)
+        figures["warm_overhead_ms"] = figures["warm_cpu_ms"] - figures["bare_cpu_ms"]
+        return figures
+
+    async def _sales(self) -> dict[str, float]:
+        """As many sales as the platform takes."""
+        scale, port, processes = self._scale, self._running.ports[0], workers(self._running.web[0])
+        _expect(await closed_loop(port, self._tills.queues(scale.connections), scale.warm_up))
+        before, used = await Written.now(self._connection), cpu_seconds(processes)
+        result = _expect(await closed_loop(port, self._tills.queues(scale.connections), scale.seconds))
+        used, after = cpu_seconds(processes) - used, await Written.now(self._connection)
+        sales = len(result.times)
+        self._say(f"{scale.connections} connections: {result.rate:.0f} sales/s")
+        return {
+            **_times("sale", result),
+            "sale_cpu_ms": used / sales * 1000,
+            "sale_wal_bytes": (after.wal - before.wal) / sales,
+            "sale_table_bytes": (after.tables - before.tables) / sales,
+            "sale_index_bytes": (after.indexes - before.indexes) / sales,
+        }
+
+    async def _steady(self) -> dict[str, float]:
+        """Sales at a fixed rate."""
+        scale = self._scale
+        line = self._tills.line(int(scale.rate * scale.seconds))
+        result = _expect(
+            await open_loop(
+                self._running.ports[0], line, rate=scale.rate, seconds=scale.seconds, connections=2 * scale.connections
+            )
+        )
+        self._say(f"{scale.rate} sales/s: p99 {result.percentile(99):.1f} ms")
+        return _times("steady", result)
+
+    async def _pages(self, name: str, process: Process, requests: Sequence[bytes]) -> dict[str, float]:
+        """A page, as often as it can be had, by many visitors."""
+        port = int(process.environment["REGULARS_PORT"])
+        share = self._scale.connections
+        queues: list[Iterator[bytes]] = [cycle(requests[number::share]) for number in range(share)]
+        _expect(await closed_loop(port, queues, self._scale.warm_up / 4))
+        processes = workers(process)
+        used = cpu_seconds(processes)
+        result = _expect(await closed_loop(port, queues, self._scale.page_seconds))
+        used = cpu_seconds(processes) - used
+        self._say(f"{name}: {result.rate:.0f} requests/s")
+        times = _times(name, result)
+        del times[f"{name}_p95_ms"]
+        return {**times, f"{name}_cpu_ms": used / len(result.times) * 1000}
+
+    async def _trivial(self, name: str, app: str) -> dict[str, float]:
+        """A route that does nothing, in the one application or the other."""
+        web = self._running.web[0]
+        environment = {**web.environment, "PYTHONPATH": str(ROOT)}
+        process = Process((app,), environment, self._running.folder / f"{app}.log", module="tests.bench.apps")
+        process.start()
+        try:
+            await self._running.until_answers(f"{self._running.address()}{PATH}", self._merchants[0].world.host)
+            requests = [get(merchant.world.host, PATH) for merchant in self._merchants] * self._scale.connections
+            found = await self._pages(name, process, requests)
+        finally:
+            process.stop()
+        return {key: found[key] for key in (f"{name}_rps", f"{name}_cpu_ms")}
+
+
+def _times(name: str, result: Result) -> dict[str, float]:
+    return {
+        f"{name}_rps": result.rate,
+        f"{name}_p50_ms": result.percentile(50),
+        f"{name}_p95_ms": result.percentile(95),
+        f"{name}_p99_ms": result.percentile(99),
+    }
+
+
+def _expect(result: Result) -> Result:
+    """The result, of which every answer was a success."""
+    if set(result.statuses) != {"200"}:
+        raise RuntimeError(f"answers that were not expected: {dict(result.statuses)}")
+    return result
+
+
+async def _check(running: Installation) -> None:
+    engine = create_async_engine(running.config.database_url_migrator, poolclass=NullPool)
+    async with engine.connect() as connection:
+        found = await breaches(connection)
+    if found:
+        raise RuntimeError(f"the ledger is not clean: {found}")

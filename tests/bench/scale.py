@@ -1,0 +1,44 @@
+"""How much of everything: the run that counts, and a quick one that only proves that the benchmark works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Amounts.
+
+    Attributes:
+        tenants: slug → number of cards; the first one is the largest.
+        connections: of the closed loop.
+        rate: sales per second of the open loop.
+        warm_up, seconds: length of each measurement of sales.
+        page_seconds: length of each measurement of pages.
+        ceiling_rounds: how often each of pgbench's clients runs its script.
+    """
+
+    tenants: dict[str, int]
+    connections: int = 32
+    rate: int = 200
+    warm_up: float = 5
+    seconds: float = 20
+    page_seconds: float = 6
+    ceiling_rounds: int = 250
+
+    @property
+    def cards(self) -> int:
+        """Cards of all tenants."""
+        return sum(self.tenants.values())
+
+
+FULL = Scale({"market": 60_000, "bakery": 25_000, "cinema": 10_000, "barber": 4_000, "kiosk": 1_000})
+QUICK = Scale(
+    {"market": 1_600, "bakery": 500, "kiosk": 100},
+    connections=8,
+    rate=20,
+    warm_up=0.3,
+    seconds=1,
+    page_seconds=0.3,
+    ceiling_rounds=2,
+)
