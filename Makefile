@@ -1,4 +1,4 @@
-# make demo · make test · make lint · make docs: each sets up what it needs first, and only what has changed.
+# make demo · make test · make lint · make bench · make docs: each sets up what it needs first, and only what has changed.
 
 PORT ?= 8000
 DATA ?= var/demo
@@ -23,13 +23,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs translations setup frontend chromium caddy
+.PHONY: help demo test lint bench docs translations setup frontend chromium caddy
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo   run the platform with three demo merchants (PORT=8000 DATA=var/demo BASE=localhost)"
 	@echo "make test   run every check and every test"
 	@echo "make lint   run the checks only"
+	@echo "make bench  measure the platform (QUICK=1: only prove that the benchmark works)"
 	@echo "make docs   write the reference in docs/reference from the code"
 	@echo "make translations   bring the .po files up to the texts of host, plugins and themes"
 	@echo "make setup  make the virtual environment and build the front end"
@@ -47,6 +48,9 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 docs: setup
 	$(BIN)/python docs/generate.py

@@ -9,7 +9,6 @@ import sys
 
 from quart import Quart, Response
 
-from regulars.app import create_from_environment
 from regulars.cli.common import read_config
 from regulars.cli.web import serve
 
@@ -26,6 +25,8 @@ def bare() -> Quart:
 
 def ours() -> Quart:
     """The platform, and one more route on the hosts of tenants."""
+    from regulars.app import create_from_environment
+
     app = create_from_environment()
     app.add_url_rule(PATH, "nothing", _nothing, subdomain="tenant")
     return app

@@ -24,7 +24,6 @@ from tests.bench.scale import Scale
 from tests.bench.seed import Merchant, seed
 
 ROOT = Path(__file__).resolve().parents[2]
-WEB_WORKERS = 2
 Say = Callable[[str], None]
 
 
@@ -42,7 +41,7 @@ async def run(registry: PluginRegistry, scale: Scale, say: Say) -> dict[str, flo
     Raises:
         RuntimeError: a request was not answered as it should be, or the ledger is not clean afterwards.
     """
-    async with installation(registry, workers=WEB_WORKERS) as running:
+    async with installation(registry, workers=scale.workers) as running:
         begin = perf_counter()
         merchants = await seed(running.config, scale)
         filled = perf_counter() - begin

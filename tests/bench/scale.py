@@ -11,6 +11,7 @@ class Scale:
 
     Attributes:
         tenants: slug → number of cards; the first one is the largest.
+        workers: processes of the web server.
         connections: of the closed loop.
         rate: sales per second of the open loop.
         warm_up, seconds: length of each measurement of sales.
@@ -19,6 +20,7 @@ class Scale:
     """
 
     tenants: dict[str, int]
+    workers: int = 2
     connections: int = 32
     rate: int = 200
     warm_up: float = 5
@@ -34,11 +36,12 @@ class Scale:
 
 FULL = Scale({"market": 60_000, "bakery": 25_000, "cinema": 10_000, "barber": 4_000, "kiosk": 1_000})
 QUICK = Scale(
-    {"market": 1_600, "bakery": 500, "kiosk": 100},
+    {"market": 800, "kiosk": 100},
+    workers=1,
     connections=8,
     rate=20,
-    warm_up=0.3,
+    warm_up=0.2,
     seconds=1,
     page_seconds=0.3,
-    ceiling_rounds=2,
+    ceiling_rounds=1,
 )
