@@ -1,4 +1,4 @@
-"""The benchmark still works: every figure is there. How large they are is not judged here, for the machine is shared."""
+"""The benchmark still works: every figure is there. How large they are is not judged, for the machine is shared."""
 
 from __future__ import annotations
 
