@@ -1,0 +1,61 @@
+"""Every hook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from regulars.sdk import (
+    N_,
+    EntryDraft,
+    EventDraft,
+    LedgerContext,
+    Occasion,
+    Outcome,
+    PostedEntry,
+    Purchase,
+    Refusal,
+    Verdict,
+    Write,
+    hookimpl,
+)
+from regulars_fixture.events import Taken
+from regulars_fixture.settings import UNIT, Settings
+
+
+class Hooks:
+    """What the plugin says to the ledger."""
+
+    @hookimpl
+    def check_earn(self, ctx: LedgerContext, occasion: Occasion) -> Verdict:
+        """Refuse too many at once."""
+        assert isinstance(ctx.settings, Settings)
+        most = ctx.settings.most
+        if isinstance(occasion, Purchase) and occasion.quantity > most:
+            return Refusal("sampler.too_many", N_("At most {most} samples."), {"most": most}, status=422)
+        return None
+
+    @hookimpl
+    def earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Sequence[EntryDraft]:
+        """Two samples for everything; the fact is written into the explanation."""
+        if not isinstance(occasion, Purchase):
+            return ()
+        details = {"taken_before": facts["taken_before"]}
+        return (EntryDraft(UNIT, 2 * occasion.quantity, "sample", details, counts_for_limits=False),)
+
+    @hookimpl
+    def sale_posted(self, ctx: LedgerContext, entries: Sequence[PostedEntry]) -> Outcome | None:
+        """Keep a row of it and announce it."""
+        ours = [entry for entry in entries if entry.unit == UNIT]
+        if not ours:
+            return None
+        rows = [{"entry_id": entry.id, "state": "taken"} for entry in ours]
+        taken = Taken(card_id=ctx.card.id, member_id=ctx.card.member_id, amount=sum(entry.amount for entry in ours))
+        return Outcome(writes=(Write("taken", rows),), events=(EventDraft("taken", taken.model_dump(mode="json")),))
+
+    @hookimpl
+    def reversal_posted(self, reversed_entries: Sequence[PostedEntry]) -> Outcome | None:
+        """Mark the row of what was taken back."""
+        ours = [entry for entry in reversed_entries if entry.unit == UNIT and entry.kind == "earn"]
+        rows = [{"entry_id": entry.id, "state": "given_back"} for entry in ours]
+        return Outcome(writes=(Write("given_back", rows),)) if rows else None
