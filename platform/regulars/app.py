@@ -27,6 +27,7 @@ from regulars.kernel.db.clock import refuse_shifted_clock
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
 from regulars.kernel.i18n import install
+from regulars.kernel.live import Announcer, Hub, Limits, LiveListener
 from regulars.kernel.observability import configure_logging
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.presentation import Breaker, Presenter
@@ -56,19 +57,20 @@ _BODY_SECONDS = 15
 _FORM_MEMORY = 512 * 1024
 
 
-def create_app(config: Config, *, registry: PluginRegistry | None = None) -> RegularsApp:
+def create_app(config: Config, *, registry: PluginRegistry | None = None, hub: Hub | None = None) -> RegularsApp:
     """Make the web application of one process. It connects to nothing before its first request.
 
     Args:
         config: the configuration.
         registry: the plugins, loaded here when not given.
+        hub: the open pages, with other limits than the usual ones.
 
     Raises:
         ConfigurationError, PluginLoadError: the installation is set up wrongly, one line per fault.
     """
     app = RegularsApp(config)
     app.config.update(BODY_TIMEOUT=_BODY_SECONDS, MAX_FORM_MEMORY_SIZE=_FORM_MEMORY, PROPAGATE_EXCEPTIONS=False)
-    services = make_services(config, registry or _load_plugins(config))
+    services = make_services(config, registry or _load_plugins(config), hub)
     app.extensions[EXTENSION] = services
     register_pipeline(app)
     register_failures(app)
@@ -89,14 +91,17 @@ def create_from_environment() -> RegularsApp:
     return create_app(config)
 
 
-def make_services(config: Config, registry: PluginRegistry) -> Services:
+def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = None) -> Services:
     """Make the parts of a process.
 
     Args:
         config: the configuration.
         registry: the plugins.
+        hub: the open pages, made here when not given.
     """
-    database, redis = Database(config), TenantRedis(config.redis_url)
+    redis = TenantRedis(config.redis_url)
+    announcer, hub = Announcer(redis), hub or Hub(Limits.of(config.live_connections))
+    database = Database(config, announcer.announce)
     themes = make_themes()
     assets = make_assets(registry, themes)
     settings, programs = SettingsStore(registry, config.setting_default, config.encryption_key), ProgramCache()
@@ -117,6 +122,9 @@ def make_services(config: Config, registry: PluginRegistry) -> Services:
         plugins=registry,
         snapshots=snapshots,
         listener=TenantListener(config.database_url_app, snapshots),
+        announcer=announcer,
+        hub=hub,
+        live_listener=LiveListener(redis, hub),
         settings=settings,
         programs=programs,
         templates=templates,
@@ -166,9 +174,14 @@ def _manage_lifetime(app: RegularsApp, services: Services) -> None:
     async def start() -> None:
         await _refuse_shifted_clock(services)
         services.listener.start()
+        services.announcer.start()
+        services.live_listener.start()
 
     @app.after_serving
     async def stop() -> None:
+        services.hub.close()
+        await services.live_listener.stop()
+        await services.announcer.stop()
         await services.listener.stop()
         await services.redis.close()
         await services.database.close()

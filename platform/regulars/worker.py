@@ -24,8 +24,10 @@ from regulars.kernel.jobs.dispatcher import Dispatcher
 from regulars.kernel.jobs.ports import Timing
 from regulars.kernel.jobs.pump import Pump
 from regulars.kernel.jobs.runner import JobRunner
+from regulars.kernel.live import Announcer
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.redis import TenantRedis
 from regulars.web.rendering import make_post_office
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,8 @@ class Worker:
     """
 
     database: Database
+    redis: TenantRedis
+    announcer: Announcer
     snapshots: SnapshotCache
     listener: TenantListener
     runner: JobRunner
@@ -57,6 +61,7 @@ class Worker:
             stop: set by whoever wants the worker to end.
         """
         self.listener.start()
+        self.announcer.start()
         executing = asyncio.create_task(self.executor.serve(), name="executor")
         pumping = asyncio.create_task(self.pump.run(), name="pump")
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -77,6 +82,8 @@ class Worker:
     async def _close(self) -> None:
         await self.listener.stop()
         await self.executor.close()
+        await self.announcer.stop()
+        await self.redis.close()
         await self.database.close()
 
 
@@ -102,7 +109,9 @@ def build_worker(
         allowed=config.plugins, blocked=config.plugin_blocklist, policy=config.plugin_errors
     )
     jobs, timing = jobs or make_job_registry(plugins), timing or Timing()
-    database = Database(config)
+    redis = TenantRedis(config.redis_url)
+    announcer = Announcer(redis)
+    database = Database(config, announcer.announce)
     snapshots = SnapshotCache(
         partial(fetch_snapshot, database),
         partial(fetch_snapshot_by_id, database),
@@ -124,6 +133,8 @@ def build_worker(
     pump = Pump(Relay(database, jobs, snapshots), Clockwork(database, jobs), dispatcher, timing, wanted)
     return Worker(
         database=database,
+        redis=redis,
+        announcer=announcer,
         snapshots=snapshots,
         listener=TenantListener(config.database_url_app, snapshots),
         runner=runner,

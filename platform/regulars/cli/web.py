@@ -38,6 +38,7 @@ def serve(config: Config, factory: str = "regulars.app:create_from_environment")
     from granian.http import HTTP1Settings, HTTP2Settings
     from granian.log import LogLevels
 
+    _make_room(config.live_connections)
     Granian(
         factory,
         factory=True,
@@ -53,3 +54,14 @@ def serve(config: Config, factory: str = "regulars.app:create_from_environment")
         workers_kill_timeout=_GRACE_SECONDS,
         log_level=LogLevels(config.log_level),
     ).serve()
+
+
+def _make_room(live_connections: int) -> None:
+    """Let each worker hold so many sockets beside everything else: the usual soft limit is 1,024 open files."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = live_connections + 2 * _BACKLOG
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

@@ -148,6 +148,15 @@ class Config(BaseModel):
         RedisUrl, Variable("REGULARS_REDIS_URL", "Redis or Valkey, for jobs, limits and live updates.", secret=True)
     ] = Field(repr=False)
 
+    live_connections: Annotated[
+        int,
+        Field(ge=0, le=100_000),
+        Variable(
+            "REGULARS_LIVE_CONNECTIONS",
+            "Open pages per process that are told of changes at once; the others ask every few seconds (0: all do).",
+        ),
+    ] = 2000
+
     secret_key: Annotated[
         LongSecret, Variable("REGULARS_SECRET_KEY", "Signs cookies and tokens; at least 32 bytes.", secret=True)
     ] = Field(repr=False)

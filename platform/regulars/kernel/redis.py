@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 T = TypeVar("T")
 BUDGET = 0.05
 PLATFORM_SCOPE = "platform"
+SILENCE = 10.0
+"""Seconds without a message after which a listener asks for a sign of life."""
 _COUNT = """
 local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
@@ -34,6 +38,13 @@ class Count(NamedTuple):
 
     hits: int
     seconds_left: float
+
+
+class Heard(NamedTuple):
+    """A message of a channel."""
+
+    tenant_id: UUID
+    text: str
 
 
 class CircuitBreaker:
@@ -105,6 +116,43 @@ class TenantRedis:
         hits, milliseconds = await self._within(lambda: self._counter(keys=[key], args=[int(window * 1000)]), budget)
         return Count(int(hits), max(0.0, int(milliseconds) / 1000))
 
+    async def publish(self, kind: str, messages: Mapping[UUID, str], budget: float = BUDGET) -> None:
+        """Tell whoever listens now, one message for each tenant.
+
+        Args:
+            kind: of the channels.
+            messages: tenant → text.
+            budget: seconds to wait until Redis has them all.
+
+        Raises:
+            RedisDown: it does not; some may have been told.
+        """
+        pipeline = self._client.pipeline(transaction=False)
+        for tenant_id, text in messages.items():
+            pipeline.publish(scoped_key(kind, tenant_id), text)
+        await self._within(pipeline.execute, budget)
+
+    @asynccontextmanager
+    async def listening(self, kind: str) -> AsyncIterator[AsyncIterator[Heard]]:
+        """Hear every tenant's messages, on a connection of its own.
+
+        Args:
+            kind: of the channels.
+
+        Raises:
+            RedisDown: there is no connection, or it is lost.
+        """
+        pubsub = self._client.pubsub(ignore_subscribe_messages=True)
+        try:
+            async with asyncio.timeout(SILENCE):
+                await pubsub.psubscribe(f"{kind}:*")
+                await pubsub.get_message(timeout=SILENCE)
+            yield _messages(pubsub, kind)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise RedisDown(str(error) or type(error).__name__) from error
+        finally:
+            await pubsub.aclose()  # type: ignore[no-untyped-call]
+
     async def answers(self) -> bool:
         """Whether Redis answers now, whatever the circuit breaker thinks (health checks)."""
         try:
@@ -142,6 +190,22 @@ class TenantRedis:
 def scoped_key(kind: str, tenant_id: UUID | None, *parts: str) -> str:
     """A key: `<kind>:<tenant or "platform">:…`."""
     return ":".join((kind, str(tenant_id) if tenant_id else PLATFORM_SCOPE, *parts))
+
+
+async def _messages(pubsub: PubSub, kind: str) -> AsyncIterator[Heard]:
+    """What is published, until the connection is lost; a dead network says nothing, so silence is probed."""
+    asked = False
+    while True:
+        message = await pubsub.get_message(timeout=SILENCE)
+        if message is not None:
+            asked = False
+            if message["type"] == "pmessage":
+                yield Heard(UUID(message["channel"].decode().removeprefix(f"{kind}:")), message["data"].decode())
+        elif asked:
+            raise TimeoutError("no sign of life")
+        else:
+            await pubsub.ping()
+            asked = True
 
 
 def _abandon(task: asyncio.Future[Any]) -> None:

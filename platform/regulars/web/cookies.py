@@ -8,7 +8,7 @@ from quart import Response
 
 from regulars.kernel.config import Config
 from regulars.web.areas import Audience
-from regulars.web.request import RegularsRequest
+from regulars.web.request import Asked
 
 _SESSIONS: dict[Audience, str] = {"member": "rg_member", "staff": "rg_staff", "operator": "rg_operator"}
 FLASH = "rg_flash"
@@ -21,7 +21,7 @@ def session_cookie(audience: Audience) -> str:
     return _SESSIONS[audience]
 
 
-def read_cookie(request: RegularsRequest, name: str, config: Config) -> str | None:
+def read_cookie(request: Asked, name: str, config: Config) -> str | None:
     """Value of one of our cookies.
 
     On HTTPS only the `__Host-` name counts, which a sibling sub-domain cannot plant.

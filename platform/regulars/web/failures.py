@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import structlog
 from markupsafe import escape
-from quart import Response
+from quart import Response, has_websocket_context
 from werkzeug.exceptions import HTTPException
 
 from regulars.contracts import errors
@@ -72,9 +72,11 @@ def register_failures(app: RegularsApp) -> None:
 
 async def answer_error(error: RegularsError) -> Response:
     """The answer to a designed error."""
-    request = current_request()
     if error.status >= 500:
         log.error("request_failed", code=error.code, detail=error.detail, exc_info=error)
+    if has_websocket_context():
+        return Response(status=error.status)  # to whom no page can be shown
+    request = current_request()
     if request.path.startswith(API_PREFIX):
         return problem_response(error, request.visit.request_id)
     return await _error_page(error)
@@ -97,6 +99,8 @@ async def _answer_http(error: HTTPException) -> Response:
 
 async def _answer_unexpected(error: Exception) -> Response:
     log.error("request_crashed", exc_info=error)
+    if has_websocket_context():
+        return Response(status=RegularsError.status)
     request = current_request()
     if request.path.startswith(API_PREFIX):
         return problem_response(RegularsError(), request.visit.request_id)

@@ -6,7 +6,7 @@ from regulars.contracts.context import TenantSnapshot
 from regulars.kernel.config import Config
 from regulars.kernel.i18n import negotiate
 from regulars.web.cookies import LOCALE, read_cookie
-from regulars.web.request import RegularsRequest
+from regulars.web.request import Asked
 
 PLATFORM_LOCALES = ("en",)
 """Languages of the platform's own pages."""
@@ -14,7 +14,7 @@ LOCALE_PARAMETER = "lang"
 """Query parameter by which a visitor changes the language; the choice is kept in a cookie."""
 
 
-def choose_locale(request: RegularsRequest, tenant: TenantSnapshot | None, config: Config) -> str:
+def choose_locale(request: Asked, tenant: TenantSnapshot | None, config: Config) -> str:
     """The visitor's own choice, else what the browser asks for, else the tenant's default.
 
     Args:

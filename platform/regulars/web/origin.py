@@ -42,6 +42,22 @@ def check_origin(method: str, headers: Headers, authority: str, config: Config) 
         raise Forbidden("This request was sent from another site, so it was not carried out.")
 
 
+def check_socket_origin(headers: Headers, authority: str, config: Config) -> None:
+    """Refuse a socket that is not opened by a page of the same host: the browser sends cookies with it from anywhere.
+
+    Args:
+        headers: of the request.
+        authority: host and port as the visitor sent them.
+        config: for the scheme that visitors see.
+
+    Raises:
+        Forbidden: it comes from elsewhere, or does not say where from.
+    """
+    origin = headers.get("Origin", "")
+    if not _parts(origin) == _parts(f"{config.scheme}://{authority}") is not None:
+        raise Forbidden("This connection was opened by another site.")
+
+
 def _parts(origin: str) -> tuple[str, str, int] | None:
     """Scheme, host and port of an origin, `None` when it is none."""
     try:

@@ -23,8 +23,8 @@ from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cooki
 from regulars.web.headers import add_headers
 from regulars.web.health import PATHS as HEALTH_PATHS
 from regulars.web.locales import LOCALE_PARAMETER, choose_locale
-from regulars.web.origin import check_origin
-from regulars.web.request import RegularsApp, RegularsRequest, current_request
+from regulars.web.origin import check_origin, check_socket_origin
+from regulars.web.request import Asked, RegularsApp, current_request, current_socket
 from regulars.web.services import services
 
 log = structlog.get_logger("regulars.web.access")
@@ -43,10 +43,23 @@ def register_pipeline(app: RegularsApp) -> None:
     """Put the pipeline around all routes of the application."""
     app.before_request(_enter)
     app.after_request(_leave)
+    app.before_websocket(_enter_socket)
 
 
 async def _enter() -> None:
     request = current_request()
+    await _arrive(request)
+    if request.path not in HEALTH_PATHS:
+        check_origin(request.method, request.headers, request.visit.peer.authority, services().config)
+
+
+async def _enter_socket() -> None:
+    socket = current_socket()
+    await _arrive(socket)
+    check_socket_origin(socket.headers, socket.visit.peer.authority, services().config)
+
+
+async def _arrive(request: Asked) -> None:
     visit, config = request.visit, services().config
     visit.request_id = new_request_id()
     visit.scope.enter_context(log_context(request_id=visit.request_id))
@@ -64,16 +77,20 @@ async def _enter() -> None:
     visit.locale = choose_locale(request, visit.tenant, config)
     visit.scope.enter_context(use_locale(visit.locale, visit.tenant.timezone if visit.tenant else "UTC"))
     if visit.tenant is not None:
-        _admit(request, visit.tenant, services().plugins)
-    check_origin(request.method, request.headers, visit.peer.authority, config)
+        admit(request.path, visit.tenant, services().plugins)
 
 
-def _admit(request: RegularsRequest, tenant: TenantSnapshot, registry: PluginRegistry) -> None:
-    plugin = plugin_of_path(request.path, registry)
-    feature = feature_of(request.path)
+def admit(path: str, tenant: TenantSnapshot, registry: PluginRegistry) -> None:
+    """Refuse an address that a tenant has not, or has not now.
+
+    Raises:
+        NotFound: it belongs to a plugin or a feature that is off.
+        TenantUnavailable: the tenant is suspended or closed.
+    """
+    plugin, feature = plugin_of_path(path, registry), feature_of(path)
     if (plugin is not None and plugin not in tenant.enabled) or (feature is not None and not tenant.has(feature)):
         raise NotFound
-    if tenant.status != "active" and not (is_public(request.path) or request.path == API_DOCUMENT):
+    if tenant.status != "active" and not (is_public(path) or path == API_DOCUMENT):
         raise TenantUnavailable(gettext("Please ask the shop when it will be back."))
 
 

@@ -11,7 +11,7 @@ from regulars.kernel.keys import digest
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web.areas import Area
 from regulars.web.cookies import read_cookie, session_cookie
-from regulars.web.request import RegularsRequest, device_of
+from regulars.web.request import Asked, device_of
 from regulars.web.services import Services
 
 _SOURCES: dict[str, Source] = {
@@ -23,7 +23,7 @@ _SOURCES: dict[str, Source] = {
 }
 
 
-def cookie_credentials(request: RegularsRequest, area: Area, services: Services) -> Credentials | None:
+def cookie_credentials(request: Asked, area: Area, services: Services) -> Credentials | None:
     """The session that a request brings for an area, `None` without one."""
     if area.audience is None:
         return None
@@ -53,7 +53,7 @@ def principal_of(row: Any, registry: PluginRegistry) -> Principal:
     )
 
 
-def context_of(request: RegularsRequest, tenant: TenantSnapshot, principal: Principal, area: Area) -> Context:
+def context_of(request: Asked, tenant: TenantSnapshot, principal: Principal, area: Area) -> Context:
     """What services get first."""
     visit = request.visit
     return Context(

@@ -1,4 +1,4 @@
-"""The request with what the pipeline found out about it, and the application class that routes by kind of host."""
+"""Requests and sockets with what the pipeline found out about them; the application class routes by kind of host."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from quart import Quart, Request
-from quart.ctx import RequestContext
-from quart.globals import request_ctx
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent
+from quart import Quart, Request, Websocket
+from quart.asgi import ASGIWebsocketConnection
+from quart.ctx import RequestContext, WebsocketContext
+from quart.globals import request_ctx, websocket_ctx
 from quart.typing import ResponseTypes
 from quart.wrappers.base import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
@@ -61,6 +63,33 @@ class RegularsRequest(Request):
         super().__init__(method, scheme, path, query_string, headers, *args, **kwargs)
 
 
+class RegularsSocket(Websocket):
+    """A WebSocket; opening it is a request like others."""
+
+    visit: Visit
+
+
+Asked = RegularsRequest | RegularsSocket
+"""Whatever somebody sends cookies with."""
+
+
+class SocketConnection(ASGIWebsocketConnection):
+    """One socket between server and application.
+
+    Granian cannot send a close frame while somebody waits to receive, and Quart always does: its farewell would wait as
+    long as the visitor likes. So the connection ends with this call, without a frame.
+    """
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Serve the socket."""
+
+        async def send_but_farewell(event: ASGISendEvent) -> None:
+            if event["type"] != "websocket.close" or not self._accepted:
+                await send(event)
+
+        await super().__call__(receive, send_but_farewell)
+
+
 class RegularsApp(Quart):
     """Quart with routes that belong to one kind of host (written as werkzeug's sub-domain of the route).
 
@@ -68,6 +97,8 @@ class RegularsApp(Quart):
     """
 
     request_class = RegularsRequest
+    websocket_class = RegularsSocket
+    asgi_websocket_class = SocketConnection
 
     def __init__(self, config: Config) -> None:
         super().__init__("regulars.web", static_folder=None, template_folder=None)
@@ -82,11 +113,12 @@ class RegularsApp(Quart):
             return None
         peer = identify_peer(request.headers, request.headers.get("Remote-Addr", ""), self.settings)
         request.visit = Visit(peer)  # type: ignore[attr-defined]
+        scheme = self.settings.scheme
         return self.url_map.bind(
             _ROUTING_NAME,
             script_name="/",
             subdomain=peer.kind,
-            url_scheme=self.settings.scheme,
+            url_scheme=scheme.replace("http", "ws") if isinstance(request, RegularsSocket) else scheme,
             default_method=request.method,
             path_info=request.path,
         )
@@ -95,6 +127,11 @@ class RegularsApp(Quart):
         """Answer a request and leave the contexts that the pipeline has entered for it."""
         with current_visit().scope:
             return await super().full_dispatch_request(request_context)
+
+    async def full_dispatch_websocket(self, websocket_context: WebsocketContext | None = None) -> ResponseTypes | None:
+        """The same for a socket, which is answered only when it is refused."""
+        with current_socket().visit.scope:
+            return await super().full_dispatch_websocket(websocket_context)
 
 
 def _body_limit(path: str, content_type: str) -> int:
@@ -110,11 +147,18 @@ def current_request() -> RegularsRequest:
     return found
 
 
+def current_socket() -> RegularsSocket:
+    """The socket being opened or served."""
+    found = websocket_ctx.websocket
+    assert isinstance(found, RegularsSocket)
+    return found
+
+
 def current_visit() -> Visit:
     """What is known of the request being answered."""
     return current_request().visit
 
 
-def device_of(request: RegularsRequest) -> str:
+def device_of(request: Asked) -> str:
     """What the visitor's browser or program calls itself, for the audit log."""
     return request.headers.get("User-Agent", "")[:_DEVICE_LENGTH]

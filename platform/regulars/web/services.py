@@ -18,6 +18,7 @@ from regulars.domain.tenants.catalogue import Catalogue
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotCache, TenantListener
+from regulars.kernel.live import Announcer, Hub, LiveListener
 from regulars.kernel.plugins.presentation import Presenter
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.ratelimit import RateLimiter
@@ -40,6 +41,9 @@ class Services:
     plugins: PluginRegistry
     snapshots: SnapshotCache
     listener: TenantListener
+    announcer: Announcer
+    hub: Hub
+    live_listener: LiveListener
     settings: SettingsStore
     programs: ProgramCache
     templates: TemplateEngine

@@ -1,6 +1,7 @@
 // On every page: htmx under a strict content security policy, theme switch, menus, dialogs, toasts, copy buttons.
 import htmx from "htmx.org";
 import { all, enhance, on, store } from "./dom";
+import "./live";
 
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;

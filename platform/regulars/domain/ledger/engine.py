@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
@@ -28,6 +28,7 @@ from regulars.domain.ledger.opened import LockedStaff, OpenCard
 from regulars.domain.ledger.posting import OpenLot
 from regulars.domain.ledger.read_statements import STORED_ANSWER, Extra, facts_statement, lock_statement
 from regulars.domain.ledger.rules import Rules, RuleSource
+from regulars.domain.ledger.topics import ACTIVITY, card_topic, shop_topic
 from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
 from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
 from regulars.kernel.db.database import TenantSession
@@ -131,7 +132,7 @@ class Ledger:
         return opened.apply_pin(check_pin(state, presented, opened.now, self._pin_policy))
 
     async def write(self, opened: OpenCard, operation: Operation) -> None:
-        """Run the one write statement and check that every part wrote what it should.
+        """Run the one write statement, check that every part wrote what it should, and announce what has changed.
 
         Raises:
             PluginFault: a plugin's statement wrote another number of rows than its `Write` had.
@@ -149,6 +150,8 @@ class Ledger:
         for name, rows in parameters.items():
             if counts[name] != len(rows):
                 self._report_count(name, counts[name], len(rows))
+        if operation != "refuse":
+            opened.session.announce(*_topics(opened))
 
     def _report_count(self, name: str, written: int, expected: int) -> None:
         if name not in PARTS:
@@ -249,6 +252,13 @@ class Ledger:
 
 
 HOST_FACTS = frozenset({"now", "day_start", "stored", "program", "accounts", "lots", "known_sale", "last"})
+
+
+def _topics(opened: OpenCard) -> Iterator[str]:
+    yield ACTIVITY
+    yield card_topic(opened.card.id)
+    if opened.shop_id is not None:
+        yield shop_topic(opened.shop_id)
 
 
 def _why(error: IntegrityError) -> RegularsError:

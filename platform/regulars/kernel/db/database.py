@@ -7,7 +7,8 @@ role and wants a reason.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -120,12 +121,24 @@ class TenantSession(Session):
     Attributes:
         tenant_id: whose rows it sees.
         principal: the row of `core.enter_tenant`: who the credentials belong to, all null for nobody.
+        topics: what has been announced.
     """
 
     def __init__(self, connection: AsyncConnection, tenant_id: UUID, principal: Row[Any]) -> None:
         super().__init__(connection)
         self.tenant_id = tenant_id
         self.principal = principal
+        self.topics: set[str] = set()
+
+    def announce(self, *topics: str) -> None:
+        """Tell open pages that something they show has changed, once this transaction is committed.
+
+        It costs nothing and may be lost: what must happen is written to the outbox instead.
+
+        Args:
+            topics: what has changed; names without personal data.
+        """
+        self.topics.update(topics)
 
 
 class PlatformSession(Session):
@@ -136,16 +149,21 @@ class PlatformSession(Session):
         self.reason = reason
 
 
+Announce = Callable[[UUID, AbstractSet[str]], None]
+
+
 class Database:
     """The engines of one process.
 
     Args:
         settings: addresses for the app and the platform role, pool size and the seconds to wait for a connection.
+        announce: told after each commit what the transaction has announced; it neither waits nor raises.
     """
 
-    def __init__(self, settings: DatabaseSettings) -> None:
+    def __init__(self, settings: DatabaseSettings, announce: Announce | None = None) -> None:
         self._app = _engine(settings.database_url_app, settings)
         self._platform = _engine(settings.database_url_platform, settings)
+        self._announce = announce
 
     @asynccontextmanager
     async def tenant(
@@ -171,7 +189,10 @@ class Database:
                     {"tenant_id": tenant_id, "session_hash": given.session_hash, "key_hash": given.key_hash},
                 )
             ).one()
-            yield TenantSession(connection, tenant_id, row)
+            session = TenantSession(connection, tenant_id, row)
+            yield session
+        if session.topics and self._announce is not None:
+            self._announce(tenant_id, session.topics)
 
     @asynccontextmanager
     async def platform(self, reason: str, *, read_only: bool = False) -> AsyncIterator[PlatformSession]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 from quart import Response
 
+from regulars.contracts.context import Context
 from regulars.contracts.errors import NotFound
 from regulars.contracts.pages import PageContext
 from regulars.contracts.paging import PageRequest
@@ -17,9 +18,12 @@ from regulars.contracts.slots import CardSlot
 from regulars.domain.cards.qr import qr_svg
 from regulars.domain.cards.view import CardView, CardViews, MemberCard, cards_of_member, version_of
 from regulars.domain.ledger.history import HistoryEntry
+from regulars.domain.ledger.topics import card_topic
 from regulars.kernel import ids
+from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
 from regulars.web.lists import ListQuery, Pager, make_pager
+from regulars.web.live import live_socket
 from regulars.web.portal.blueprint import blueprint, member_page
 from regulars.web.portal.navigation import CARD, HISTORY
 from regulars.web.portal.rewards import RewardLine, reward_lines
@@ -64,6 +68,7 @@ class CardLive(PageContext):
         recent: the last movements, newest first.
         warning: why nothing can be collected at all, empty when it can.
         live_url: where the part asks whether it is still right.
+        said: what has just happened, for those who hear the page.
     """
 
     template: ClassVar[str] = "portal/parts/live.html"
@@ -73,6 +78,7 @@ class CardLive(PageContext):
     recent: Sequence[HistoryEntry]
     warning: str
     live_url: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +138,16 @@ async def card_live(work: Work) -> Result:
     return await _live(work, view, just_earned=max(0, _had(view) - query.had))
 
 
+@blueprint.websocket("/card/socket")
+@live_socket()
+async def card_socket(session: TenantSession, ctx: Context, query: Mapping[str, str]) -> Iterable[str]:
+    """Hear of movements on one of the member's cards."""
+    card_id = read_id(ids.CARD, query.get("card", ""))
+    assert ctx.principal.id is not None
+    await version_of(session, ctx.principal.id, card_id)
+    return [card_topic(card_id)]
+
+
 @blueprint.get("/card/history")
 @member_page
 async def card_history(work: Work) -> Result:
@@ -155,7 +171,17 @@ async def _live(work: Work, view: CardView, *, just_earned: int) -> CardLive:
         recent=recent.items,
         warning=view.next_sale.refusal if view.next_sale.code in STANDING else "",
         live_url=f"{CARD}/live?card={name}&seen={view.version}&had={_had(view)}",
+        said=_said(view, just_earned),
     )
+
+
+def _said(view: CardView, just_earned: int) -> str:
+    """What those hear who do not see the stamp land."""
+    parts = [unit.progress.message or unit.progress.label for unit in view.units]
+    first = next((unit.words for unit in view.units if unit.words), None)
+    if just_earned and first and len(view.units) == 1:
+        parts.insert(0, first.earned(just_earned))
+    return " ".join(parts)
 
 
 def _member(work: Work) -> UUID:

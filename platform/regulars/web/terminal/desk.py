@@ -9,6 +9,7 @@ from regulars.contracts.context import Context
 from regulars.contracts.pages import PageContext
 from regulars.domain.shops import service as shops
 from regulars.domain.shops.service import Shop
+from regulars.kernel.db.database import TenantSession
 from regulars.web.work import Work
 
 IDLE_SECONDS = 180
@@ -49,11 +50,24 @@ class TillPage(PageContext):
 
 async def desk_of(work: Work) -> Desk:
     """The device's place."""
-    found = [shop for shop in await shops.list_shops(work.session) if shop.status == "active"]
-    chosen = work.ctx.principal.shop_id
-    shop = next((one for one in found if one.id == chosen), found[0] if len(found) == 1 else None)
+    found = await _open_shops(work.session)
+    shop = _place(found, work.ctx)
     may_enrol = work.principal.may("members.enrol") and work.ctx.tenant.has("enrolment")
     return Desk(shop, found, work.ctx.principal.name, may_enrol)
+
+
+async def shop_of(session: TenantSession, ctx: Context) -> Shop | None:
+    """The shop in which the device stands."""
+    return _place(await _open_shops(session), ctx)
+
+
+async def _open_shops(session: TenantSession) -> Sequence[Shop]:
+    return [shop for shop in await shops.list_shops(session) if shop.status == "active"]
+
+
+def _place(found: Sequence[Shop], ctx: Context) -> Shop | None:
+    chosen = ctx.principal.shop_id
+    return next((one for one in found if one.id == chosen), found[0] if len(found) == 1 else None)
 
 
 def at_desk(ctx: Context, desk: Desk) -> Context:

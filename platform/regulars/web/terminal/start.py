@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import ClassVar
 
 from pydantic import BaseModel, Field
+from quart import Response
 
+from regulars.contracts.context import Context
+from regulars.contracts.pages import PageContext
 from regulars.domain.cards import numbers
 from regulars.domain.cards import service as cards
+from regulars.domain.ledger.topics import ACTIVITY, shop_topic
 from regulars.domain.members.normalise import email_of
+from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
 from regulars.web.limits import LOOK_UP, check_limit
+from regulars.web.lists import url_of
+from regulars.web.live import live_socket
 from regulars.web.results import Redirect, Result
 from regulars.web.terminal.blueprint import blueprint, till_page
-from regulars.web.terminal.desk import Desk, TillPage, at_desk
+from regulars.web.terminal.desk import Desk, TillPage, at_desk, shop_of
 from regulars.web.terminal.lines import CardLine, card_lines, card_url
 from regulars.web.terminal.navigation import START
 from regulars.web.work import Work
@@ -31,13 +39,13 @@ class StartPage(TillPage):
     Attributes:
         query: what was typed before.
         error: why it led nowhere, empty at first.
-        recent: the cards that were used here last, last ones first.
+        recent: the cards that were used here last.
     """
 
     template: ClassVar[str] = "terminal/start.html"
     query: str = ""
     error: str = ""
-    recent: Sequence[CardLine] = ()
+    recent: RecentPart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,26 @@ class FoundPage(TillPage):
     new_email: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentPart(PageContext):
+    """The cards that were used here last.
+
+    Attributes:
+        recent: last ones first.
+        url: where the list asks whether it is still right; it names what is shown.
+    """
+
+    template: ClassVar[str] = "terminal/parts/recent.html"
+    recent: Sequence[CardLine]
+    url: str
+
+
+class RecentQuery(BaseModel):
+    """What the page has already: name of the list that it shows."""
+
+    seen: str = ""
+
+
 class FindForm(BaseModel):
     """What was scanned or typed."""
 
@@ -67,6 +95,26 @@ class FindForm(BaseModel):
 async def start(work: Work, desk: Desk) -> Result:
     """Wait for a card."""
     return await _start(work, desk)
+
+
+@blueprint.get("/recent")
+@till_page()
+async def recent(work: Work, desk: Desk) -> Result:
+    """The cards that were used last, or nothing when they are still the same; only as a part of the start."""
+    if work.request.headers.get("HX-Request") != "true":
+        return Redirect(START)
+    part = await _recent(work, desk)
+    seen = url_of(f"{START}/recent", {"seen": work.query(RecentQuery).seen})
+    return Response(status=204) if part.url == seen else part
+
+
+@blueprint.websocket("/socket")
+@live_socket(permission="terminal.use")
+async def socket(session: TenantSession, ctx: Context, query: Mapping[str, str]) -> Iterable[str]:
+    """Hear of what happens in the shop where the device stands."""
+    del query
+    shop = await shop_of(session, ctx)
+    return [shop_topic(shop.id) if shop else ACTIVITY]
 
 
 @blueprint.post("/find")
@@ -119,5 +167,11 @@ def _number_fault(query: str) -> str:
 
 
 async def _start(work: Work, desk: Desk, *, query: str = "", error: str = "") -> StartPage:
-    recent = await cards.recent(work.session, at_desk(work.ctx, desk), RECENT)
-    return StartPage(desk=desk, query=query, error=error, recent=await card_lines(work, recent), idle_seconds=0)
+    return StartPage(desk=desk, query=query, error=error, recent=await _recent(work, desk), idle_seconds=0)
+
+
+async def _recent(work: Work, desk: Desk) -> RecentPart:
+    hits = await cards.recent(work.session, at_desk(work.ctx, desk), RECENT)
+    shown = ((hit.id, hit.name, hit.status, sorted(hit.balances.items())) for hit in hits)
+    seen = blake2b(repr(list(shown)).encode(), digest_size=8).hexdigest()
+    return RecentPart(recent=await card_lines(work, hits), url=url_of(f"{START}/recent", {"seen": seen}))
