@@ -21,6 +21,7 @@ from regulars.domain.staff.permissions import ALIASES, PERMISSIONS
 from regulars.domain.tenants.features import FEATURES, GRADES, LIMITS, OFFERING_CODES
 from regulars.kernel.config import Config, variables
 from regulars.kernel.observability import configure_logging
+from regulars.kernel.observability.metrics import DECLARED
 from regulars.kernel.plugins.discovery import discover
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -115,6 +116,20 @@ def configuration_page() -> str:
     return text + table(("variable", "default", "meaning"), rows)
 
 
+def metrics_page() -> str:
+    """What the admin port tells."""
+    intro = (
+        "What `GET /metrics` on the [admin port](../operators.md#metrics) tells: the sum over all processes of the "
+        "machine. Labels name routes, plugins, jobs and reasons, never a tenant or a person."
+    )
+    text = head("Metrics", "`platform/regulars/kernel/observability/metrics.py`", intro) + "\n"
+    rows = [
+        (code(f"{name}_total" if one.kind == "counter" else name), one.kind, codes(one.labels), one.meaning)
+        for name, one in DECLARED.items()
+    ]
+    return text + table(("metric", "kind", "labels", "meaning"), rows)
+
+
 def _plain(value: object) -> str:
     if value is None or value == ():
         return ""
@@ -207,6 +222,7 @@ def pages() -> dict[str, str]:
         "events.md": events_page(plugins),
         "features.md": features_page(plugins),
         "hooks.md": hooks_page(plugins),
+        "metrics.md": metrics_page(),
         "names.md": names_page(plugins),
         "permissions.md": permissions_page(plugins),
         "providers.md": providers_page(plugins),

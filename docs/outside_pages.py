@@ -126,7 +126,8 @@ def _shown_default(option: click.Option) -> str:
 def _commands(words: str, found: click.Command, context: click.Context) -> Iterator[tuple[str, click.Command]]:
     """A command, or all those below a group."""
     if not isinstance(found, click.Group):
-        yield words, found
+        if not found.hidden:
+            yield words, found
         return
     for name in found.list_commands(context):
         one = found.get_command(context, name)

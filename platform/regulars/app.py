@@ -29,6 +29,7 @@ from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantL
 from regulars.kernel.i18n import install
 from regulars.kernel.live import Announcer, Hub, Limits, LiveListener
 from regulars.kernel.observability import configure_logging
+from regulars.kernel.observability.watchdog import Watchdog
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.presentation import Breaker, Presenter
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -42,6 +43,7 @@ from regulars.web.ask import register_ask
 from regulars.web.assets import register_static
 from regulars.web.failures import register_failures
 from regulars.web.health import register_health
+from regulars.web.measures import measure
 from regulars.web.navigation import Navigations
 from regulars.web.pipeline import register_pipeline
 from regulars.web.rendering import make_assets, make_catalogues, make_templates, make_themes
@@ -170,15 +172,19 @@ def _mount_plugins(app: RegularsApp, registry: PluginRegistry) -> None:
 
 
 def _manage_lifetime(app: RegularsApp, services: Services) -> None:
+    watchdog = Watchdog("web", partial(measure, services))
+
     @app.before_serving
     async def start() -> None:
         await _refuse_shifted_clock(services)
+        watchdog.start()
         services.listener.start()
         services.announcer.start()
         services.live_listener.start()
 
     @app.after_serving
     async def stop() -> None:
+        await watchdog.stop()
         services.hub.close()
         await services.live_listener.stop()
         await services.announcer.stop()

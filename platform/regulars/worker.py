@@ -19,12 +19,14 @@ from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantL
 from regulars.kernel.events.relay import Relay
 from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.jobs.arq_backend import ArqExecutor
+from regulars.kernel.jobs.backlog import Backlog
 from regulars.kernel.jobs.clockwork import Clockwork
 from regulars.kernel.jobs.dispatcher import Dispatcher
 from regulars.kernel.jobs.ports import Timing
 from regulars.kernel.jobs.pump import Pump
 from regulars.kernel.jobs.runner import JobRunner
 from regulars.kernel.live import Announcer
+from regulars.kernel.observability.watchdog import Watchdog
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.redis import TenantRedis
@@ -62,6 +64,8 @@ class Worker:
         """
         self.listener.start()
         self.announcer.start()
+        watchdog = Watchdog("worker", self._measure)
+        watchdog.start()
         executing = asyncio.create_task(self.executor.serve(), name="executor")
         pumping = asyncio.create_task(self.pump.run(), name="pump")
         stopping = asyncio.create_task(stop.wait(), name="stop")
@@ -76,8 +80,14 @@ class Worker:
             await self.executor.pause()
             await self.runner.stop()
             await _cancel(executing)
+            await watchdog.stop()
             await self._close()
             log.info("worker_stopped")
+
+    def _measure(self) -> None:
+        self.database.measure()
+        self.snapshots.measure()
+        self.listener.measure()
 
     async def _close(self) -> None:
         await self.listener.stop()
@@ -130,7 +140,8 @@ def build_worker(
     )
     executor = ArqExecutor(config.redis_url, runner.run, at_once=at_once, timing=timing)
     dispatcher = Dispatcher(database, executor, timing)
-    pump = Pump(Relay(database, jobs, snapshots), Clockwork(database, jobs), dispatcher, timing, wanted)
+    relay, clockwork = Relay(database, jobs, snapshots), Clockwork(database, jobs)
+    pump = Pump(relay, clockwork, dispatcher, Backlog(database), timing, wanted)
     return Worker(
         database=database,
         redis=redis,

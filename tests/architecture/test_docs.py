@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from regulars.contracts.events import EVENT_TYPES
@@ -21,6 +22,7 @@ from regulars.domain.ledger.invariants import INVARIANTS
 from regulars.domain.staff.permissions import PERMISSIONS
 from regulars.domain.tenants.features import FEATURES
 from regulars.kernel.config import variables
+from regulars.kernel.observability.metrics import DECLARED
 from regulars.kernel.plugins.discovery import Candidate
 from regulars.kernel.plugins.loader import make_registry
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -164,3 +166,21 @@ def test_every_page_is_in_the_table_of_contents() -> None:
     assert [page.relative_to(DOCS).as_posix() for page in sorted(DOCS.rglob("*.md")) if page not in linked] == [
         "README.md"
     ]
+
+
+def test_alert_rules_ask_for_metrics_that_exist() -> None:
+    rules = [
+        rule for group in yaml.safe_load((DOCS / "alerts.yml").read_text("utf-8"))["groups"] for rule in group["rules"]
+    ]
+    assert len({rule["alert"] for rule in rules}) == len(rules) == 12
+    told = {f"{name}_total" if one.kind == "counter" else name for name, one in DECLARED.items()}
+    told |= {
+        f"{name}_{part}" for name, one in DECLARED.items() if one.kind == "histogram" for part in ("bucket", "count")
+    }
+    asked = {name for rule in rules for name in re.findall(r"\bregulars_\w+", rule["expr"])}
+    assert sorted(asked - told) == []
+    for rule in rules:
+        assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        labels = set(re.findall(r"\b(\w+)=~?\"", rule["expr"])) - {"job"}
+        assert labels <= {label for one in DECLARED.values() for label in one.labels}

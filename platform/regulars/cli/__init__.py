@@ -10,7 +10,7 @@ from regulars import __version__
 
 
 class _Entry(NamedTuple):
-    """A subcommand: the module whose attribute `command` it is, and its line in `regulars --help`."""
+    """A subcommand: the module whose attribute `command` it is, and its line in `regulars --help`, empty to hide it."""
 
     module: str
     line: str
@@ -27,6 +27,7 @@ COMMANDS = {
     "translations": _Entry("translations", "Bring translations up to the texts of a host, plugin or theme."),
     "doctor": _Entry("doctor", "Check the installation and say what to do."),
     "config": _Entry("config", "Show each effective option and where its value came from."),
+    "admin": _Entry("admin", ""),
     "demo-data": _Entry("demo_data", "Fill the demo's tenants with months of history."),
 }
 """Every subcommand; one whose module this installation lacks does not exist."""
@@ -47,7 +48,7 @@ class _LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name].line) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, COMMANDS[name].line) for name in self.list_commands(ctx) if COMMANDS[name].line])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,7 +13,7 @@ from regulars.kernel.config import ENVIRONMENT_FILE, PREFIXES
 from regulars.kernel.embedded.secrets import SECRETS_FILE
 
 _STATE_FILE = "installation.json"
-_OURS = ("postgres*", "redis*", "log", "*.lock", "*.json", ".*", "lost+found")
+_OURS = ("postgres*", "redis*", "log", "metrics", "*.lock", "*.json", ".*", "lost+found")
 
 
 @dataclass(frozen=True)

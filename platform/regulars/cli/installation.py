@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -210,8 +211,10 @@ class Installation:
     def _start_commands(self, stack: ExitStack, environ: dict[str, str]) -> None:
         """Start web server and worker; they are asked to stop together."""
         logs = self._options.data / "log"
+        shared = environ | {"REGULARS_METRICS_DIR": str(self._fresh_metrics())} if _has_admin_port(environ) else environ
+        own = {"web": shared, "worker": shared | {"REGULARS_ADMIN_PORT": "0"}}
         commands = {
-            name: Command([argument], environ, self._options.data, logs / f"{argument}.log")
+            name: Command([argument], own[argument], self._options.data, logs / f"{argument}.log")
             for name, argument in (("Web server", "web"), ("Worker", "worker"))
         }
         for command in commands.values():
@@ -222,6 +225,12 @@ class Installation:
             watched = Watched(name, command.start, _runs(command), _say)
             watched.start(time.monotonic())
             self._watched.append(watched)
+
+    def _fresh_metrics(self) -> Path:
+        """The folder through which the admin port tells about all processes; old counts are thrown away."""
+        folder = self._options.data / "metrics"
+        shutil.rmtree(folder, ignore_errors=True)
+        return folder
 
     def _wait_until_ready(self, bind: str) -> None:
         """Wait until the web server says that it is ready.
@@ -250,6 +259,10 @@ class Installation:
     def _look(self) -> None:
         for watched in self._watched:
             watched.check(time.monotonic())
+
+
+def _has_admin_port(environ: Mapping[str, str]) -> bool:
+    return environ.get("REGULARS_ADMIN_PORT", "0") != "0"
 
 
 def _runs(command: Command) -> Callable[[], bool]:

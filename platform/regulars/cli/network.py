@@ -26,12 +26,13 @@ def default_bind(base: str) -> str:
     return "127.0.0.1" if base == "localhost" or base.endswith(".localhost") else "0.0.0.0"  # noqa: S104 - wanted
 
 
-def check_port(bind: str, port: int) -> None:
-    """Make sure that the web server can listen.
+def check_port(bind: str, port: int, remedy: str = "--port, or PORT=… with make") -> None:
+    """Make sure that a server can listen.
 
     Args:
         bind: address to listen on.
         port: port to listen on.
+        remedy: how to name another one.
 
     Raises:
         click.ClickException: it cannot; the text says what to do.
@@ -42,14 +43,14 @@ def check_port(bind: str, port: int) -> None:
         try:
             probe.bind((bind, port))
         except OSError as error:
-            raise click.ClickException(_port_sentence(bind, port, error)) from None
+            raise click.ClickException(_port_sentence(bind, port, remedy, error)) from None
 
 
-def _port_sentence(bind: str, port: int, error: OSError) -> str:
+def _port_sentence(bind: str, port: int, remedy: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is in use: stop what uses it, or choose another (--port, or PORT=… with make)."
+        return f"Port {port} is in use: stop what uses it, or choose another ({remedy})."
     if error.errno == errno.EACCES:
-        return f"Port {port} may only be used by root: choose one above 1023 (--port, or PORT=… with make)."
+        return f"Port {port} may only be used by root: choose one above 1023 ({remedy})."
     return f"Nothing can listen on {bind}, port {port} ({error.strerror}): correct REGULARS_BIND."
 
 

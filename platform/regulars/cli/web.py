@@ -2,6 +2,7 @@
 
 import click
 
+from regulars.cli.admin_port import admin_port
 from regulars.cli.common import read_config
 from regulars.kernel.config import Config
 
@@ -15,15 +16,21 @@ _RESPAWN_SECONDS = 0.5
 @click.command("web")
 def command() -> None:
     """Run the web server until SIGTERM; a worker that dies is started again."""
+    config = read_config()
+    with admin_port(config):
+        _check_plugins(config)
+        serve(config)
+
+
+def _check_plugins(config: Config) -> None:
+    """Tell faults of plugins once, here, instead of in every worker again and again."""
     from regulars.contracts.errors import ConfigurationError
     from regulars.kernel.plugins.loader import load_plugins
 
-    config = read_config()
     try:
         load_plugins(allowed=config.plugins, blocked=config.plugin_blocklist, policy=config.plugin_errors)
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from None
-    serve(config)
 
 
 def serve(config: Config, factory: str = "regulars.app:create_from_environment") -> None:

@@ -2,18 +2,20 @@
 
 import click
 
+from regulars.cli.admin_port import admin_port
 from regulars.cli.common import read_config
-from regulars.cli.parts import faults_told
 
 
 @click.command("worker")
 def command() -> None:
     """Run the worker for jobs and events until SIGTERM; several may run at once."""
-    from regulars.kernel.observability import configure_logging
-    from regulars.worker import build_worker, run
-
     config = read_config()
-    configure_logging(config.log_level, json_lines=config.log_json)
-    with faults_told():
-        worker = build_worker(config)
-    run(worker)
+    with admin_port(config):
+        from regulars.cli.parts import faults_told
+        from regulars.kernel.observability import configure_logging
+        from regulars.worker import build_worker, run
+
+        configure_logging(config.log_level, json_lines=config.log_json)
+        with faults_told():
+            worker = build_worker(config)
+        run(worker)

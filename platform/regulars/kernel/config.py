@@ -185,6 +185,28 @@ class Config(BaseModel):
     web_workers: Annotated[
         int, Field(ge=1, le=64), Variable("REGULARS_WEB_WORKERS", "Processes of the web server.")
     ] = 1
+    drain_seconds: Annotated[
+        float,
+        Field(ge=0, le=300),
+        Variable(
+            "REGULARS_DRAIN_SECONDS",
+            "Seconds for which a stopping web server still serves while `/readyz` says no: more than the load balancer "
+            "needs to notice.",
+        ),
+    ] = 1.0
+    admin_bind: Annotated[
+        str, Variable("REGULARS_ADMIN_BIND", "Address on which metrics and health are told to the operator.")
+    ] = "127.0.0.1"
+    admin_port: Annotated[
+        int, Field(ge=0, le=65535), Variable("REGULARS_ADMIN_PORT", "Port of the same, such as 9464; 0 for none.")
+    ] = 0
+    metrics_dir: Annotated[
+        Path | None,
+        Variable(
+            "REGULARS_METRICS_DIR",
+            "Folder of this machine through which several commands share one admin port (default: each has its own).",
+        ),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Variable("REGULARS_LOG_LEVEL", "Least severity that is logged.")
     ] = "info"

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -24,7 +24,7 @@ from regulars.kernel.migrate.targets import all_targets
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.environment import environment
 
-READY_SECONDS = 90
+READY_SECONDS = 120
 DATABASE = "regulars_fault"
 
 
@@ -88,6 +88,7 @@ class Installation:
 
     Attributes:
         web: web servers, each on a port of its own, over one database.
+        admin: base address of the admin port, which the first web server has; empty without one.
     """
 
     config: Config
@@ -97,7 +98,7 @@ class Installation:
     worker: Process
     ports: list[int]
     folder: Path
-    extra: dict[str, str] = field(default_factory=dict)
+    admin: str
 
     def address(self, server: int = 0) -> str:
         """Base address of a web server."""
@@ -132,13 +133,16 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation(registry: PluginRegistry, *, servers: int = 1, workers: int = 1) -> AsyncIterator[Installation]:
+async def installation(
+    registry: PluginRegistry, *, servers: int = 1, workers: int = 1, admin: bool = False
+) -> AsyncIterator[Installation]:
     """Start an installation; everything is gone afterwards.
 
     Args:
         registry: the plugins, whose migrations are run.
         servers: web servers.
         workers: worker processes of each.
+        admin: with metrics of all of them on an admin port.
     """
     with tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as name:
         folder = Path(name)
@@ -152,14 +156,22 @@ async def installation(registry: PluginRegistry, *, servers: int = 1, workers: i
             web = [
                 Process(("web",), {**base, "REGULARS_PORT": str(port)}, folder / f"web-{port}.log") for port in ports
             ]
+            told = {"REGULARS_METRICS_DIR": str(folder / "metrics")} if admin else {}
+            admin_port = _free_port() if admin else 0
+            base |= told
+            web[0].environment |= {**told, "REGULARS_ADMIN_PORT": str(admin_port)}
             links = {"REGULARS_PUBLIC_PORT": str(ports[0])}
             worker = Process(("worker",), {**base, **links}, folder / "worker.log")
-            running = Installation(config, postgres, redis, web, worker, ports, folder)
+            running = Installation(
+                config, postgres, redis, web, worker, ports, folder, f"http://127.0.0.1:{admin_port}"
+            )
             for process in (*web, worker):
                 process.start()
             try:
                 for server in range(servers):
                     await running.until_ready(server)
+                if admin:
+                    await running.until_answers(f"{running.admin}/readyz")
                 yield running
             finally:
                 for process in (*web, worker):

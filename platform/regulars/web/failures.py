@@ -11,10 +11,11 @@ from quart import Response, has_websocket_context
 from werkzeug.exceptions import HTTPException
 
 from regulars.contracts import errors
-from regulars.contracts.errors import RegularsError
+from regulars.contracts.errors import PluginFault, RegularsError
 from regulars.contracts.i18n import N_
 from regulars.contracts.pages import PageContext
 from regulars.kernel.i18n import gettext
+from regulars.kernel.observability.metrics import PLUGIN_FAULTS
 from regulars.web.areas import API_PREFIX, area_of
 from regulars.web.pages import render_page
 from regulars.web.problems import error_headers, problem_response
@@ -72,6 +73,8 @@ def register_failures(app: RegularsApp) -> None:
 
 async def answer_error(error: RegularsError) -> Response:
     """The answer to a designed error."""
+    if isinstance(error, PluginFault):
+        PLUGIN_FAULTS.labels(error.plugin, "ledger").inc()
     if error.status >= 500:
         log.error("request_failed", code=error.code, detail=error.detail, exc_info=error)
     if has_websocket_context():

@@ -4,23 +4,48 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from quart import Response
 from sqlalchemy import Connection
 
 from regulars.contracts.errors import ConfigurationError, Unavailable
+from regulars.kernel.config import Config
 from regulars.kernel.db.clock import refuse_shifted_clock
+from regulars.kernel.db.database import Database
 from regulars.kernel.db.prepared import to_json
 from regulars.kernel.migrate.runner import Target, status
 from regulars.kernel.migrate.targets import all_targets
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.redis import TenantRedis
 from regulars.web.hosts import HOST_KINDS
 from regulars.web.request import RegularsApp
-from regulars.web.services import Services, services
+from regulars.web.services import services
 
 ALIVE, READY = "/healthz", "/readyz"
 PATHS = frozenset({ALIVE, READY})
 _DEADLINE = 5.0
 OK = "ok"
+
+
+class Examined(Protocol):
+    """What is looked at."""
+
+    @property
+    def config(self) -> Config:
+        """For what the installation is."""
+
+    @property
+    def database(self) -> Database:
+        """Its database."""
+
+    @property
+    def redis(self) -> TenantRedis:
+        """Its Redis."""
+
+    @property
+    def plugins(self) -> PluginRegistry:
+        """Its plugins, the quarantined ones included."""
 
 
 def register_health(app: RegularsApp) -> None:
@@ -31,16 +56,16 @@ def register_health(app: RegularsApp) -> None:
 
 
 async def _healthz() -> Response:
-    return _answer({"status": OK}, 200)
+    return answer({"status": OK}, 200)
 
 
 async def _readyz() -> Response:
     checks = await examine(services())
     ready = all(outcome == OK for outcome in checks.values())
-    return _answer({"status": OK if ready else "unavailable", "checks": checks}, 200 if ready else 503)
+    return answer({"status": OK if ready else "unavailable", "checks": checks}, 200 if ready else 503)
 
 
-async def examine(parts: Services) -> dict[str, str]:
+async def examine(parts: Examined) -> dict[str, str]:
     """Look at everything that this process needs.
 
     Returns:
@@ -67,21 +92,21 @@ async def _within_deadline(check: Callable[[], Awaitable[str]]) -> str:
         return f"no answer within {_DEADLINE:.0f} s"
 
 
-async def _database(parts: Services) -> str:
+async def _database(parts: Examined) -> str:
     await parts.database.ping()
     return OK
 
 
-async def _redis(parts: Services) -> str:
+async def _redis(parts: Examined) -> str:
     return OK if await parts.redis.answers() else "does not answer"
 
 
-async def _migrations(parts: Services) -> str:
+async def _migrations(parts: Examined) -> str:
     async with parts.database.app_connection() as connection:
         return await connection.run_sync(_outdated, all_targets(parts.plugins))
 
 
-async def _clock(parts: Services) -> str:
+async def _clock(parts: Examined) -> str:
     try:
         async with parts.database.app_connection() as connection:
             await refuse_shifted_clock(connection, parts.config.env)
@@ -96,5 +121,6 @@ def _outdated(connection: Connection, targets: list[Target]) -> str:
     return f"{names}; run `regulars db upgrade`" if names else OK
 
 
-def _answer(content: dict[str, object], code: int) -> Response:
+def answer(content: dict[str, object], code: int) -> Response:
+    """Health as JSON."""
     return Response(to_json(content), status=code, content_type="application/json")

@@ -23,6 +23,7 @@ from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cooki
 from regulars.web.headers import add_headers
 from regulars.web.health import PATHS as HEALTH_PATHS
 from regulars.web.locales import LOCALE_PARAMETER, choose_locale
+from regulars.web.measures import count_request
 from regulars.web.origin import check_origin, check_socket_origin
 from regulars.web.request import Asked, RegularsApp, current_request, current_socket
 from regulars.web.services import services
@@ -129,13 +130,16 @@ async def _leave(response: Response) -> Response:
     if request.args.get(LOCALE_PARAMETER) == visit.locale:
         set_cookie(response, LOCALE, visit.locale, config, until=LOCALE_LIFETIME)
     add_headers(response.headers, visit.request_id, config)
+    seconds = perf_counter() - visit.started
+    rule = request.url_rule.rule if request.url_rule is not None else None
+    count_request(visit.peer.kind, request.method, rule, response.status_code, seconds)
     log.info(
         "request",
         method=request.method,
-        path=request.url_rule.rule if request.url_rule is not None else request.path,
+        path=rule or request.path,
         host=visit.peer.host,
         status=response.status_code,
-        ms=round((perf_counter() - visit.started) * 1000, 1),
+        ms=round(seconds * 1000, 1),
         ip=visit.peer.ip,
     )
     return response

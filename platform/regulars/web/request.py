@@ -19,6 +19,7 @@ from werkzeug.routing import MapAdapter
 
 from regulars.contracts.context import TenantSnapshot
 from regulars.kernel.config import Config
+from regulars.kernel.observability.metrics import IN_FLIGHT
 from regulars.web.areas import API_PREFIX
 from regulars.web.hosts import Peer, identify_peer
 
@@ -125,7 +126,7 @@ class RegularsApp(Quart):
 
     async def full_dispatch_request(self, request_context: RequestContext | None = None) -> ResponseTypes:
         """Answer a request and leave the contexts that the pipeline has entered for it."""
-        with current_visit().scope:
+        with current_visit().scope, IN_FLIGHT.track_inprogress():
             return await super().full_dispatch_request(request_context)
 
     async def full_dispatch_websocket(self, websocket_context: WebsocketContext | None = None) -> ResponseTypes | None:

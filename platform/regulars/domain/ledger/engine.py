@@ -34,6 +34,7 @@ from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.prepared import Prepared
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.registry import PluginRegistry
 
 Operation = Literal["earn", "redeem", "undo", "enrol", "refuse"]
@@ -46,6 +47,13 @@ PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "enrol": (*ENTRIES, "lot", "audit", "event"),
     "refuse": TRACES,
 }
+_ACTION_OF: Mapping[Operation, str] = {
+    "earn": "sale.record",
+    "redeem": "reward.redeem",
+    "undo": "sale.undo",
+    "enrol": "member.enrol",
+}
+_ACTION_READING: Mapping[Extra, str] = {"sale": "sale.record", "lots": "reward.redeem", "last": "sale.undo"}
 NOBODY = UUID(int=0)
 NO_CLAIM = Claim(principal="", key="", request_hash=b"")
 
@@ -94,6 +102,7 @@ class Ledger:
         rules = await self._rules.rules(session, ctx.tenant, card.program_id)
         facts = await self._read(session, ctx, card, rules, attempt.claim, extra, values)
         if facts["stored"] is not None:
+            LEDGER.labels(_ACTION_READING[extra], "replayed").inc()
             return _replay(facts["stored"], attempt.claim)
         proven = attempt.pin is not None  # by `check_pin`; a mere name is not taken for the person
         return self._opened(session, ctx, attempt, card, rules, _staff(row) if proven else None, facts)
@@ -152,6 +161,7 @@ class Ledger:
                 self._report_count(name, counts[name], len(rows))
         if operation != "refuse":
             opened.session.announce(*_topics(opened))
+            LEDGER.labels(_ACTION_OF[operation], "done").inc()
 
     def _report_count(self, name: str, written: int, expected: int) -> None:
         if name not in PARTS:

@@ -23,6 +23,7 @@ from regulars.domain.staff.pins import PinLocked as PinIsLocked
 from regulars.domain.staff.pins import PinMissing, PinOk, PinState, PinVerdict, PinWrong
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
+from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.dispatch import collect_outcomes, first_refusal
 from regulars.kernel.plugins.registry import PluginRegistry
 
@@ -220,6 +221,7 @@ class OpenCard:
         self.rows = {part: rows for part, rows in self.rows.items() if part in {"staff", "event"}}
         details = {"code": refusal.code, **({"retry_at": refusal.retry_at} if refusal.retry_at else {})}
         self.add_audit(Subject(action, "card", self.card.id), outcome="refused", details=details)
+        LEDGER.labels(action, refusal.code).inc()
         return Answer(refusal.status, problem(refusal, self.rules.program.timezone, self.now), refused=True)
 
     def store(self, answer: Answer, *, sale_id: UUID | None = None, redemption_id: UUID | None = None) -> None:

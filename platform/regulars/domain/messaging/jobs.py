@@ -17,6 +17,7 @@ from regulars.domain.messaging.smtp import Envelope, MailDeferred, MailRefused, 
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import N_, LazyText
 from regulars.kernel.jobs import JobWork, job
+from regulars.kernel.observability.metrics import MAILS
 
 log = structlog.get_logger(__name__)
 
@@ -50,16 +51,20 @@ async def send_mail(work: JobWork, payload: Mapping[str, Any]) -> None:
         return
     if server is None:
         await mail.move("queued", "kept")
+        MAILS.labels("kept").inc()
         return
     try:
         outcome = await deliver(server, envelope, mail.on_its_way)
     except MailRefused as error:
+        MAILS.labels("failed").inc()
         await mail.move(mail.status, "failed", str(error))
     except MailDeferred as error:
         last = work.attempt >= send_mail.max_attempts
+        MAILS.labels("failed" if last else "deferred").inc()
         await mail.move(mail.status, "failed" if last else "queued", str(error))
         raise
     else:
+        MAILS.labels(outcome).inc()
         await mail.move("sending", "sent", "" if outcome == "sent" else "the server's answer was lost")
 
 

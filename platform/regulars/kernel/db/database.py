@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,9 +20,11 @@ from sqlalchemy import CursorResult, Executable, Row, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from regulars.contracts.errors import ConfigurationError, Unavailable
 from regulars.kernel.db.prepared import Prepared
+from regulars.kernel.observability import metrics
 
 log = structlog.get_logger(__name__)
 
@@ -161,8 +164,8 @@ class Database:
     """
 
     def __init__(self, settings: DatabaseSettings, announce: Announce | None = None) -> None:
-        self._app = _engine(settings.database_url_app, settings)
-        self._platform = _engine(settings.database_url_platform, settings)
+        self._app = _Pool("app", settings.database_url_app, settings)
+        self._platform = _Pool("platform", settings.database_url_platform, settings)
         self._announce = announce
 
     @asynccontextmanager
@@ -220,34 +223,80 @@ class Database:
         Raises:
             Unavailable: there is none.
         """
-        for engine in (self._app, self._platform):
-            async with _transaction(engine) as connection:
+        for pool in (self._app, self._platform):
+            async with _transaction(pool) as connection:
                 await connection.execute(SIGN_OF_LIFE)
+
+    def measure(self) -> None:
+        """Write down how many connections there are, how many are in use, and how many wait for one."""
+        for pool in (self._app, self._platform):
+            pool.measure()
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._app.dispose()
-        await self._platform.dispose()
+        await self._app.engine.dispose()
+        await self._platform.engine.dispose()
+
+
+class _Pool:
+    """The connections of one role."""
+
+    def __init__(self, role: str, url: str, settings: DatabaseSettings) -> None:
+        self.engine = _engine(url, settings)
+        self.waiting = 0
+        self._size = settings.pool_size
+        self._role = role
+        self._wait_seconds = metrics.DB_WAIT_SECONDS.labels(role)
+
+    def granted(self, begin: float) -> None:
+        """Count a connection that was waited for.
+
+        Args:
+            begin: `perf_counter` before the wait.
+        """
+        self.waiting -= 1
+        self._wait_seconds.observe(perf_counter() - begin)
+
+    def failed(self, reason: str) -> None:
+        """Count a transaction that could not be."""
+        metrics.DB_OUTAGES.labels(self._role, reason).inc()
+
+    def measure(self) -> None:
+        """Write down the state."""
+        metrics.DB_SIZE.labels(self._role).set(self._size)
+        assert isinstance(self.engine.pool, QueuePool)
+        metrics.DB_IN_USE.labels(self._role).set(self.engine.pool.checkedout())
+        metrics.DB_WAITING.labels(self._role).set(self.waiting)
 
 
 @asynccontextmanager
-async def _transaction(engine: AsyncEngine, *, read_only: bool = False) -> AsyncIterator[AsyncConnection]:
+async def _transaction(pool: _Pool, *, read_only: bool = False) -> AsyncIterator[AsyncConnection]:
+    begin, granted = perf_counter(), False
+    pool.waiting += 1
     try:
-        async with engine.connect() as connection:
+        async with pool.engine.connect() as connection:
+            pool.granted(begin)
+            granted = True
             if read_only:
                 await connection.execution_options(postgresql_readonly=True)
             async with connection.begin():
                 yield connection
     except PoolTimeoutError as error:
+        pool.failed("pool")
         raise Unavailable(retry_after=1) from error
     except (OperationalError, InterfaceError, DBAPIError) as error:
         if is_outage(error):
+            pool.failed("interrupted")
             log.warning("database_unavailable", error=str(error.orig))
             raise Unavailable(retry_after=1) from error
         raise
     except OSError as error:
+        pool.failed("unreachable")
         log.warning("database_unreachable", error=str(error))
         raise Unavailable(retry_after=1) from error
+    finally:
+        if not granted:
+            pool.waiting -= 1
 
 
 def is_outage(error: DBAPIError) -> bool:

@@ -16,11 +16,13 @@ from uuid import UUID
 
 from regulars.contracts.context import TenantSnapshot
 from regulars.kernel.entitlements.snapshot import SnapshotBuilder
+from regulars.kernel.observability.metrics import TENANT_CACHE, TENANT_CACHE_ENTRIES
 
 KEEP_SECONDS = 60.0
 KEEP_UNKNOWN_SECONDS = 10.0
 MAX_HOSTS = 4096
 MAX_UNKNOWN = 1024
+_HIT, _MISS = TENANT_CACHE.labels("hit"), TENANT_CACHE.labels("miss")
 EVERYBODY = "*"
 """Payload of `tenant_changed` when a change concerns all tenants."""
 
@@ -113,6 +115,10 @@ class SnapshotCache:
             unknown=sum(len(side.unknown) for side in sides),
         )
 
+    def measure(self) -> None:
+        """Write down how much is kept."""
+        TENANT_CACHE_ENTRIES.set(self.state.known + self.state.unknown)
+
     def _build(self, raw: Raw) -> tuple[TenantSnapshot, float]:
         built = self._builder.build(raw)
         return built.snapshot, KEEP_SECONDS if built.seconds is None else min(KEEP_SECONDS, built.seconds)
@@ -141,10 +147,13 @@ class _Side(Generic[_Key]):
         kept = self.known.get(key)
         if kept is not None and now < kept[0]:
             self.known.move_to_end(key)
+            _HIT.inc()
             return kept[1]
         if now < self.unknown.get(key, now):
             self.unknown.move_to_end(key)
+            _HIT.inc()
             return None
+        _MISS.inc()
         task = self._running.get(key)
         if task is None:
             task = asyncio.create_task(self._read(key))

@@ -13,6 +13,7 @@ import asyncpg
 import structlog
 
 from regulars.kernel.entitlements.cache import SnapshotCache
+from regulars.kernel.observability.metrics import LISTENERS_DOWN
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,10 @@ class TenantListener:
     def server_pid(self) -> int | None:
         """Process id of the connection's server process, `None` while it is down."""
         return self._connection.get_server_pid() if self._connection is not None and self.is_up else None
+
+    def measure(self) -> None:
+        """Write down whether it is up."""
+        LISTENERS_DOWN.set(0 if self.is_up else 1)
 
     async def wait_until_up(self, seconds: float = CONNECT_SECONDS) -> None:
         """Wait for the connection.

@@ -16,6 +16,7 @@ from regulars.kernel.jobs.faults import fault_note
 from regulars.kernel.jobs.registry import JobRegistry, RegisteredJob
 from regulars.kernel.jobs.schedule import Schedule
 from regulars.kernel.observability import log_context
+from regulars.kernel.observability.metrics import CRONS
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ class Clockwork:
         except Unavailable:
             raise
         except Exception as error:  # a cron may fail in any way: recorded, its next chance is the next slot
+            CRONS.labels(name, "failed").inc()
             log.exception("cron_failed")
             async with self._database.platform("fault of a cron") as session:
                 if await repository.start_slot(session, name, slot):  # else another worker had more luck
@@ -86,6 +88,7 @@ class Clockwork:
                 return False
             await handler(CronTick(session, slot))
             await repository.end_slot(session, name, slot)
+        CRONS.labels(name, "done").inc()
         log.info("cron_ran")
         return True
 

@@ -52,6 +52,7 @@ class Job(TenantEntity, Base):
             "order_seq",
             postgresql_where=text("status IN ('queued', 'running') AND order_key IS NOT NULL"),
         ),
+        Index("ix_job_dead", "tenant_id", "id", postgresql_where=text("status = 'dead'")),
         {"schema": "core"},
     )
     name: Mapped[str]

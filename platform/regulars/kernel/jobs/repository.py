@@ -10,8 +10,10 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    Float,
     Interval,
     Row,
+    SQLColumnExpression,
     Uuid,
     and_,
     bindparam,
@@ -31,7 +33,7 @@ from sqlalchemy.orm import aliased
 
 from regulars.kernel.db.base import CORE_SCHEMA, new_id
 from regulars.kernel.db.database import PlatformSession, Session
-from regulars.kernel.jobs.models import CronSlot, Job
+from regulars.kernel.jobs.models import CronSlot, Job, OutboxEvent
 
 # Written out, not bound: only so does a generic plan use the partial indexes.
 _OPEN_STATES: tuple[ColumnElement[str], ...] = (literal_column("'queued'"), literal_column("'running'"))
@@ -164,6 +166,24 @@ def _due_query() -> Any:
 
 
 DUE = _due_query()
+
+
+def _age(moment: SQLColumnExpression[datetime]) -> ColumnElement[Any]:
+    """Seconds since the earliest of several moments, 0 when there is none or it is yet to come."""
+    return func.greatest(func.coalesce(func.extract("epoch", func.now() - func.min(moment)), 0), 0).cast(Float)
+
+
+BACKLOG = select(
+    select(func.count()).select_from(Job).where(_is_open(Job)).scalar_subquery().label("jobs"),
+    select(_age(Job.run_at)).where(_is_due(Job)).scalar_subquery().label("job_age"),
+    select(func.count()).select_from(Job).where(Job.status == literal_column("'dead'")).scalar_subquery().label("dead"),
+    select(func.count())
+    .select_from(OutboxEvent)
+    .where(OutboxEvent.published_at.is_(None))
+    .scalar_subquery()
+    .label("events"),
+    select(_age(OutboxEvent.created_at)).where(OutboxEvent.published_at.is_(None)).scalar_subquery().label("event_age"),
+)
 LOCK = select(func.pg_try_advisory_xact_lock(bindparam("group"), func.hashtext(bindparam("name"))))
 NOW = select(func.now())
 START_SLOT = (
@@ -267,6 +287,11 @@ async def _held(session: Session, statement: Any, tenant_id: UUID, job_id: UUID,
 async def due(session: PlatformSession, *, per_tenant: int, total: int) -> Sequence[Row[Any]]:
     """Jobs that may be claimed now: (tenant_id, id, attempts), tenants taking turns."""
     return await session.rows(DUE, {"per_tenant": per_tenant, "total": total})
+
+
+async def backlog(session: PlatformSession) -> Row[Any]:
+    """What waits: jobs, job_age (seconds since the oldest was due), dead, events, event_age (seconds)."""
+    return (await session.execute(BACKLOG)).one()
 
 
 async def try_lock(session: PlatformSession, name: str) -> bool:

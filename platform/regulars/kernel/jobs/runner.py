@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
+from time import perf_counter
 from uuid import UUID, uuid4
 
 import structlog
@@ -21,6 +22,7 @@ from regulars.kernel.jobs.ports import Snapshots, Timing
 from regulars.kernel.jobs.registry import JobRegistry, RegisteredJob
 from regulars.kernel.jobs.work import ClaimedJob, Services, split_payload
 from regulars.kernel.observability import log_context
+from regulars.kernel.observability.metrics import JOB_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -112,11 +114,14 @@ class JobRunner:
             claimed = None if self._stopped else await self._claim(tenant_id, job_id)
             if claimed is None:
                 return Outcome.SKIPPED
+            begin = perf_counter()
             with log_context(tenant_id=tenant_id, request_id=str(job_id), job=claimed.name, attempt=claimed.attempt):
                 try:
                     outcome = await self._perform(claimed)
                 except asyncio.CancelledError:
                     outcome = await self._put_back(claimed, _NOTHING, "", Outcome.GIVEN_BACK, counted=False)
+                known = claimed.name if self._registry.find(claimed.name) else "unknown"
+                JOB_SECONDS.labels(known, outcome.name.lower()).observe(perf_counter() - begin)
                 log.info("job_ended", outcome=outcome.name.lower())
                 return outcome
 

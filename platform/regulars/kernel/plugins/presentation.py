@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 import structlog
+
+from regulars.kernel.observability.metrics import PLUGIN_FAULTS, PLUGINS_OFF
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +97,16 @@ class Breaker:
         for key in [key for key in self._circuits if key[0] == plugin]:
             del self._circuits[key]
 
+    def measure(self, plugins: Iterable[str]) -> None:
+        """Write down from how many tenants' pages each plugin is left out now.
+
+        Args:
+            plugins: names of all.
+        """
+        off = Counter(plugin for plugin, tenant_id in self._circuits if self.is_off(plugin, tenant_id))
+        for plugin in plugins:
+            PLUGINS_OFF.labels(plugin).set(off[plugin])
+
     def states(self) -> list[BreakerState]:
         """All plugins that had faults lately, by plugin and tenant."""
         return [
@@ -144,6 +157,7 @@ class Presenter:
                     raise TypeError(f"{kind.__name__} was expected, not {type(result).__name__}")
             except Exception as error:  # a contribution's fault is logged, counted and leaves a gap
                 log.warning("contribution_failed", plugin=plugin, tenant_id=str(tenant_id), exc_info=error)
+                PLUGIN_FAULTS.labels(plugin, "page").inc()
                 self.breaker.failed(plugin, tenant_id, f"{type(error).__name__}: {error}")
                 if on_fault is not None:
                     await on_fault()

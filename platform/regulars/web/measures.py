@@ -1,0 +1,42 @@
+"""What is counted of each request, and what is measured of a process of the web twice a second."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from prometheus_client import Histogram
+
+from regulars.kernel.observability.metrics import REQUEST_SECONDS
+from regulars.web.services import Services
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+UNMATCHED = "unmatched"
+"""The route of addresses that nothing answers to."""
+
+
+def count_request(host: str, method: str, route: str | None, status: int, seconds: float) -> None:
+    """Count an answered request. Whatever a visitor may choose is brought down to few values.
+
+    Args:
+        host: kind of host.
+        method: as the visitor sent it.
+        route: the rule that matched, `None` when none did.
+        status: of the answer.
+        seconds: from its arrival to its answer.
+    """
+    known = method if method in _METHODS else "OTHER"
+    _series(host, known, route or UNMATCHED, f"{status // 100}xx").observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _series(host: str, method: str, route: str, status: str) -> Histogram:
+    """Found once: looking it up costs more than counting."""
+    return REQUEST_SECONDS.labels(host, method, route, status)
+
+
+def measure(services: Services) -> None:
+    """Write down the state of this process."""
+    services.database.measure()
+    services.snapshots.measure()
+    services.listener.measure()
+    services.presenter.breaker.measure(services.plugins.names)
