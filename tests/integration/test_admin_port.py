@@ -57,6 +57,7 @@ async def ask(running: Installation, world: World, times: int) -> None:
 
 
 async def test_one_address_tells_the_sum_of_all_processes(running: Installation, shop: World) -> None:
+    await until(running, 0, "regulars_tenant_listeners_down")
     await ask(running, shop, 20)
     found = await samples(running)
     alive = {"host": "tenant", "method": "GET", "route": "/healthz", "status": "2xx"}
@@ -66,8 +67,9 @@ async def test_one_address_tells_the_sum_of_all_processes(running: Installation,
     assert value(found, "regulars_processes", role="web") == 2
     assert value(found, "regulars_processes", role="worker") == 1
     assert value(found, "regulars_db_pool_size", role="app") == 3 * running.config.pool_size
-    assert value(found, "regulars_tenant_listeners_down") == 0
-    assert value(found, "regulars_tenant_cache_lookups_total", result="miss") == 2
+    misses = value(found, "regulars_tenant_cache_lookups_total", result="miss")
+    assert 1 <= misses <= 2  # each process asks the database once
+    assert value(found, "regulars_tenant_cache_lookups_total", result="hit") == 20 - misses
     assert {one.labels["slot"] for one in found if one.name == "regulars_process_resident_bytes"} != set()
 
 

@@ -10,6 +10,7 @@ from regulars.contracts.errors import Unavailable
 from regulars.domain.tenants.features import FEATURES
 from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
 from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
+from regulars.testing.wire import counting
 
 KILL = "SELECT pg_terminate_backend($1)"
 LISTENERS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'regulars-listener' AND datname = $1"
@@ -174,3 +175,17 @@ class Unreachable:
     database_url_platform = database_url_app
     pool_size = 1
     pool_timeout = 1.0
+
+
+async def test_a_silent_connection_is_probed_and_kept(config, process):
+    async with (
+        counting(config.database_url_app) as wire,
+        TenantListener(wire.url, process.cache, probe_seconds=0.01) as listener,
+    ):
+        await listener.wait_until_up()
+        server_pid = listener.server_pid
+        wire.reset()
+        async with asyncio.timeout(10):
+            while wire.round_trips < 5:
+                await asyncio.sleep(0.01)
+        assert (listener.is_up, listener.server_pid) == (True, server_pid)

@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 CHANNEL = "tenant_changed"
 CONNECT_SECONDS = 5.0
+PROBE = "SELECT 1"
 PROBE_SECONDS = 10.0
 RETRY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 """Waits between attempts to connect again; the last one repeats."""
@@ -30,11 +31,13 @@ class TenantListener:
     Args:
         database_url: address of the app role, `postgresql+asyncpg://…`.
         cache: told of every change.
+        probe_seconds: of silence after which the connection is asked for a sign of life.
     """
 
-    def __init__(self, database_url: str, cache: SnapshotCache) -> None:
+    def __init__(self, database_url: str, cache: SnapshotCache, probe_seconds: float = PROBE_SECONDS) -> None:
         self._url = database_url.replace("+asyncpg", "", 1)
         self._cache = cache
+        self._probe_seconds = probe_seconds
         self._task: asyncio.Task[None] | None = None
         self._connection: asyncpg.Connection | None = None
         self._up = asyncio.Event()
@@ -91,6 +94,8 @@ class TenantListener:
                 attempt = 0
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 log.warning("tenant_listener_down", error=f"{type(error).__name__}: {error}")
+            except Exception:  # whatever it is, it must not end the listening silently and for good
+                log.exception("tenant_listener_failed")
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             attempt += 1
 
@@ -117,11 +122,11 @@ class TenantListener:
         """Return when the connection is lost; probe it, since a dead network says nothing."""
         while not lost.is_set():
             try:
-                async with asyncio.timeout(PROBE_SECONDS):
+                async with asyncio.timeout(self._probe_seconds):
                     await lost.wait()
             except TimeoutError:
                 async with asyncio.timeout(CONNECT_SECONDS):
-                    await connection.execute("")
+                    await connection.execute(PROBE)
         log.warning("tenant_listener_lost")
 
     def _on_loss(self, lost: asyncio.Event) -> None:
