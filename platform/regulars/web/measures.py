@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from prometheus_client import Histogram
 
-from regulars.kernel.observability.metrics import REQUEST_SECONDS
+from regulars.kernel.observability.metrics import REQUEST_SECONDS, SOCKETS
 from regulars.web.services import Services
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -39,4 +39,5 @@ def measure(services: Services) -> None:
     services.database.measure()
     services.snapshots.measure()
     services.listener.measure()
+    SOCKETS.set(services.hub.size)
     services.presenter.breaker.measure(services.plugins.names)

@@ -81,7 +81,7 @@ REQUEST_SECONDS = _histogram(
     "status",
 )
 IN_FLIGHT = _sum("requests_in_flight", "Requests being answered now.")
-SOCKETS = _sum("websocket_clients", "Clients connected for live updates now, by area.", "area")
+SOCKETS = _sum("websocket_clients", "Clients connected for live updates now.")
 LEDGER = _counter(
     "ledger_operations",
     "What the ledger was asked for, named as in the audit log: done, replayed (the same request again), or why not.",
