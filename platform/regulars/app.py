@@ -43,6 +43,7 @@ from regulars.web.ask import register_ask
 from regulars.web.assets import register_static
 from regulars.web.failures import register_failures
 from regulars.web.health import register_health
+from regulars.web.language import register_language
 from regulars.web.measures import measure
 from regulars.web.navigation import Navigations
 from regulars.web.pipeline import register_pipeline
@@ -79,6 +80,7 @@ def create_app(config: Config, *, registry: PluginRegistry | None = None, hub: H
     register_health(app)
     register_ask(app)
     register_static(app)
+    register_language(app)
     api.register(app, services.plugins)
     _mount_areas(app, services)
     _mount_plugins(app, services.plugins)

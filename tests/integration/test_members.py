@@ -204,7 +204,7 @@ async def test_detail_with_the_latest_word_on_each_purpose(database, cafe, peopl
 async def test_a_member_is_changed_and_found_under_the_new_name(database, cafe, people, gauges, sql):
     agne = people[0]
     async with database.tenant(cafe.tenant.id) as session:
-        change = MemberChange(" Agnė\nPetraitė ", "621 123 456", "en")
+        change = MemberChange(" Agnė\nPetraitė ", "621 123 456", None)
         await members.update(session, acting(cafe, "manager"), agne.member_id, change)
         await members.update(session, acting(cafe, "manager"), agne.member_id, change)
     row = await sql.fetchrow("SELECT name, phone, search FROM core.member WHERE id = $1", agne.member_id)

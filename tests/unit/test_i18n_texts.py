@@ -151,13 +151,13 @@ def test_a_broken_file_is_named(tmp_path: Path):
     ],
 )
 def test_negotiation(preferred: str, header: str, expected: str):
-    assert negotiate(preferred, header, "en", ("en", "lt", "fr", "de")) == expected
+    assert negotiate((preferred,), header, "en", ("en", "lt", "fr", "de")) == expected
 
 
 def test_negotiation_never_leaves_the_supported_ones():
-    assert negotiate("", "", "en", ("lt",)) == "lt"
-    assert negotiate("fr", "", "de", ()) == "de"
-    assert negotiate("", "pt", "en", ("pt_BR", "en")) == "pt_BR"
+    assert negotiate((), "", "en", ("lt",)) == "lt"
+    assert negotiate(("fr",), "", "de", ()) == "de"
+    assert negotiate((), "pt", "en", ("pt_BR", "en")) == "pt_BR"
 
 
 def test_languages_name_themselves():

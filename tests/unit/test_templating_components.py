@@ -36,8 +36,8 @@ CHROME = Chrome(
     brand_css_url="/brand.css?v=1",
     theme_color="#4f46e5",
     languages=[
-        Language(code="en", name="English", url="?lang=en", active=True),
-        Language(code="lt", name="Lietuvių", url="?lang=lt"),
+        Language(code="en", name="English", url="/language", next="/a?b=1&c=2", active=True),
+        Language(code="lt", name="Lietuvių", url="/language", next=EVIL),
     ],
     nav=LINKS,
     account=[LINKS[0], "-", LINKS[1]],

@@ -91,6 +91,7 @@ class Principal:
         permissions: permission names; an API key's scopes are permission names too.
         session_id: row of the session, when there is one.
         shop_id: the shop the session or key is bound to, if any.
+        locale: the language that the person has chosen, empty for none.
     """
 
     kind: PrincipalKind = "anonymous"
@@ -100,6 +101,7 @@ class Principal:
     permissions: frozenset[str] = frozenset()
     session_id: UUID | None = None
     shop_id: UUID | None = None
+    locale: str = ""
 
     def may(self, permission: str) -> bool:
         """Whether the principal holds a permission."""

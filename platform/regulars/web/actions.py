@@ -58,6 +58,7 @@ TITLES: Mapping[str, str] = {
     "offering.features_changed": N_("Changed an offering's features"),
     "offering.limit_changed": N_("Changed an offering's limit"),
     "operator.added": N_("Added an operator"),
+    "operator.changed": N_("Changed an operator"),
     "operator.logged_in": N_("Signed in"),
     "operator.log_in_refused": N_("Was refused at the log-in"),
     "operator.password_set": N_("Set a password"),

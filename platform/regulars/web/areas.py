@@ -85,6 +85,11 @@ def area_of(host: HostKind, path: str) -> Area:
     )
 
 
+def language_url(area: Area) -> str:
+    """Where the language switch of an area with pages is sent."""
+    return f"{area.prefix}/language"
+
+
 def plugin_blueprint(plugin: str, area: Area) -> str:
     """Name of a plugin's blueprint in an area: the first part of its endpoints."""
     return f"{plugin}_{area.name}"

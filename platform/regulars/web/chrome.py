@@ -10,8 +10,9 @@ from regulars.domain.staff.permissions import ROLE_TITLES
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
 from regulars.kernel.templating.chrome import Chrome, Flash, Language
+from regulars.web.areas import language_url
 from regulars.web.assets import brand_css_url, tenant_asset_url
-from regulars.web.locales import LOCALE_PARAMETER, PLATFORM_LOCALES
+from regulars.web.locales import locales_of
 from regulars.web.navigation import Frame, Navigation
 
 PLATFORM_NAME = "Regulars"
@@ -53,15 +54,10 @@ def _role_title(role: str) -> str:
 
 
 def _languages(frame: Frame) -> Sequence[Language]:
-    codes = frame.tenant.locales if frame.tenant else PLATFORM_LOCALES
+    codes, url = locales_of(frame.tenant), language_url(frame.area)
     if len(codes) < 2:
         return ()
     return tuple(
-        Language(
-            code=code,
-            name=language_name(code),
-            url=f"{frame.path}?{LOCALE_PARAMETER}={code}",
-            active=code == frame.locale,
-        )
+        Language(code=code, name=language_name(code), url=url, next=frame.here, active=code == frame.locale)
         for code in codes
     )

@@ -134,7 +134,7 @@ def _plain_page(page: ErrorPage) -> str:
     """A page without brand, made without templates: for unknown hosts and broken installations."""
     sheet = services().assets.url("app.css")
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{escape(current_request().visit.locale)}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{escape(page.title)}</title><link rel="icon" href="data:,">'
         f'<link rel="stylesheet" href="{escape(sheet)}"></head>'

@@ -42,6 +42,13 @@ def add_headers(headers: Headers, request_id: str, config: Config) -> None:
     add_vary(headers, "Host")
 
 
+def add_language(headers: Headers, locale: str) -> None:
+    """Say which language an answer is in, and that it depends on what the browser and the visitor want."""
+    headers.setdefault("Content-Language", locale.replace("_", "-"))
+    add_vary(headers, "Accept-Language")
+    add_vary(headers, "Cookie")
+
+
 def add_vary(headers: Headers, name: str) -> None:
     """Say that an answer depends on a request header, beside what it says already."""
     known = [part.strip() for value in headers.getlist("Vary") for part in value.split(",") if part.strip()]

@@ -19,6 +19,7 @@ class Frame:
 
     Attributes:
         path: of the page, to mark where the reader is.
+        here: path and query that lead to the page again, empty when it answers a form.
     """
 
     area: Area
@@ -28,6 +29,7 @@ class Frame:
     registry: PluginRegistry
     config: Config
     locale: str
+    here: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,22 +13,24 @@ from quart import Response
 
 from regulars.contracts.context import TenantSnapshot
 from regulars.contracts.errors import MalformedRequest, NotFound, TenantUnavailable
-from regulars.kernel.i18n import N_, gettext, use_locale
+from regulars.kernel.i18n import N_, gettext
 from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web import ask
 from regulars.web.areas import API_DOCUMENT, PLUGIN_AREAS, STORE_API, feature_of
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
-from regulars.web.headers import add_headers
+from regulars.web.headers import add_headers, add_language
 from regulars.web.health import PATHS as HEALTH_PATHS
-from regulars.web.locales import LOCALE_PARAMETER, choose_locale
+from regulars.web.locales import LOCALE_PARAMETER, speak
 from regulars.web.measures import count_request
 from regulars.web.origin import check_origin, check_socket_origin
 from regulars.web.request import Asked, RegularsApp, current_request, current_socket
 from regulars.web.services import services
 
 log = structlog.get_logger("regulars.web.access")
+_SPOKEN = frozenset({"text/html", "text/csv", "application/json", "application/problem+json"})
+"""Kinds of answers that are written in the reader's language."""
 OUTSIDE = HEALTH_PATHS | {ask.PATH}
 """For machines that look after the platform: no tenant, whatever the host."""
 
@@ -73,10 +75,10 @@ async def _arrive(request: Asked) -> None:
         if visit.tenant is None:
             if request.path.startswith(f"{ASSETS_PREFIX}host/"):
                 return
+            speak(request, None, config)
             raise UnknownHost
         visit.scope.enter_context(log_context(tenant_id=visit.tenant.id))
-    visit.locale = choose_locale(request, visit.tenant, config)
-    visit.scope.enter_context(use_locale(visit.locale, visit.tenant.timezone if visit.tenant else "UTC"))
+    speak(request, visit.tenant, config)
     if visit.tenant is not None:
         admit(request.path, visit.tenant, services().plugins)
 
@@ -130,6 +132,8 @@ async def _leave(response: Response) -> Response:
     if request.args.get(LOCALE_PARAMETER) == visit.locale:
         set_cookie(response, LOCALE, visit.locale, config, until=LOCALE_LIFETIME)
     add_headers(response.headers, visit.request_id, config)
+    if response.mimetype in _SPOKEN:
+        add_language(response.headers, visit.locale)
     seconds = perf_counter() - visit.started
     rule = request.url_rule.rule if request.url_rule is not None else None
     count_request(visit.peer.kind, request.method, rule, response.status_code, seconds)

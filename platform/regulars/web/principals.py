@@ -35,7 +35,7 @@ def principal_of(row: Any, registry: PluginRegistry) -> Principal:
     """Who acts, from the row of `core.enter_tenant`.
 
     Args:
-        row: with the columns kind, id, name, role, session_id, shop_id, permissions.
+        row: with the columns kind, id, name, role, session_id, shop_id, permissions, locale.
         registry: for the permissions that plugins give to roles.
     """
     if row.kind is None:
@@ -50,6 +50,7 @@ def principal_of(row: Any, registry: PluginRegistry) -> Principal:
         permissions=granted,
         session_id=row.session_id,
         shop_id=row.shop_id,
+        locale=row.locale or "",
     )
 
 

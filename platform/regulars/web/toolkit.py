@@ -26,6 +26,7 @@ from regulars.web.answers import answer
 from regulars.web.areas import Area, area_of
 from regulars.web.cookies import read_cookie, session_cookie
 from regulars.web.limits import check_limit
+from regulars.web.locales import speak_to
 from regulars.web.origin import SAFE_METHODS
 from regulars.web.principals import context_of, cookie_credentials, principal_of
 from regulars.web.redirects import with_next
@@ -173,6 +174,7 @@ def _identify(
     who = principal_of(session.principal, parts.plugins)
     if who is ANONYMOUS and credentials is not None and area.audience is not None:
         request.visit.stale_cookies.add(session_cookie(area.audience))
+    speak_to(request, who, parts.config)
     return who
 
 
@@ -198,7 +200,9 @@ async def _operator(request: RegularsRequest, parts: Services, session: Platform
     who = await operators.find_by_session(session, digest(token))
     if who is None:
         request.visit.stale_cookies.add(name)
-    return who or ANONYMOUS
+        return ANONYMOUS
+    speak_to(request, who, parts.config)
+    return who
 
 
 def _to_log_in(request: RegularsRequest, area: Area) -> Redirect:

@@ -19,7 +19,7 @@ from regulars.kernel import ids
 from regulars.kernel.db.database import PlatformSession, TenantSession
 from regulars.kernel.templating.chrome import Flash, FlashKind
 from regulars.web.areas import Area
-from regulars.web.cookies import FLASH, drop_cookie, session_cookie, set_cookie
+from regulars.web.cookies import FLASH, LOCALE, LOCALE_LIFETIME, drop_cookie, session_cookie, set_cookie
 from regulars.web.flash import read_flashes, write_flashes
 from regulars.web.forms import Form, read_form
 from regulars.web.request import RegularsRequest, device_of
@@ -98,6 +98,14 @@ class BaseWork:
         """Take the session's cookie of this area's audience back."""
         assert self.area.audience is not None
         self._cookies[session_cookie(self.area.audience)] = None
+
+    def speak(self, locale: str) -> None:
+        """Remember a language on the visitor's device.
+
+        Args:
+            locale: one of the host's.
+        """
+        self._cookies[LOCALE] = (locale, LOCALE_LIFETIME)
 
     async def run_later(self) -> None:
         """Do what was put off; called once the transaction is committed."""

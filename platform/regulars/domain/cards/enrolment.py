@@ -36,13 +36,14 @@ class EnrolCommand:
         email: required, any spelling; stored normalised.
         terms: accepted the terms of the program; nobody gets a card without.
         marketing: agreed to news; separate and off by default.
+        locale: the language they read, one of the tenant's; `None` when nobody knows.
         program_id: which program, which must be active; the tenant's first active one by default.
     """
 
     email: str
     name: str = ""
     phone: str = ""
-    locale: str = "en"
+    locale: str | None = None
     terms: bool = False
     marketing: bool = False
     birthday: date | None = None

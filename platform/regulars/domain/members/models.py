@@ -30,7 +30,7 @@ class Member(TenantEntity, Base):
     name: Mapped[str] = mapped_column(server_default="")
     phone: Mapped[str] = mapped_column(server_default="")
     search: Mapped[str] = mapped_column(server_default="")
-    locale: Mapped[str] = mapped_column(server_default="en")
+    locale: Mapped[str | None]
     birthday: Mapped[date | None]
     status: Mapped[str] = mapped_column(server_default="active")
     attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

@@ -154,6 +154,12 @@ LOCK = (
     .where(_TENANT, _THIS, Member.status != "erased")
     .with_for_update(key_share=True)
 )
+SET_LANGUAGE = (
+    update(Member)
+    .where(_TENANT, _THIS, Member.locale.is_distinct_from(bindparam("new_locale", type_=Text)))
+    .values(locale=bindparam("new_locale", type_=Text))
+    .returning(Member.id)
+)
 CHANGE = (
     update(Member)
     .where(_TENANT, _THIS)

@@ -30,12 +30,12 @@ class MemberChange:
 
     Attributes:
         phone: as people write it, empty for none.
-        locale: one of the tenant's locales.
+        locale: one of the tenant's locales, `None` for what the browser asks for.
     """
 
     name: str
     phone: str
-    locale: str
+    locale: str | None
 
 
 async def list_members(
@@ -103,7 +103,7 @@ async def update(session: TenantSession, ctx: Context, member_id: UUID, change: 
     if not (ctx.principal.kind == "member" and ctx.principal.id == member_id):
         require(ctx, "members.manage")
     name, phone = normal_name(change.name), normal_phone(change.phone, ctx.tenant.country)
-    if change.locale not in ctx.tenant.locales:
+    if change.locale not in (None, *ctx.tenant.locales):
         sentence = _("Choose one of: %(locales)s.", locales=", ".join(ctx.tenant.locales))
         raise InvalidInput(sentence, fields={"locale": sentence})
     key = {"tenant": session.tenant_id, "member": member_id}
@@ -125,6 +125,20 @@ async def update(session: TenantSession, ctx: Context, member_id: UUID, change: 
     values = {"new_name": name, "new_phone": phone, "new_locale": change.locale, "new_search": search}
     await session.execute(repository.CHANGE, {**key, **values})
     await audit.record(session, ctx, "member.changed", "member", member_id, {"fields": changed})
+
+
+async def set_language(session: TenantSession, ctx: Context, locale: str) -> None:
+    """Keep the language that the signed-in member has chosen, for pages and mails.
+
+    Args:
+        session: the transaction.
+        ctx: the member.
+        locale: one of the tenant's locales.
+    """
+    member_id = ctx.principal.id
+    key = {"tenant": session.tenant_id, "member": member_id}
+    if await session.scalar(repository.SET_LANGUAGE, {**key, "new_locale": locale}) is not None:
+        await audit.record(session, ctx, "member.changed", "member", member_id, {"fields": ["locale"]})
 
 
 def parameters_of(session: TenantSession, wanted: MemberFilter, gauges: Sequence[Gauge]) -> dict[str, Any]:

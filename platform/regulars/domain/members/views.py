@@ -54,6 +54,7 @@ class Member:
     """A customer with all cards.
 
     Attributes:
+        locale: the language they have chosen, `None` for none yet.
         last_activity_at: the last visit.
     """
 
@@ -61,7 +62,7 @@ class Member:
     name: str
     email: str
     phone: str
-    locale: str
+    locale: str | None
     birthday: date | None
     status: str
     enrolled_at: datetime

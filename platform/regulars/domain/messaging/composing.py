@@ -31,7 +31,7 @@ class Recipient:
 
     Attributes:
         name: may be empty.
-        locale: language that the mail is written in.
+        locale: language that the mail is written in; where it is not the tenant's (or empty), the tenant's default.
     """
 
     email: str

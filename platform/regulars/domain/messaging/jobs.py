@@ -139,7 +139,7 @@ async def pin_locked_mail(work: JobWork, payload: Mapping[str, Any]) -> None:
     values = {"staff": name, "until": event.locked_until, "link": office.url(tenant, "/manage/staff")}
     footer = [LazyText(N_("You get this mail as an owner of %(brand)s."), {"brand": tenant.name})]
     for owner in await work.session.rows(repository.OWNERS, key):
-        recipient = Recipient(owner.email, owner.name, tenant.default_locale)
+        recipient = Recipient(owner.email, owner.name, owner.locale or "")
         await office.queue(
             work.session, tenant, "mails/pin_locked", recipient, event_id=work.event.id, values=values, footer=footer
         )

@@ -106,7 +106,7 @@ class PostOffice:
         row = await session.one_or_none(repository.MEMBER, {"of_tenant": tenant.id, "member": member_id})
         if row is None:
             return None
-        recipient = Recipient(row.email, row.name, row.locale)
+        recipient = Recipient(row.email, row.name, row.locale or "")
         return await self.queue(session, tenant, template, recipient, event_id=event_id, values=values, footer=footer)
 
     def url(self, tenant: TenantSnapshot, path: str) -> str:

@@ -35,7 +35,7 @@ MEMBER = select(Member.email, Member.name, Member.locale).where(
     Member.tenant_id == _TENANT, Member.id == bindparam("member", type_=Uuid), Member.status == "active"
 )
 OWNERS = (
-    select(Staff.email, Staff.name)
+    select(Staff.email, Staff.name, Staff.locale)
     .where(Staff.tenant_id == _TENANT, Staff.role == "owner", Staff.status == "active", Staff.email.is_not(None))
     .order_by(Staff.email)
 )

@@ -24,6 +24,7 @@ class Operator(Base):
     login_failures: Mapped[int] = mapped_column(server_default=text("0"))
     login_locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
+    locale: Mapped[str | None]
 
 
 class OperatorSession(Base):

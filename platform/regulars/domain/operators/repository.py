@@ -37,10 +37,17 @@ COUNT_FAILURE = (
 CLEAR_FAILURES = update(Operator).where(_THIS).values(login_failures=0, login_locked_until=None)
 SET_PASSWORD = update(Operator).where(_THIS).values(password_hash=bindparam("new_hash", type_=Text))
 
+SET_LANGUAGE = (
+    update(Operator)
+    .where(_THIS, Operator.locale.is_distinct_from(bindparam("new_locale", type_=Text)))
+    .values(locale=bindparam("new_locale", type_=Text))
+    .returning(Operator.email)
+)
+
 ADD_SESSION = insert(OperatorSession)
 _TOKEN = OperatorSession.token_hash == bindparam("token", type_=LargeBinary)
 BY_SESSION = (
-    select(Operator.id, Operator.name, Operator.email)
+    select(Operator.id, Operator.name, Operator.email, Operator.locale)
     .join(OperatorSession, OperatorSession.operator_id == Operator.id)
     .where(_TOKEN, OperatorSession.expires_at > func.now(), Operator.status == "active")
 )

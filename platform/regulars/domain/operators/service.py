@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -173,6 +173,20 @@ async def log_in(database: Database, visitor: Visitor, email: str, password: str
         return await _open(session, visitor, _principal(row.id, row.name))
 
 
+async def set_language(session: PlatformSession, actor: Actor, locale: str) -> None:
+    """Keep the language that the signed-in operator has chosen.
+
+    Args:
+        session: the platform's.
+        actor: the operator.
+        locale: one of `LANGUAGES`.
+    """
+    row = {"operator": actor.id, "new_locale": locale}
+    address = await session.scalar(repository.SET_LANGUAGE, row)
+    if address is not None:
+        await record_platform(session, actor, "operator.changed", session.reason, address, {"fields": ["locale"]})
+
+
 async def find_by_session(session: PlatformSession, token_hash: bytes) -> Principal | None:
     """Who is signed in, `None` for nobody (any more).
 
@@ -181,7 +195,7 @@ async def find_by_session(session: PlatformSession, token_hash: bytes) -> Princi
         token_hash: digest of the cookie's token.
     """
     row = await session.one_or_none(repository.BY_SESSION, {"token": token_hash})
-    return _principal(row.id, row.name) if row is not None else None
+    return replace(_principal(row.id, row.name), locale=row.locale or "") if row is not None else None
 
 
 async def find_by_key(session: PlatformSession, key_hash: bytes) -> Principal | None:

@@ -38,6 +38,7 @@ class Staff(TenantEntity, Base):
     pin_locked_until: Mapped[datetime | None]
     pin_used_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
+    locale: Mapped[str | None]
 
 
 class Session(TenantEntity, Base):

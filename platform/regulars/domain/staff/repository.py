@@ -65,6 +65,12 @@ CHANGE = (
         email=bindparam("new_email", type_=Text),
     )
 )
+SET_LANGUAGE = (
+    update(Staff)
+    .where(_TENANT, _THIS, Staff.locale.is_distinct_from(bindparam("new_locale", type_=Text)))
+    .values(locale=bindparam("new_locale", type_=Text))
+    .returning(Staff.id)
+)
 DEACTIVATE = (
     update(Staff).where(_TENANT, _THIS).values(status="inactive", email=None, password_hash=None, pin_hash=None)
 )

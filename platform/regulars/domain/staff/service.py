@@ -166,6 +166,20 @@ async def patch(
     return await change(session, ctx, staff_id, draft)
 
 
+async def set_language(session: TenantSession, ctx: Context, locale: str) -> None:
+    """Keep the language that the signed-in person has chosen, for pages and mails.
+
+    Args:
+        session: the transaction.
+        ctx: the person.
+        locale: one of the tenant's locales.
+    """
+    staff_id = ctx.principal.id
+    key = {"tenant": session.tenant_id, "staff": staff_id}
+    if await session.scalar(repository.SET_LANGUAGE, {**key, "new_locale": locale}) is not None:
+        await audit.record(session, ctx, "staff.changed", "staff", staff_id, {"fields": ["locale"]})
+
+
 async def dismiss(session: TenantSession, ctx: Context, staff_id: UUID) -> None:
     """Take somebody off the staff: sessions end, PIN and password are gone at once; what was recorded stays.
 

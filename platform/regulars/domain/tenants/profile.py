@@ -13,6 +13,7 @@ from babel.numbers import list_currencies
 
 from regulars.contracts.context import Branding
 from regulars.contracts.errors import InvalidInput
+from regulars.kernel.i18n import LANGUAGES
 from regulars.kernel.i18n import gettext as _
 
 ICONS = ("coffee", "croissant", "pizza", "scissors", "leaf", "star")
@@ -39,7 +40,7 @@ class Profile:
     name: str
     branding: Branding = field(default_factory=Branding)
     theme: str = "classic"
-    locales: tuple[str, ...] = ("en",)
+    locales: tuple[str, ...] = LANGUAGES
     default_locale: str = "en"
     timezone: str = "Europe/Luxembourg"
     currency: str = "EUR"

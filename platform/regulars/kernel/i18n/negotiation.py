@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from babel import Locale
 
 
-def negotiate(preferred: str, accept_language: str, default: str, supported: Sequence[str]) -> str:
+def negotiate(preferred: Sequence[str], accept_language: str, default: str, supported: Sequence[str]) -> str:
     """Choose a locale: the person's own, the browser's, the tenant's default, in this order.
 
     Args:
-        preferred: chosen by the person (member's record, cookie), empty for none.
+        preferred: chosen by the person (record, cookie), best first; empty ones count as none.
         accept_language: the HTTP header, empty for none; garbage in it is ignored.
         default: of the tenant.
         supported: locales of the tenant.
@@ -19,7 +19,7 @@ def negotiate(preferred: str, accept_language: str, default: str, supported: Seq
     Returns:
         One of `supported`; its first entry if even the default is not among them; `default` if it is empty.
     """
-    for wanted in (preferred, *_accepted(accept_language), default):
+    for wanted in (*preferred, *_accepted(accept_language), default):
         match = _match(wanted, supported)
         if match:
             return match

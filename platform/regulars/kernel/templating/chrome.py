@@ -40,11 +40,14 @@ class Language:
     Attributes:
         code: locale, such as `en` or `lt`.
         name: in its own words: `Lietuvių`.
+        url: where the choice is posted to, as `locale`, together with `next`.
+        next: the page to come back to, empty for the area's start.
     """
 
     code: str
     name: str
     url: str
+    next: str = ""
     active: bool = False
 
 

@@ -101,7 +101,7 @@ def command_of(work: ApiWork, sent: NewCustomer) -> EnrolCommand:
         email=sent.email,
         name=sent.name,
         phone=sent.phone,
-        locale=sent.locale or work.ctx.locale,
+        locale=sent.locale or (None if work.ctx.principal.kind == "api_key" else work.ctx.locale),
         terms=sent.terms,
         marketing=sent.marketing,
         birthday=sent.birthday,

@@ -32,6 +32,7 @@ from regulars.web.bodies import Body, read_body
 from regulars.web.forms import read_form
 from regulars.web.idempotency import REPLAYED, read_key
 from regulars.web.limits import check_limit
+from regulars.web.locales import speak_to
 from regulars.web.origin import SAFE_METHODS
 from regulars.web.principals import context_of, principal_of
 from regulars.web.request import RegularsRequest, current_request
@@ -202,6 +203,7 @@ async def _call_tenant(
     read_only = request.method in SAFE_METHODS
     async with parts.database.tenant(tenant.id, caller.credentials, read_only=read_only) as session:
         who = principal_of(session.principal, parts.plugins)
+        speak_to(request, who, parts.config)
         ctx = context_of(request, tenant, who, STORE if in_store else STOREFRONT)
         if in_store:
             await _check_store_caller(session, ctx, caller, operation.permission)

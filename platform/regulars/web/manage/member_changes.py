@@ -60,7 +60,7 @@ class MemberForm(BaseModel):
 
     name: str = Field(default="", max_length=500)
     phone: str = Field(default="", max_length=100)
-    locale: str = ""
+    locale: str | None = None
 
 
 @blueprint.get("/members/<member>/edit")
@@ -68,7 +68,7 @@ class MemberForm(BaseModel):
 async def member_form(work: Work, member: str) -> Result:
     """The form with what is known."""
     known = await _member(work, member)
-    values = {"name": known.name, "phone": known.phone, "locale": known.locale}
+    values = {"name": known.name, "phone": known.phone, "locale": known.locale or ""}
     return _form_page(work, known, values, {})
 
 
@@ -80,7 +80,8 @@ async def change_member(work: Work, member: str) -> Result:
     form = await work.form(MemberForm)
     try:
         wanted = form.require()
-        change = MemberChange(wanted.name, wanted.phone, wanted.locale or known.locale)
+        locale = known.locale if wanted.locale is None else wanted.locale or None
+        change = MemberChange(wanted.name, wanted.phone, locale)
         await service.update(work.session, work.ctx, known.id, change)
     except InvalidInput as error:
         raise TryAgain(work, _form_page(work, known, form.values, faults_of(error))) from error
@@ -134,7 +135,7 @@ def _form_page(work: Work, member: Member, values: Mapping[str, str], errors: Ma
         url=member_url(member.id),
         name=shown_name(member),
         email=member.email,
-        locales=[(code, language_name(code)) for code in work.ctx.tenant.locales],
+        locales=[("", _("As the browser asks")), *((code, language_name(code)) for code in work.ctx.tenant.locales)],
         values=values,
         errors=errors,
     )

@@ -229,7 +229,7 @@ async def member_page(work: Work, member: str) -> Result:
         name=shown_name(detail.member),
         detail=detail,
         cards=[_panel(work, url, card, names.get(card.program_id, ""), shown) for card in detail.member.cards],
-        language=language_name(detail.member.locale),
+        language=language_name(detail.member.locale) if detail.member.locale else "",
         lines=lines,
         has_history=shown is not None,
         pager=pager,

@@ -76,7 +76,7 @@ async def enrol(work: Work, desk: Desk) -> Result:
     await check_limit(ENROL_BY_SHOP, work.request, work.services)
     form = await work.form(EnrolForm)
     wanted = form.data or EnrolForm()
-    command = EnrolCommand(email=wanted.email, name=wanted.name, locale=work.ctx.tenant.default_locale, terms=True)
+    command = EnrolCommand(email=wanted.email, name=wanted.name, terms=True)
     try:
         enrolled = await work.services.enrolments.enrol(work.session, at_desk(work.ctx, desk), command)
     except (InvalidInput, Conflict) as error:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 
+from regulars.kernel.i18n import LANGUAGES
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
 FeatureName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
@@ -66,7 +68,7 @@ class TenantFile(_Part):
     offering: Code
     hosts: list[str] = Field(default_factory=list)
     theme: Code = "classic"
-    locales: list[str] = Field(default_factory=lambda: ["en"], min_length=1)
+    locales: list[str] = Field(default_factory=lambda: list(LANGUAGES), min_length=1)
     default_locale: str = "en"
     timezone: str = "Europe/Luxembourg"
     currency: str = "EUR"
