@@ -14,14 +14,16 @@ const target = path.join(here, "../regulars/web/static/dist");
 const staging = `${target}.new`;
 const work = path.join(here, "node_modules/.cache/regulars");
 
-const STYLES = ["app", "fonts"];
+// Families that themes may choose; a page loads only those of its look. The same keys as FONTS of kernel/templating/brand.py.
+const FONTS = ["bodoni-moda", "bricolage", "dm-sans", "fraunces", "nunito", "syne"];
+const STYLES = ["app", ...FONTS.map((family) => `font-${family}`)];
 const SCRIPTS = ["theme", "app", "pinpad", "terminal", "settings", "charts"];
 const IMAGES = ["favicon.svg"];
 
 function tailwind(name) {
   const cli = path.join(path.dirname(require.resolve("@tailwindcss/cli/package.json")), "dist/index.mjs");
   const output = path.join(work, `${name}.css`);
-  const run = spawnSync(process.execPath, [cli, "-i", `src/${name}.css`, "-o", output], { cwd: here, encoding: "utf8" });
+  const run = spawnSync(process.execPath, [cli, "-i", name === "app" ? "src/app.css" : `src/fonts/${name}.css`, "-o", output], { cwd: here, encoding: "utf8" });
   if (run.status !== 0) {
     throw new Error(`Tailwind failed for ${name}.css:\n${run.stdout}${run.stderr}`);
   }

@@ -106,7 +106,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
     redis = TenantRedis(config.redis_url)
     announcer, hub = Announcer(redis), hub or Hub(Limits.of(config.live_connections))
     database = Database(config, announcer.announce)
-    themes = make_themes()
+    themes = make_themes(config)
     assets = make_assets(registry, themes)
     settings, programs = SettingsStore(registry, config.setting_default, config.encryption_key), ProgramCache()
     policy = PinPolicy(config.pin_max_failed_attempts, timedelta(minutes=config.pin_lockout_minutes))

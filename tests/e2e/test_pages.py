@@ -177,7 +177,7 @@ async def test_the_merchants_pages(busy: House, people: People, routes: Map, loo
     await click(owner, "Create key")
     await expect(owner.locator("[data-key-shown]")).to_be_visible()
     await walk.stop(owner, "the key")
-    walk.judge(besides={"manage.feed"})
+    walk.judge(besides={"manage.feed", "manage.look_frame", "manage.look_style"})
 
 
 async def test_the_operators_pages(busy: House, people: People, routes: Map, look: Look) -> None:

@@ -278,7 +278,7 @@ def test_faults_of_folders(works: Works) -> None:
     shutil.copy(works.folder / "offerings.toml", works.folder / "pizza/assets/logo.png")
     assert works.faults() == [
         "admin: the folder's name is the tenant's sub-domain. The name “admin” is reserved, please choose another one.",
-        "pizza/tenant.toml: branding.logo: A logo is a PNG, JPEG or WebP image; this could not be read as one.",
+        "pizza/tenant.toml: branding.logo: Choose a PNG, JPEG or WebP image; this could not be read as one.",
         "www: tenant.toml is missing; write one, or move the folder away",
     ]
     with pytest.raises(FilesError, match="there is no such folder"):

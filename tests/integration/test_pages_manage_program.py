@@ -218,7 +218,7 @@ async def test_a_logo_is_kept_while_a_question_is_asked(web: WebServer, make_wor
     _page, form = await form_of(visitor)
     no_picture = {"_brand.upload": ("logo.png", b"not a picture", "image/png")}
     page = read(await visitor.send("POST", url(cafe), data=form, files=no_picture, headers=headers), 422)
-    assert "A logo is a PNG, JPEG or WebP image" in page.text
+    assert "Choose a PNG, JPEG or WebP image" in page.text
     elsewhere = await send(visitor, cafe, form | {"_brand.logo": "../../secret.png", "_program.is_open": "1"})
     assert elsewhere == url(cafe)
     branding = await sql.fetchval("SELECT branding FROM core.tenant WHERE id = $1", cafe.tenant.id)

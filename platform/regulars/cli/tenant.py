@@ -32,6 +32,7 @@ def apply(*, folder: Path, dry_run: bool) -> None:
     from regulars.domain.tenants.files.apply import Applier
     from regulars.domain.tenants.files.reading import read_folder
     from regulars.kernel.settings import SettingsStore
+    from regulars.web.rendering import make_themes
 
     config = read_config()
 
@@ -47,7 +48,7 @@ def apply(*, folder: Path, dry_run: bool) -> None:
 
     with faults_told():
         registry = load_registry(config)
-        declared = read_folder(folder, registry)
+        declared = read_folder(folder, registry, make_themes(config))
         changes = with_database(config, run)
     click.echo(_summary(changes, dry_run=dry_run))
 

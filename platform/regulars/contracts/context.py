@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -22,12 +22,14 @@ class Branding:
         icon: name of a stamp icon (coffee, pizza, scissors, leaf, star, croissant).
         logo: path below the tenant's asset address, empty without a logo.
         tagline: one line under the name.
+        theme_values: theme → setting → what the tenant chose; what is not there has the theme's default.
     """
 
     primary_color: str = "#4f46e5"
     icon: str = "star"
     logo: str = ""
     tagline: str = ""
+    theme_values: Mapping[str, Mapping[str, str | int | float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,8 +167,16 @@ class Config(BaseModel):
     ] = ()
     plugin_errors: Annotated[
         Literal["fail", "quarantine"],
-        Variable("REGULARS_PLUGIN_ERRORS", "Whether a faulty plugin stops the start or is left out."),
+        Variable("REGULARS_PLUGIN_ERRORS", "Whether a faulty plugin or theme stops the start or is left out."),
     ] = "fail"
+
+    themes_dir: Annotated[
+        Path | None, Variable("REGULARS_THEMES_DIR", "Folder with themes of this installation, one folder each.")
+    ] = None
+    tenants_dir: Annotated[
+        Path | None,
+        Variable("REGULARS_TENANTS_DIR", "Folder with the themes of single tenants, <slug>/theme/ each."),
+    ] = None
 
     pin_max_failed_attempts: Annotated[
         int,

@@ -17,7 +17,7 @@ from regulars.web.rendering import make_assets, make_templates, make_themes
 
 def make_engine(config: Config, registry: PluginRegistry) -> TemplateEngine:
     """The engine as a process has it."""
-    themes = make_themes()
+    themes = make_themes(config)
     return make_templates(config, registry, themes, make_assets(registry, themes))
 
 

@@ -44,6 +44,7 @@ TITLES: Mapping[str, str] = {
     "plugin.revived": N_("Let an extension work again"),
     "tenant.created": N_("Created a merchant"),
     "tenant.profile_changed": N_("Changed name or looks"),
+    "tenant.look_changed": N_("Changed the look"),
     "tenant.offering_changed": N_("Changed the offering"),
     "tenant.suspended": N_("Suspended a merchant"),
     "tenant.reactivated": N_("Reactivated a merchant"),

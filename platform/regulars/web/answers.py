@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import quote
 
 from quart import Response
 
 from regulars.contracts.context import Context
 from regulars.contracts.pages import PageContext
-from regulars.web.pages import render_page
-from regulars.web.results import Download, Redirect, Result
+from regulars.web.headers import FRAMED_POLICY
+from regulars.web.pages import render_page, render_still
+from regulars.web.results import Download, Redirect, Result, Still
 from regulars.web.services import Services
 from regulars.web.slots import PageSlots
 from regulars.web.work import BaseWork, ConsoleWork, Work
@@ -30,6 +32,9 @@ async def answer(result: Result, work: Work | ConsoleWork) -> Response:
         response = await _page(result, work)
     elif isinstance(result, Redirect):
         response = redirect_response(result, work)
+    elif isinstance(result, Still):
+        assert isinstance(work, Work), "previews need a tenant"
+        response = await _still(result, work)
     elif isinstance(result, Download):
         assert isinstance(work, Work), "downloads need a tenant"
         response = _download(result, work.services, work.ctx)
@@ -53,6 +58,13 @@ async def _page(page: PageContext, work: Work | ConsoleWork) -> Response:
     else:
         html = await render_page(page, principal=work.principal, flashes=flashes)
     return Response(html, status=page.status, content_type=HTML)
+
+
+async def _still(still: Still, work: Work) -> Response:
+    ctx = replace(work.ctx, tenant=still.tenant)
+    async with PageSlots(work.services, ctx, work.slot_settings) as slots:
+        html = await render_still(still, slots.render)
+    return Response(html, content_type=HTML, headers={"Content-Security-Policy": FRAMED_POLICY})
 
 
 def _download(result: Download, services: Services, ctx: Context) -> Response:

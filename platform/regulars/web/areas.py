@@ -71,6 +71,11 @@ FEATURE_OF_PATHS = {
 """Pages that are there only with a feature of the host; the merchant's pages and the API name theirs themselves."""
 
 
+def is_themed(area: Area) -> bool:
+    """Whether an area's pages wear the tenant's theme: those of customers do; staff and merchants work with ours."""
+    return area is PORTAL
+
+
 def feature_of(path: str) -> str | None:
     """The host's feature without which an address of a tenant's host does not exist, `None` when there is none."""
     return next(

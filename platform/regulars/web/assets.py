@@ -12,6 +12,7 @@ from quart import Response
 from regulars.contracts.context import TenantSnapshot
 from regulars.contracts.errors import NotFound
 from regulars.domain.tenants.logos import tenant_folder
+from regulars.domain.tenants.looks import Look, look_of
 from regulars.kernel.templating.assets import PREFIX
 from regulars.kernel.templating.theme_settings import tenant_css
 from regulars.web.hosts import HOST_KINDS
@@ -96,11 +97,14 @@ async def _brand_css() -> Response:
     """The tenant's brand as CSS custom properties."""
     tenant = current_request().visit.tenant
     assert tenant is not None
-    fields = services().templates.themes.fields(tenant.theme)
-    sheet = tenant_css(fields, {"primary": tenant.branding.primary_color})
-    response = Response(sheet, content_type="text/css; charset=utf-8")
+    response = style_sheet(look_of(services().templates.themes, tenant))
     response.headers["Cache-Control"] = _FOR_EVER if "v" in current_request().args else _A_DAY
     return response
+
+
+def style_sheet(look: Look) -> Response:
+    """A look as CSS custom properties."""
+    return Response(tenant_css(look.fields, look.values), content_type="text/css; charset=utf-8")
 
 
 async def _send(file: Path, caching: str) -> Response:

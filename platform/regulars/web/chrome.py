@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from regulars.contracts.context import ANONYMOUS
+from regulars.contracts.context import ANONYMOUS, TenantSnapshot
 from regulars.contracts.i18n import N_
 from regulars.domain.staff.permissions import ROLE_TITLES
+from regulars.domain.tenants.looks import Look
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
 from regulars.kernel.templating.chrome import Chrome, Flash, Language
 from regulars.web.areas import language_url
+from regulars.kernel.templating.theme_settings import ImageField, Value
 from regulars.web.assets import brand_css_url, tenant_asset_url
 from regulars.web.locales import locales_of
 from regulars.web.navigation import Frame, Navigation
@@ -18,23 +20,28 @@ from regulars.web.navigation import Frame, Navigation
 PLATFORM_NAME = "Regulars"
 
 
-def make_chrome(frame: Frame, navigation: Navigation, flashes: Sequence[Flash]) -> Chrome:
+def make_chrome(frame: Frame, navigation: Navigation, flashes: Sequence[Flash], look: Look | None) -> Chrome:
     """Everything around a page.
 
     Args:
         frame: the page's surroundings.
         navigation: of its area.
         flashes: messages to show.
+        look: the tenant's, `None` on the platform's own pages.
     """
     tenant = frame.tenant
     signed_in = frame.principal is not ANONYMOUS
+    logo_url = tenant_asset_url(tenant, tenant.branding.logo) if tenant and tenant.branding.logo else ""
     return Chrome(
         name=tenant.name if tenant else PLATFORM_NAME,
         locale=frame.locale,
         home_url=navigation.home_url,
-        logo_url=tenant_asset_url(tenant, tenant.branding.logo) if tenant and tenant.branding.logo else "",
+        logo_url=logo_url,
+        icon_url=logo_url,
         brand_css_url=brand_css_url(tenant) if tenant else "",
         theme_color=tenant.branding.primary_color if tenant else "",
+        look=_look_values(tenant, look) if tenant and look else {},
+        fonts=look.fonts if look else (),
         languages=_languages(frame),
         nav=navigation.nav,
         account=navigation.account,
@@ -46,6 +53,15 @@ def make_chrome(frame: Frame, navigation: Navigation, flashes: Sequence[Flash]) 
         sandbox=tenant.is_sandbox if tenant else False,
         powered_by="" if tenant is None or tenant.has("white_label") else PLATFORM_NAME,
     )
+
+
+def _look_values(tenant: TenantSnapshot, look: Look) -> Mapping[str, Value]:
+    """The settings as templates see them: images as addresses."""
+    images = {field.key for field in look.fields if isinstance(field, ImageField)}
+    return {
+        key: tenant_asset_url(tenant, str(value)) if value and key in images else value
+        for key, value in look.values.items()
+    }
 
 
 def _role_title(role: str) -> str:

@@ -13,22 +13,40 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.templating.assets import Assets
 from regulars.kernel.templating.engine import TemplateEngine
 from regulars.kernel.templating.icons import Icons
-from regulars.kernel.templating.themes import Themes, discover
+from regulars.kernel.templating.themes import Themes, discover, in_folder, installed, of_tenants
 
 WEB = Path(__file__).parent
 _DIST = WEB / "static" / "dist"
 
 
-def make_themes() -> Themes:
-    """All themes of this installation."""
-    return discover([bundled("themes")], __version__)
+def make_themes(config: Config | None = None) -> Themes:
+    """All themes of an installation: bundled ones, those of its folders, of single tenants and of installed packages.
+
+    Args:
+        config: of the installation; `None` for what is bundled only.
+
+    Raises:
+        ThemeLoadError: one line per fault.
+    """
+    folders = [bundled("themes")]
+    if config is None:
+        return discover(folders, __version__)
+    tenants = config.tenants_dir or (bundled("tenants") if config.env != "production" else None)
+    others = [
+        *(in_folder(config.themes_dir) if config.themes_dir else ()),
+        *(of_tenants(tenants) if tenants else ()),
+        *installed(),
+    ]
+    return discover(folders, __version__, others=others, policy=config.plugin_errors)
 
 
 def make_assets(registry: PluginRegistry, themes: Themes) -> Assets:
     """Every static file of host, plugins and themes."""
     plugins = {plugin.name: plugin.static for plugin in registry.plugins if plugin.static is not None}
-    folders = {name: themes[name].static for name in themes.names}
-    return Assets(_DIST, plugins, {name: folder for name, folder in folders.items() if folder is not None})
+    all_themes = [themes[name] for name in themes.names]
+    folders = {theme.name: theme.static for theme in all_themes if theme.static is not None}
+    pictures = {theme.name: theme.screenshot for theme in all_themes if theme.screenshot is not None}
+    return Assets(_DIST, plugins, folders, screenshots=pictures)
 
 
 def make_templates(config: Config, registry: PluginRegistry, themes: Themes, assets: Assets) -> TemplateEngine:
@@ -53,6 +71,6 @@ def make_catalogues(registry: PluginRegistry, themes: Themes) -> Catalogues:
 
 def make_post_office(config: Config, registry: PluginRegistry) -> PostOffice:
     """What jobs write mails with; for a process without pages, whose languages it installs too."""
-    themes = make_themes()
+    themes = make_themes(config)
     install(make_catalogues(registry, themes))
     return PostOffice(config, make_templates(config, registry, themes, make_assets(registry, themes)))

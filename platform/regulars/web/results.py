@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from quart import Response
 
-from regulars.contracts.context import Context
+from regulars.contracts.context import Context, Principal, TenantSnapshot
 from regulars.contracts.pages import PageContext
 from regulars.kernel.db.database import TenantSession
+from regulars.web.areas import Area
 from regulars.web.redirects import safe_path
 
 
@@ -43,4 +45,26 @@ class Download:
     chunks: Callable[[TenantSession, Context], AsyncIterator[bytes]]
 
 
-Result = PageContext | Redirect | Download | Response
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """A still picture of a page in another look than the tenant wears, for a frame of our own pages.
+
+    Attributes:
+        page: its context.
+        tenant: as it would be.
+        area, path: where the page would stand.
+        principal: who would read it.
+        brand_css_url: address of the style sheet of that look.
+        scheme: colour scheme.
+    """
+
+    page: PageContext
+    tenant: TenantSnapshot
+    area: Area
+    path: str
+    principal: Principal
+    brand_css_url: str
+    scheme: Literal["light", "dark"]
+
+
+Result = PageContext | Redirect | Download | Still | Response

@@ -2,6 +2,7 @@
 //
 // data-preview-text="x"      → text of every [data-show="x"]
 // data-preview-var="--brand" → CSS custom property on every [data-preview]; a colour also sets its readable foreground
+// data-unsaved               → the control changes what is shown, not what is saved
 // data-preview-attr="icon"   → attribute data-icon on every [data-preview]; [data-when-icon="…"] shows the matching one
 import { all, enhance } from "./dom";
 
@@ -75,7 +76,9 @@ function follow(control: Control): void {
 }
 
 function snapshot(form: HTMLFormElement): string {
-  return JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value instanceof File ? value.name : value]));
+  const unsaved = new Set(all<HTMLInputElement>("[data-unsaved]", form).map((control) => control.name));
+  const saved = [...new FormData(form)].filter(([name]) => !unsaved.has(name));
+  return JSON.stringify(saved.map(([name, value]) => [name, value instanceof File ? value.name : value]));
 }
 
 enhance<HTMLFormElement>("form[data-settings]", (form) => {
@@ -126,6 +129,16 @@ enhance<HTMLElement>(".colour", (box) => {
       picker.value = text.value;
     }
   });
+});
+
+// A picture of a page in a frame follows the form: the answer to the form's values names the picture's new address. It is
+// replaced, so that the way back does not go through every colour that was tried.
+enhance<HTMLElement>("[data-frame-url]", (part) => {
+  const frame = document.querySelector<HTMLIFrameElement>("[data-look-frame]");
+  const url = part.dataset["frameUrl"] ?? "";
+  if (frame && frame.getAttribute("src") !== url && frame.contentWindow?.location.search !== new URL(url, location.href).search) {
+    frame.contentWindow?.location.replace(url);
+  }
 });
 
 // A chosen image shows at once, in the field and in the preview.

@@ -11,7 +11,10 @@ function stored(key: string): string | null {
 }
 
 const choice = stored("theme");
-const dark = choice === "dark" || (choice !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+// A theme may say which scheme it is made for; without that the device decides.
+const made = root.dataset["scheme"];
+const preferred = made ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+const dark = choice === "dark" || (choice !== "light" && preferred === "dark");
 root.dataset["theme"] = dark ? "dark" : "light";
 
 // Until somebody has chosen, the side bar makes room for tables where there is little.

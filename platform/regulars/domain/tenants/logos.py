@@ -1,4 +1,4 @@
-"""Logos as they are kept: decoded, bounded, encoded anew without metadata, named by their content."""
+"""Logos and pictures as they are kept: decoded, bounded, encoded anew without metadata, named by their content."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from regulars.kernel.i18n import gettext as _
 
 TENANT_FOLDER = "tenants"
 """Folder of the data folder with one folder for each tenant's own files, named by its id."""
-MAX_BYTES = 4_000_000
+MAX_BYTES = 2_000_000
 MAX_PIXELS = 16_000_000
 MAX_SIDE = 512
+MAX_PHOTO_SIDE = 1600
+_PHOTO_QUALITY = 82
 _FORMATS = ("PNG", "JPEG", "WEBP")
 
 
@@ -26,7 +28,7 @@ def tenant_folder(data_dir: Path, tenant_id: UUID) -> Path:
 
 
 def clean_logo(content: bytes) -> tuple[str, bytes]:
-    """Make an image that somebody sent fit to be shown.
+    """Make an image that somebody sent fit to be shown as a logo.
 
     Args:
         content: a PNG, JPEG or WebP file.
@@ -38,20 +40,21 @@ def clean_logo(content: bytes) -> tuple[str, bytes]:
     Raises:
         InvalidInput: it is no such image or too large, under the field `logo`.
     """
-    if len(content) > MAX_BYTES:
-        raise _refused(_("A logo has at most %(most)s MB.", most=MAX_BYTES // 1_000_000))
-    try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise _refused(_("A logo has at most %(most)s million pixels.", most=MAX_PIXELS // 1_000_000))
-            picture = ImageOps.exif_transpose(image).convert("RGBA")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise _refused(_("A logo is a PNG, JPEG or WebP image; this could not be read as one.")) from error
-    except Image.DecompressionBombError as error:
-        raise _refused(_("A logo has at most %(most)s million pixels.", most=MAX_PIXELS // 1_000_000)) from error
+    picture = _decoded(content)
     picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
-    encoded = to_png(picture)
-    return f"logo-{hashlib.sha256(picture.tobytes()).hexdigest()[:12]}.png", encoded
+    return _named("logo", picture, "png"), to_png(picture)
+
+
+def clean_photo(content: bytes) -> tuple[str, bytes]:
+    """Make an image that somebody sent fit to be a picture of a page: a WebP of at most 1600 pixels a side.
+
+    Arguments, returns and errors as for `clean_logo`.
+    """
+    picture = _decoded(content)
+    picture.thumbnail((MAX_PHOTO_SIDE, MAX_PHOTO_SIDE), Image.Resampling.LANCZOS)
+    output = io.BytesIO()
+    picture.save(output, "WEBP", quality=_PHOTO_QUALITY)
+    return _named("photo", picture, "webp"), output.getvalue()
 
 
 def store_logo(data_dir: Path, tenant_id: UUID, content: bytes) -> str:
@@ -68,7 +71,35 @@ def store_logo(data_dir: Path, tenant_id: UUID, content: bytes) -> str:
     Raises:
         InvalidInput: as for `clean_logo`.
     """
-    name, encoded = clean_logo(content)
+    return _store(data_dir, tenant_id, *clean_logo(content))
+
+
+def store_photo(data_dir: Path, tenant_id: UUID, content: bytes) -> str:
+    """Keep a picture for a setting of a theme; arguments, returns and errors as for `store_logo`."""
+    return _store(data_dir, tenant_id, *clean_photo(content))
+
+
+def _decoded(content: bytes) -> Image.Image:
+    """The first picture in a file, upright, as plain pixels: nothing else of the file is kept."""
+    if len(content) > MAX_BYTES:
+        raise _refused(_("An image has at most %(most)s MB.", most=MAX_BYTES // 1_000_000))
+    too_many = _("An image has at most %(most)s million pixels.", most=MAX_PIXELS // 1_000_000)
+    try:
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise _refused(too_many)
+            return ImageOps.exif_transpose(image).convert("RGBA")
+    except Image.DecompressionBombError as error:
+        raise _refused(too_many) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise _refused(_("Choose a PNG, JPEG or WebP image; this could not be read as one.")) from error
+
+
+def _named(prefix: str, picture: Image.Image, ending: str) -> str:
+    return f"{prefix}-{hashlib.sha256(picture.tobytes()).hexdigest()[:12]}.{ending}"
+
+
+def _store(data_dir: Path, tenant_id: UUID, name: str, encoded: bytes) -> str:
     folder = tenant_folder(data_dir, tenant_id)
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{name}"

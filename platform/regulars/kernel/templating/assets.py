@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from regulars.kernel.templating.errors import AssetMissing
+from regulars.kernel.templating.theme_files import SCREENSHOT
 
 PREFIX = "/_assets"
 _PRIVATE = frozenset({"manifest.json", "icons.json"})
@@ -21,6 +22,7 @@ class Assets:
         dist: folder that the front-end build wrote, with its `manifest.json`.
         plugins: plugin name → its static folder.
         themes: theme name → its static folder.
+        screenshots: theme name → the file with its picture.
         prefix: path under which the web layer or the proxy serves them.
     """
 
@@ -30,6 +32,7 @@ class Assets:
         plugins: Mapping[str, Path] = MappingProxyType({}),
         themes: Mapping[str, Path] = MappingProxyType({}),
         prefix: str = PREFIX,
+        screenshots: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
         self._prefix = prefix
         self._files: dict[str, Path] = {}
@@ -38,6 +41,8 @@ class Assets:
         for area, folders in (("p", plugins), ("t", themes)):
             for name, folder in folders.items():
                 self._add_folder(f"{area}/{name}", folder)
+        for name, file in screenshots.items():
+            self._add_file(f"t/{name}", file, SCREENSHOT)
 
     def url(self, name: str) -> str:
         """Address of a file of the host's build.
@@ -57,6 +62,10 @@ class Assets:
             AssetMissing: the plugin has no such file.
         """
         return self._url(f"p/{plugin}/{name}")
+
+    def screenshot_url(self, theme: str) -> str:
+        """Address of a theme's picture, empty without one."""
+        return self._urls.get(f"t/{theme}/{SCREENSHOT}", "")
 
     def theme_url(self, theme: str, name: str) -> str:
         """Address of a file below a theme's `static/`.
@@ -97,7 +106,9 @@ class Assets:
 
     def _add_folder(self, area: str, folder: Path) -> None:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name = PurePosixPath(file.relative_to(folder)).as_posix()
-            path = f"{area}/{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}/{name}"
-            self._files[path] = file
-            self._urls[f"{area}/{name}"] = f"{self._prefix}/{path}"
+            self._add_file(area, file, PurePosixPath(file.relative_to(folder)).as_posix())
+
+    def _add_file(self, area: str, file: Path, name: str) -> None:
+        path = f"{area}/{hashlib.sha256(file.read_bytes()).hexdigest()[:12]}/{name}"
+        self._files[path] = file
+        self._urls[f"{area}/{name}"] = f"{self._prefix}/{path}"

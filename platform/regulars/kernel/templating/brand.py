@@ -15,9 +15,15 @@ FONTS: Mapping[str, str] = MappingProxyType(
         "dm-sans": '"DM Sans Variable", "Inter Variable", sans-serif',
         "fraunces": '"Fraunces Variable", ui-serif, Georgia, serif',
         "nunito": '"Nunito Variable", "Inter Variable", sans-serif',
+        "bodoni-moda": '"Bodoni Moda Variable", ui-serif, Georgia, serif',
+        "syne": '"Syne Variable", "Inter Variable", sans-serif',
     }
 )
 """Families that a theme may choose from: key → CSS font stack."""
+FONT_TITLES: Mapping[str, str] = MappingProxyType(
+    {key: stack.split('"')[1].removesuffix(" Variable") for key, stack in FONTS.items()}
+)
+"""What the families are called."""
 
 _LINE = "color-mix(in oklab, var(--brand-content) 9%, transparent)"
 TEXTURES: Mapping[str, str] = MappingProxyType(
@@ -31,10 +37,11 @@ TEXTURES: Mapping[str, str] = MappingProxyType(
 
 _TEXT = 4.5
 _GRAPHIC = 3.0
-_TINT = 0.2
+TINT = 0.2
 """A little more of the brand than the strongest soft ground behind its text has (`--tint` of the style sheet)."""
-_LIGHT_CANVAS = Colour.parse("#f6f6f7")
-_DARK_CANVAS = Colour.parse("#17191e")
+LIGHT_CANVAS = Colour.parse("#f6f6f7")
+DARK_CANVAS = Colour.parse("#17191e")
+"""The grounds against which text is made readable; a theme's own may have more contrast, never less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +95,13 @@ def brand_colours(primary: str) -> BrandColours:
         brand=str(brand),
         brand_content=str(content),
         brand_deep=str(brand.mixed(away, 0.22)),
-        light=_scheme(brand, _LIGHT_CANVAS),
-        dark=_scheme(brand, _DARK_CANVAS),
+        light=_scheme(brand, LIGHT_CANVAS),
+        dark=_scheme(brand, DARK_CANVAS),
     )
 
 
 def _scheme(brand: Colour, canvas: Colour) -> SchemeColours:
-    text = corrected(corrected(brand, canvas, _TEXT), canvas.mixed(brand, _TINT), _TEXT)
+    text = corrected(corrected(brand, canvas, _TEXT), canvas.mixed(brand, TINT), _TEXT)
     return SchemeColours(
         fill=str(brand),
         content=str(readable_on(brand)),
@@ -120,6 +127,7 @@ def brand_css(
     radius: float = 12,
     texture: str = "rings",
     extra: Mapping[str, str] | None = None,
+    accents: Mapping[str, str] | None = None,
 ) -> str:
     """Style sheet of a tenant, served at an address that carries the tenant's revision.
 
@@ -129,6 +137,7 @@ def brand_css(
         radius: corner radius of cards in pixels, 0 to 24.
         texture: key of `TEXTURES` for the card.
         extra: further custom properties, already checked (`theme_settings.tenant_css` does it).
+        accents: custom property → colour, already checked; `…-content` and `…-text` are derived from it.
 
     Returns:
         CSS for the light and dark scheme.
@@ -153,10 +162,13 @@ def brand_css(
         "--radius-field": f"{radius * 2 / 3:.0f}px",
         **(extra or {}),
     }
-    dark = _properties(colours.dark)
+    derived = {name: brand_colours(value) for name, value in (accents or {}).items()}
+    common |= {f"{name}-content": one.brand_content for name, one in derived.items()}
+    light = _properties(colours.light) | {f"{name}-text": one.light.text for name, one in derived.items()}
+    dark = _properties(colours.dark) | {f"{name}-text": one.dark.text for name, one in derived.items()}
     return "\n".join(
         (
-            _rule(":root", {**common, **_properties(colours.light)}),
+            _rule(":root", {**common, **light}),
             _rule('[data-theme="dark"]', dark),
             "@media (prefers-color-scheme: dark) {",
             _rule(":root:not([data-theme])", dark),

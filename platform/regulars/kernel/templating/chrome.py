@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 FlashKind = Literal["success", "info", "warning", "error"]
@@ -74,6 +74,9 @@ class Chrome:
         locale: language of the page.
         brand_css_url: the tenant's style sheet with its revision; empty on the platform's own pages.
         theme_color: `#rrggbb` for the browser's frame on phones.
+        look: the theme's settings: key → value in force; images as addresses, empty without one.
+        fonts: families that the page needs besides the platform's own, keys of `brand.FONTS`.
+        preview: `light` or `dark` for a still picture of the page, without scripts, in that scheme; empty otherwise.
         nav: tab bar (portal), side bar (manage, console), top links (site).
         account: menu of the signed-in person; on the site: its buttons, the last one primary.
         legal: small links at the foot of the page.
@@ -89,6 +92,9 @@ class Chrome:
     icon_url: str = ""
     brand_css_url: str = ""
     theme_color: str = ""
+    look: Mapping[str, str | int | float] = field(default_factory=dict)
+    fonts: Sequence[str] = ()
+    preview: Literal["", "light", "dark"] = ""
     languages: Sequence[Language] = ()
     nav: Sequence[Link] = ()
     account: Sequence[Link | Literal["-"]] = ()

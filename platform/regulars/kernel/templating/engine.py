@@ -123,7 +123,8 @@ class TemplateEngine:
         """
         return self._environment(self._fragments, theme, is_async=False).get_template(template).render(values)
 
-    def _environment(self, cache: dict[str, Environment], theme: str, *, is_async: bool) -> Environment:
+    def _environment(self, cache: dict[str, Environment], name: str, *, is_async: bool) -> Environment:
+        theme = self._themes.known(name)
         if theme not in cache:
             cache[theme] = self._base.overlay(loader=self._loader(theme), enable_async=is_async)
         return cache[theme]

@@ -6,15 +6,19 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
+from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.brand import FONTS, brand_css
-from regulars.kernel.templating.colour import Colour
+from regulars.kernel.templating.colour import Colour, corrected
 from regulars.kernel.templating.errors import ThemeError
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _UNITS = {"", "px", "rem", "%"}
+_READABLE = 4.5
+Value = str | int | float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +41,20 @@ class ThemeField(ABC):
     default: Any = None
 
     @abstractmethod
-    def check(self, value: object) -> str | int | float:
+    def check(self, value: object) -> Value:
         """Accept a value of this type.
 
         Raises:
             ValueError: a sentence that says what is allowed.
         """
+
+    def read(self, text: str) -> Value:
+        """Accept what somebody typed or chose in a form.
+
+        Raises:
+            ValueError: as `check`.
+        """
+        return self.check(text.strip())
 
     def css(self, value: object) -> str:
         """The checked value in CSS."""
@@ -51,13 +63,22 @@ class ThemeField(ABC):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColourField(ThemeField):
-    """A colour, `#rrggbb`."""
+    """A colour, `#rrggbb`.
+
+    Attributes:
+        on: key of the colour that it is written on and corrected to be readable on; empty for one that is no text.
+    """
 
     kind: ClassVar[str] = "colour"
 
+    on: str = ""
+
     def check(self, value: object) -> str:
         """Accept a hex colour, in lower case."""
-        return str(Colour.parse(str(value)))
+        try:
+            return str(Colour.parse(str(value)))
+        except ValueError:
+            raise ValueError(_("This is no colour such as #4f46e5.")) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +90,7 @@ class FontField(ThemeField):
     def check(self, value: object) -> str:
         """Accept a key of `FONTS`."""
         if value not in FONTS:
-            raise ValueError(f"{value!r} is not one of {', '.join(FONTS)}.")
+            raise ValueError(_("Choose one of these: %(choices)s.", choices=", ".join(FONTS)))
         return str(value)
 
     def css(self, value: object) -> str:
@@ -90,11 +111,17 @@ class RangeField(ThemeField):
 
     def check(self, value: object) -> int | float:
         """Accept a number between the bounds."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{value!r} is not a number.")
-        if not self.minimum <= value <= self.maximum:
-            raise ValueError(f"{value} is not between {self.minimum} and {self.maximum}.")
-        return value
+        allowed = {"least": f"{self.minimum:g}", "most": f"{self.maximum:g}"}
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.minimum <= value <= self.maximum:
+            raise ValueError(_("A number from %(least)s to %(most)s is needed.", **allowed))
+        return int(value) if value == int(value) else value
+
+    def read(self, text: str) -> int | float:
+        """Accept a number as it is typed."""
+        try:
+            return self.check(float(text))
+        except ValueError:
+            return self.check(None)
 
     def css(self, value: object) -> str:
         """The number with its unit."""
@@ -112,7 +139,7 @@ class ChoiceField(ThemeField):
     def check(self, value: object) -> str:
         """Accept a key of the options."""
         if value not in self.options:
-            raise ValueError(f"{value!r} is not one of {', '.join(self.options)}.")
+            raise ValueError(_("Choose one of these: %(choices)s.", choices=", ".join(self.options)))
         return str(value)
 
 
@@ -126,7 +153,7 @@ class ImageField(ThemeField):
         """Accept a plain relative path."""
         text = str(value)
         if (text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_./-]*", text)) or ".." in text:
-            raise ValueError(f"{text!r} is not the path of an uploaded image.")
+            raise ValueError(_("This is no uploaded image."))
         return text
 
 
@@ -134,8 +161,73 @@ _KINDS: Mapping[str, type[ThemeField]] = {
     field.kind: field for field in (ColourField, FontField, RangeField, ChoiceField, ImageField)
 }
 DEFAULT_PRIMARY = "#4f46e5"
+DEFAULT_FONT = "inter"
+"""The platform's own family, which every page has."""
 _BRAND = {"primary", "font", "radius", "texture"}
 """Keys that `brand.brand_css` turns into the host's own properties."""
+
+
+def value_faults(fields: Sequence[ThemeField], values: Mapping[str, object]) -> dict[str, str]:
+    """What is wrong with values.
+
+    Args:
+        fields: of the theme's chain (`Themes.fields`).
+        values: key → value.
+
+    Returns:
+        Key → sentence; empty when all can be used.
+    """
+    known = {field.key: field for field in fields}
+    faults = {}
+    for key, value in values.items():
+        if key not in known:
+            faults[key] = _("The theme has no such setting.")
+            continue
+        try:
+            known[key].check(value)
+        except ValueError as error:
+            faults[key] = str(error)
+    return faults
+
+
+def in_force(fields: Sequence[ThemeField], values: Mapping[str, object]) -> dict[str, Value]:
+    """The value of every setting: the tenant's own, else the default; text colours made readable on their ground.
+
+    A stored value that its type does not allow (any more) counts as not set, so that no page breaks by it.
+
+    Args:
+        fields: of the theme's chain.
+        values: what the tenant chose; those of other themes are ignored.
+    """
+    bad = value_faults(fields, values)
+    found = {
+        field.key: field.check(values[field.key])
+        if field.key in values and field.key not in bad
+        else field.check(field.default)
+        for field in fields
+    }
+    return found | {
+        field.key: readable(str(found[field.key]), str(found[field.on]))
+        for field in fields
+        if isinstance(field, ColourField) and field.on
+    }
+
+
+@lru_cache(maxsize=1024)
+def readable(colour: str, ground: str) -> str:
+    """A text's colour, its lightness corrected until it is readable (WCAG AA) on a ground; both `#rrggbb`."""
+    return str(corrected(Colour.parse(colour), Colour.parse(ground), _READABLE))
+
+
+def fonts_of(fields: Sequence[ThemeField], values: Mapping[str, Value]) -> Sequence[str]:
+    """The families that a tenant's pages need besides the platform's own.
+
+    Args:
+        fields: of the theme's chain.
+        values: as `in_force` gives them.
+    """
+    chosen = {str(values[field.key]) for field in fields if isinstance(field, FontField)}
+    return sorted(chosen - {DEFAULT_FONT})
 
 
 def tenant_css(fields: Sequence[ThemeField], values: Mapping[str, object]) -> str:
@@ -143,27 +235,25 @@ def tenant_css(fields: Sequence[ThemeField], values: Mapping[str, object]) -> st
 
     Args:
         fields: of the theme's chain (`Themes.fields`).
-        values: what the tenant chose; missing ones take the default, unknown ones are ignored (another theme's).
+        values: what the tenant chose; see `in_force`.
 
     Returns:
-        CSS; a field beyond `primary`, `font`, `radius` and `texture` becomes `--theme-<key>`, images are left out.
-
-    Raises:
-        ValueError: a value is not of its type; the text names the key.
+        CSS; a field beyond `primary`, `font`, `radius` and `texture` becomes `--theme-<key>`, a colour also
+        `--theme-<key>-content` (readable on it) and `--theme-<key>-text` (readable on the page); images are left out.
     """
+    chosen = in_force(fields, values)
     brand: dict[str, Any] = {"primary": values.get("primary", DEFAULT_PRIMARY)}
     properties: dict[str, str] = {}
+    accents: dict[str, str] = {}
     for field in fields:
-        value = values.get(field.key, field.default)
-        try:
-            checked, css = field.check(value), field.css(value)
-        except ValueError as error:
-            raise ValueError(f"{field.key}: {error}") from error
+        name = f"--theme-{field.key.replace('_', '-')}"
         if field.key in _BRAND:
-            brand[field.key] = checked
+            brand[field.key] = chosen[field.key]
         elif not isinstance(field, ImageField):
-            properties[f"--theme-{field.key.replace('_', '-')}"] = css
-    return brand_css(brand.pop("primary"), extra=properties, **brand)
+            properties[name] = field.css(chosen[field.key])
+            if isinstance(field, ColourField):
+                accents[name] = str(chosen[field.key])
+    return brand_css(brand.pop("primary"), extra=properties, accents=accents, **brand)
 
 
 def load_fields(file: Path, data: Mapping[str, Any]) -> tuple[ThemeField, ...]:
@@ -176,7 +266,12 @@ def load_fields(file: Path, data: Mapping[str, Any]) -> tuple[ThemeField, ...]:
     Raises:
         ThemeError: the text names file and dotted key.
     """
-    return tuple(_field(file, key, table) for key, table in data.items())
+    fields = tuple(_field(file, key, table) for key, table in data.items())
+    colours = {field.key for field in fields if isinstance(field, ColourField)}
+    for field in fields:
+        if isinstance(field, ColourField) and field.on and field.on not in colours - {field.key}:
+            raise ThemeError(file, f"{field.key}.on", "must be the key of another colour in this file")
+    return fields
 
 
 def _field(file: Path, key: str, table: object) -> ThemeField:

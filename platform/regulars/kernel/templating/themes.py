@@ -1,68 +1,45 @@
-"""Themes: folders with theme.toml and settings.toml, found, checked and put into chains."""
+"""Themes: found in folders and packages, put into chains, offered to tenants."""
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+import structlog
 
+from regulars.contracts.errors import ConfigurationError
 from regulars.kernel.templating.errors import ThemeError
-from regulars.kernel.templating.theme_settings import ThemeField, load_fields
+from regulars.kernel.templating.theme_files import MANIFEST, PRESETS, Preset, Theme, load_theme
+from regulars.kernel.templating.theme_settings import ThemeField, value_faults
 
+log = structlog.get_logger(__name__)
 DEFAULT_THEME = "classic"
-_NAME = re.compile(r"[a-z][a-z0-9_-]{1,30}")
-_KEYS = {"name", "title", "version", "extends", "host", "description", "author"}
+GROUP = "regulars.themes"
+"""Entry points of packages that are themes: name → import package, whose folder is the theme."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThemeManifest:
-    """What `theme.toml` says.
+class ThemeLoadError(ConfigurationError):
+    """Themes cannot be used; one line per fault."""
 
-    Attributes:
-        name: equal to the folder's name.
-        version: of the theme.
-        extends: the parent theme's name, empty for none.
-        host: range of Regulars versions that it works with.
-    """
-
-    name: str
-    title: str
-    version: Version
-    extends: str
-    host: SpecifierSet
-    description: str = ""
-    author: str = ""
+    code = "theme_faults"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Theme:
-    """A theme on disk.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place where a theme lies.
 
     Attributes:
-        folder: with `templates/`, `static/` and `locale/` by presence.
-        fields: what a tenant may set, parents' fields not included.
+        name: what the theme must be called.
+        owner: slug of the only tenant that may wear it, empty for everybody's.
     """
 
-    manifest: ThemeManifest
     folder: Path
-    fields: Sequence[ThemeField]
-
-    @property
-    def templates(self) -> Path:
-        """Its templates; may not exist."""
-        return self.folder / "templates"
-
-    @property
-    def static(self) -> Path | None:
-        """Its static files, if any."""
-        folder = self.folder / "static"
-        return folder if folder.is_dir() else None
+    name: str
+    owner: str = ""
 
 
 class Themes:
@@ -83,8 +60,9 @@ class Themes:
                 other = self._by_name[name].folder
                 raise ThemeError(theme.folder / "theme.toml", "name", f"'{name}' is already used by {other}")
             self._by_name[name] = theme
-        for name in self._by_name:
+        for name, theme in self._by_name.items():
             self.chain(name)
+            self._check_presets(theme)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,6 +71,19 @@ class Themes:
 
     def __getitem__(self, name: str) -> Theme:
         return self._by_name[name]
+
+    def known(self, name: str) -> str:
+        """The theme of that name, or the default one where it is not installed any more."""
+        return name if name in self._by_name else DEFAULT_THEME
+
+    def offered(self, slug: str) -> Sequence[Theme]:
+        """What a tenant may choose, the default first: everybody's themes and its own.
+
+        Args:
+            slug: of the tenant; of the live one for a sandbox.
+        """
+        found = [theme for theme in self._by_name.values() if theme.owner in {"", slug}]
+        return sorted(found, key=lambda theme: (theme.name != DEFAULT_THEME, not theme.owner, theme.manifest.title))
 
     def chain(self, name: str) -> tuple[Theme, ...]:
         """A theme and its parents, nearest first.
@@ -121,84 +112,76 @@ class Themes:
             found.update({field.key: field for field in theme.fields})
         return tuple(found.values())
 
+    def presets(self, name: str) -> Sequence[Preset]:
+        """The named sets of values of a theme; those of its parents where it has none."""
+        return next((theme.presets for theme in self.chain(name) if theme.presets), ())
 
-def discover(folders: Sequence[Path], host_version: str) -> Themes:
-    """Find the themes in folders.
+    def _check_presets(self, theme: Theme) -> None:
+        fields = self.fields(theme.name)
+        for preset in theme.presets:
+            for key, sentence in value_faults(fields, preset.values).items():
+                raise ThemeError(theme.folder / PRESETS, f"{preset.name}.values.{key}", sentence)
+
+
+def in_folder(folder: Path) -> Iterator[Source]:
+    """The themes of a folder such as `themes/`; a missing one has none."""
+    for file in sorted(folder.glob(f"*/{MANIFEST}")):
+        yield Source(file.parent, file.parent.name)
+
+
+def of_tenants(folder: Path) -> Iterator[Source]:
+    """The themes of single tenants, `<slug>/theme/`, in a folder such as `tenants/`; each is called as its tenant."""
+    for file in sorted(folder.glob(f"*/theme/{MANIFEST}")):
+        slug = file.parents[1].name
+        yield Source(file.parent, slug, owner=slug)
+
+
+def installed() -> Iterator[Source]:
+    """The themes of installed packages; nothing of them is imported."""
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        spec = find_spec(point.module)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            yield Source(Path(folder), point.name)
+
+
+def discover(
+    folders: Sequence[Path],
+    host_version: str,
+    *,
+    others: Iterable[Source] = (),
+    policy: Literal["fail", "quarantine"] = "fail",
+) -> Themes:
+    """Find all themes. Their faults are collected and told at once.
 
     Args:
         folders: each holds one folder for each theme, such as `themes/`; missing ones are skipped.
         host_version: of this Regulars.
+        others: further places.
+        policy: `fail` refuses on any fault; `quarantine` leaves faulty ones of `others` out, and what extends them.
 
     Raises:
-        ThemeError: a theme is not usable; the text names file and key.
+        ThemeLoadError: one line per fault; each names file and key.
     """
-    files = (file for folder in folders for file in sorted(folder.glob("*/theme.toml")))
-    return Themes(load_theme(file.parent, host_version) for file in files)
-
-
-def load_theme(folder: Path, host_version: str) -> Theme:
-    """Read one theme.
-
-    Args:
-        folder: holds `theme.toml`.
-        host_version: of this Regulars, checked against the theme's range.
-
-    Raises:
-        ThemeError: the text names file and key.
-    """
-    file = folder / "theme.toml"
-    data = read_toml(file)
-    unknown = sorted(set(data) - _KEYS)
-    if unknown:
-        raise ThemeError(file, unknown[0], "unknown key")
-    manifest = _manifest(file, data)
-    if manifest.name != folder.name:
-        raise ThemeError(file, "name", f"must be the folder's name '{folder.name}', not '{manifest.name}'")
-    if not manifest.host.contains(host_version, prereleases=True):
-        raise ThemeError(file, "host", f"needs Regulars {manifest.host}, this is {host_version}")
-    settings = folder / "settings.toml"
-    fields = load_fields(settings, read_toml(settings)) if settings.is_file() else ()
-    return Theme(manifest=manifest, folder=folder, fields=fields)
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises:
-        ThemeError: it is missing or not TOML.
-    """
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ThemeError(file, "", "is missing") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ThemeError(file, "", f"is not TOML: {error}") from None
-
-
-def _manifest(file: Path, data: Mapping[str, Any]) -> ThemeManifest:
-    def text(key: str, default: str | None = None) -> str:
-        value = data.get(key, default)
-        if not isinstance(value, str) or (default is None and not value):
-            raise ThemeError(file, key, "must be a text" if key in data else "is missing")
-        return value
-
-    name = text("name")
-    if not _NAME.fullmatch(name):
-        raise ThemeError(file, "name", f"'{name}' must be lower-case letters, digits, - and _")
-    try:
-        version = Version(text("version"))
-    except InvalidVersion as error:
-        raise ThemeError(file, "version", str(error)) from None
-    try:
-        host = SpecifierSet(text("host"))
-    except InvalidSpecifier as error:
-        raise ThemeError(file, "host", str(error)) from None
-    return ThemeManifest(
-        name=name,
-        title=text("title", name.capitalize()),
-        version=version,
-        extends=text("extends", ""),
-        host=host,
-        description=text("description", ""),
-        author=text("author", ""),
-    )
+    ours = [source for folder in folders for source in in_folder(folder)]
+    loaded: list[Theme] = []
+    faults: list[tuple[bool, ThemeError]] = []
+    for source in (*ours, *others):
+        try:
+            loaded.append(load_theme(source.folder, host_version, name=source.name, owner=source.owner))
+        except ThemeError as error:
+            faults.append((source in ours, error))
+    bundled = {source.folder for source in ours}
+    while True:
+        try:
+            themes = Themes(loaded)
+        except ThemeError as error:
+            faulty = next(theme for theme in loaded if error.file.is_relative_to(theme.folder))
+            loaded.remove(faulty)
+            faults.append((faulty.folder in bundled, error))
+        else:
+            break
+    if any(policy == "fail" or is_ours for is_ours, _ in faults):
+        raise ThemeLoadError("\n".join(f"theme: {fault}" for _, fault in faults))
+    for _, fault in faults:
+        log.error("theme_quarantined", fault=str(fault))
+    return themes

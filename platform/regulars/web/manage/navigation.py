@@ -60,6 +60,8 @@ def _program(frame: Frame) -> Iterator[Link]:
     group = _("Program")
     if _may(frame, "programs.manage"):
         yield _link(frame, _("Program settings"), "/program", "stamp", group)
+    if _may(frame, "branding.manage"):
+        yield _link(frame, _("Look"), "/look", "palette", group)
     assert frame.tenant is not None
     for plugin, entry in frame.registry.nav:
         if plugin in frame.tenant.enabled and _may(frame, entry.permission):

@@ -10,6 +10,7 @@ from regulars.kernel.i18n import LANGUAGES
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
+ThemeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{1,40}$")]
 FeatureName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")]
 Number = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 
@@ -62,12 +63,13 @@ class StaffFile(_Part):
 
 
 class TenantFile(_Part):
-    """`tenant.toml`; the folder's name is the slug."""
+    """`tenant.toml`; the folder's name is the slug. Without `theme_settings` the merchant's own choices stay."""
 
     name: Text
     offering: Code
     hosts: list[str] = Field(default_factory=list)
-    theme: Code = "classic"
+    theme: ThemeName = "classic"
+    theme_settings: dict[str, str | int | float] | None = None
     locales: list[str] = Field(default_factory=lambda: list(LANGUAGES), min_length=1)
     default_locale: str = "en"
     timezone: str = "Europe/Luxembourg"

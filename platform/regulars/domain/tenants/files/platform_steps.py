@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -77,11 +78,13 @@ def _creation(tenant: DeclaredTenant, base_domain: str) -> PlatformStep:
 
 
 def _own_steps(tenant: DeclaredTenant, tenant_id: UUID, row: Any) -> Iterator[PlatformStep]:
-    before, after = Profile.of(row).columns(), tenant.profile.columns()
-    if words := differences(before, after):
+    before, profile = Profile.of(row), tenant.profile
+    kept = {**before.branding.theme_values, **profile.branding.theme_values}
+    profile = replace(profile, branding=replace(profile.branding, theme_values=kept))
+    if words := differences(before.columns(), profile.columns()):
         yield Step(
             Change("change", tenant.slug, words),
-            partial(service.change_profile, actor=SYSTEM, tenant_id=tenant_id, profile=tenant.profile, reason=REASON),
+            partial(service.change_profile, actor=SYSTEM, tenant_id=tenant_id, profile=profile, reason=REASON),
         )
     offering = tenant.file.offering
     if words := differences({"offering": row["offering"]}, {"offering": offering}):

@@ -20,6 +20,8 @@ from regulars.domain.tenants.naming import check_slug
 from regulars.domain.tenants.offerings import OfferingInfo
 from regulars.domain.tenants.profile import Profile, check_profile
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.templating.theme_settings import value_faults
+from regulars.kernel.templating.themes import Themes
 from regulars.kernel.validation import field_errors
 
 OFFERINGS_FILE, TENANT_FILE, ASSETS = "offerings.toml", "tenant.toml", "assets"
@@ -70,12 +72,13 @@ class _Faults:
             self.add(path, f"{within}{key}", sentence)
 
 
-def read_folder(folder: Path, registry: PluginRegistry) -> Declared:
+def read_folder(folder: Path, registry: PluginRegistry, themes: Themes | None = None) -> Declared:
     """Read `offerings.toml` and every `<slug>/tenant.toml`.
 
     Args:
         folder: such as `tenants/`.
         registry: the plugins whose settings may stand in the files.
+        themes: those that may be named; `None` leaves that unchecked.
 
     Raises:
         FilesError: one line per fault; nothing is half read.
@@ -85,7 +88,7 @@ def read_folder(folder: Path, registry: PluginRegistry) -> Declared:
         raise FilesError(f"{folder}: there is no such folder")
     offerings = tuple(_offerings(folder / OFFERINGS_FILE, faults))
     folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    tenants = [_tenant(path, registry, offerings, faults) for path in folders]
+    tenants = [_tenant(path, registry, themes, offerings, faults) for path in folders]
     if not offerings and not folders:
         faults.add(folder, "", f"holds neither {OFFERINGS_FILE} nor a tenant's folder with {TENANT_FILE}")
     if faults.lines:
@@ -108,7 +111,11 @@ def _offerings(path: Path, faults: _Faults) -> Iterator[OfferingInfo]:
 
 
 def _tenant(
-    folder: Path, registry: PluginRegistry, offerings: tuple[OfferingInfo, ...], faults: _Faults
+    folder: Path,
+    registry: PluginRegistry,
+    themes: Themes | None,
+    offerings: tuple[OfferingInfo, ...],
+    faults: _Faults,
 ) -> DeclaredTenant | None:
     path = folder / TENANT_FILE
     if not path.is_file():
@@ -125,6 +132,8 @@ def _tenant(
         return None
     profile, logo = _profile(path, file, faults)
     _check_lists(path, file, faults)
+    if themes is not None:
+        _check_theme(path, folder.name, file, themes, faults)
     _check_settings(path, file, registry, faults)
     _check_limits(path, file, offerings, faults)
     return DeclaredTenant(folder.name, path, file, profile, logo) if len(faults.lines) == before else None
@@ -132,7 +141,8 @@ def _tenant(
 
 def _profile(path: Path, file: TenantFile, faults: _Faults) -> tuple[Profile, bytes | None]:
     values = file.branding
-    branding = Branding(values.primary_color, values.icon, "", values.tagline)
+    own_values = {file.theme: file.theme_settings} if file.theme_settings is not None else {}
+    branding = Branding(values.primary_color, values.icon, "", values.tagline, own_values)
     profile = Profile(
         name=file.name,
         branding=branding,
@@ -174,6 +184,15 @@ def _check_lists(path: Path, file: TenantFile, faults: _Faults) -> None:
     for key, values in names.items():
         for name in _repeated(values):
             faults.add(path, key, f"“{name}” is there twice; give one of them another name")
+
+
+def _check_theme(path: Path, slug: str, file: TenantFile, themes: Themes, faults: _Faults) -> None:
+    offered = {theme.name for theme in themes.offered(slug)}
+    if file.theme not in offered:
+        known = ", ".join(sorted(offered))
+        faults.add(path, "theme", f"there is no theme “{file.theme}” for this tenant; there are: {known}")
+    elif file.theme_settings:
+        faults.add_all(path, value_faults(themes.fields(file.theme), file.theme_settings), within="theme_settings.")
 
 
 def _check_settings(path: Path, file: TenantFile, registry: PluginRegistry, faults: _Faults) -> None:

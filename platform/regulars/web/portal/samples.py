@@ -1,0 +1,206 @@
+"""Example contexts of every page of the portal: for previews of a look, and for checking themes without a merchant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from regulars.contracts.context import AccountState, ProgramInfo, TenantSnapshot
+from regulars.contracts.ledger import LedgerContext
+from regulars.contracts.pages import PageContext
+from regulars.contracts.providers import UnitWords
+from regulars.contracts.slots import CardSlot, ProgramSlot
+from regulars.domain.cards.qr import qr_svg
+from regulars.domain.cards.service import CardHit
+from regulars.domain.cards.view import CardView, MemberCard, NextSale, UnitView
+from regulars.domain.ledger.history import HistoryEntry, Why
+from regulars.kernel.i18n import gettext as _
+from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.web.forms import Form
+from regulars.web.lists import Pager
+from regulars.web.portal.account import AccountPage
+from regulars.web.portal.card import CardLive, CardPage, HistoryPage
+from regulars.web.portal.code import CodePage
+from regulars.web.portal.doors import MailSentPage
+from regulars.web.portal.home import HomePage
+from regulars.web.portal.join import JoinPage
+from regulars.web.portal.legal import PrivacyPage, TermsPage
+from regulars.web.portal.program import Promise
+from regulars.web.portal.rewards import reward_lines
+from regulars.web.portal.sign_in import LinkExpiredPage, OpenCardPage, SignInPage
+
+NUMBER = "482174932848"
+HAD = 7
+"""Units on the example's card: a few, with the reward in sight."""
+
+
+@dataclass(frozen=True, slots=True)
+class SampleShop:
+    """What the examples are made from.
+
+    Attributes:
+        registry: its unit providers and rewards are those of the plugins that the tenant has.
+        settings: plugin → settings for the program.
+        now: the moment at which the pages are seen.
+    """
+
+    tenant: TenantSnapshot
+    program: ProgramInfo
+    registry: PluginRegistry
+    settings: Mapping[str, BaseModel]
+    now: datetime
+
+    def card(self) -> CardPage:
+        """A card with a few visits on it."""
+        return CardPage(live=self._live(), qr=qr_svg(NUMBER), cards=())
+
+    def home(self) -> HomePage:
+        """The first page."""
+        return HomePage(
+            name=self.tenant.name,
+            tagline=self.tenant.branding.tagline,
+            promise=self._promise(),
+            preview=ProgramSlot(self.program),
+        )
+
+    def all(self) -> Sequence[PageContext]:
+        """Every page of the portal, those with two faces in both."""
+        card, home, name = self.card(), self.home(), self.tenant.name
+        pager = Pager(first=1, last=3, total=23, next_url="/card/history?page=2")
+        places = (("Old town", "1, Main street"), ("Harbour", ""))
+        two = [MemberCard(UUID(int=number), NUMBER, self.program.id, self.program.name) for number in (1, 2)]
+        faults = Form[BaseModel]({"email": "nobody"}, {"": "Too often.", "email": "This is no address."})
+        return (
+            card,
+            replace(card, cards=two, live=replace(card.live, warning="Blocked.", recent=(), rewards=())),
+            card.live,
+            HistoryPage(entries=self._visits(), pager=pager),
+            HistoryPage(entries=(), pager=Pager(first=0, last=0, total=0)),
+            home,
+            replace(home, promise=None, preview=None, tagline=""),
+            JoinPage(name=name, promise=self._promise(), key="k"),
+            JoinPage(name=name, promise=self._promise(), key="k", form=faults),  # type: ignore[arg-type]
+            JoinPage(name=name, promise=None, key="k"),
+            SignInPage(),
+            SignInPage(form=faults),  # type: ignore[arg-type]
+            MailSentPage(email="alex@example.com"),
+            OpenCardPage(token="t", number=NUMBER[:8]),  # noqa: S106 -- an example
+            LinkExpiredPage(),
+            CodePage(merchant=name, till_url="/terminal", mine=True),
+            CodePage(merchant=name, till_url="/terminal", mine=False),
+            AccountPage(
+                merchant=name,
+                name="Alex Example",
+                email="alex@example.com",
+                phone="+352 691 000 000",
+                since=self.now - timedelta(days=90),
+                numbers=(NUMBER,),
+                news=True,
+            ),
+            TermsPage(merchant=name, places=places, promise=self._promise()),
+            PrivacyPage(merchant=name, places=places, promise=None),
+        )
+
+    def _units(self) -> Sequence[UnitView]:
+        return [
+            UnitView(
+                unit=unit,
+                plugin=plugin,
+                provider=provider,
+                words=provider if isinstance(provider, UnitWords) else None,
+                progress=provider.progress(self._account(unit), self.settings[plugin]),
+            )
+            for unit, (plugin, provider) in self.registry.unit_providers.items()
+            if plugin in self.settings
+        ]
+
+    def _account(self, unit: str) -> AccountState:
+        return AccountState(unit, HAD, HAD, HAD, self.now)
+
+    def _promise(self) -> Promise:
+        providers = self.registry.unit_providers.items()
+        return Promise(
+            self.program,
+            [
+                provider.progress(AccountState(unit), self.settings[plugin])
+                for unit, (plugin, provider) in providers
+                if plugin in self.settings
+            ],
+        )
+
+    def _live(self) -> CardLive:
+        view = self._view()
+        return CardLive(
+            view=view,
+            slot=CardSlot(view.program, view.card.info, view.accounts, view.offers),
+            rewards=reward_lines(view),
+            recent=self._visits(),
+            warning="",
+            live_url="/card/live",
+        )
+
+    def _view(self) -> CardView:
+        units = self._units()
+        accounts = {unit.unit: self._account(unit.unit) for unit in units}
+        card = CardHit(
+            id=UUID(int=3),
+            number=NUMBER,
+            token="example",  # noqa: S106 -- an example
+            status="active",
+            program_id=self.program.id,
+            created_at=self.now,
+            member_id=UUID(int=4),
+            name="Alex Example",
+            email="alex@example.com",
+            phone="",
+            birthday=None,
+            enrolled_at=self.now,
+            last_activity_at=self.now,
+            balances={unit: account.balance for unit, account in accounts.items()},
+        )
+        offers = [
+            offer
+            for plugin, provider in self.registry.reward_providers.values()
+            if plugin in self.settings
+            for offer in provider.offers(
+                LedgerContext(
+                    tenant=self.tenant,
+                    program=self.program,
+                    card=card.info,
+                    now=self.now,
+                    day_start=self.now,
+                    accounts=accounts,
+                    settings=self.settings[plugin],
+                )
+            )
+        ]
+        return CardView(card, self.program, True, accounts, units, offers, NextSale(), None, self.now)
+
+    def _visits(self) -> Sequence[HistoryEntry]:
+        return [
+            self._visit(number, unit, balance)
+            for unit in self._units()[:1]
+            for number, balance in enumerate((HAD, HAD - 1, HAD - 2))
+        ]
+
+    def _visit(self, number: int, unit: UnitView, balance: int) -> HistoryEntry:
+        return HistoryEntry(
+            id=UUID(int=10 + number),
+            unit=unit.unit,
+            kind="earn",
+            occasion="purchase",
+            amount=1,
+            amount_text=unit.words.amount(1) if unit.words else "1",
+            balance_after=balance,
+            at=self.now - timedelta(days=2 * number),
+            shop="",
+            staff="",
+            source="terminal",
+            reason="",
+            undone=False,
+            why=Why(unit.plugin, "per_visit", {}, _("An example.")),
+        )
