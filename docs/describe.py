@@ -89,7 +89,9 @@ def fields(kind: type) -> dict[str, str]:
 
 def value_class(kind: type, level: str = "###") -> str:
     """A class of values: what it is, and its fields."""
-    meanings = section(kind, "Attributes")
+    meanings: dict[str, str] = {}
+    for one in reversed(kind.__mro__):
+        meanings |= section(one, "Attributes")
     rows = [(code(name), code(text), meanings.get(name, "")) for name, text in fields(kind).items()]
     text = f"{level} `{kind.__name__}`\n\n{about(kind)}\n"
     return text + ("\n" + table(("field", "type", "meaning"), rows) if rows else "")

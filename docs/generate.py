@@ -16,6 +16,7 @@ from describe import about, code, codes, head, table
 from outside_pages import api_page, commands_page
 from plugin_pages import events_page, hooks_page, providers_page, slots_page
 from pydantic import BaseModel
+from theme_pages import pages_page, properties_page
 
 from regulars.domain.staff.permissions import ALIASES, PERMISSIONS
 from regulars.domain.tenants.features import FEATURES, GRADES, LIMITS, OFFERING_CODES
@@ -224,7 +225,9 @@ def pages() -> dict[str, str]:
         "hooks.md": hooks_page(plugins),
         "metrics.md": metrics_page(),
         "names.md": names_page(plugins),
+        "pages.md": pages_page(),
         "permissions.md": permissions_page(plugins),
+        "properties.md": properties_page(),
         "providers.md": providers_page(plugins),
         "settings.md": settings_page(plugins),
         "slots.md": slots_page(plugins),

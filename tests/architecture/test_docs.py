@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from pydantic import BaseModel
 
+from regulars.cli import main
 from regulars.contracts.events import EVENT_TYPES
 from regulars.contracts.hookspecs import HookSpecs
 from regulars.contracts.ledger import Purchase
+from regulars.contracts.pages import PageContext
 from regulars.contracts.providers import RewardProvider, UnitProvider, UnitWords
 from regulars.contracts.slots import Slot
 from regulars.domain.ledger.invariants import INVARIANTS
 from regulars.domain.staff.permissions import PERMISSIONS
 from regulars.domain.tenants.features import FEATURES
 from regulars.kernel.config import variables
+from regulars.kernel.i18n import formats
 from regulars.kernel.observability.metrics import DECLARED
 from regulars.kernel.plugins.discovery import Candidate
 from regulars.kernel.plugins.loader import make_registry
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.templating.brand import PROPERTIES, STAGE_PROPERTIES, brand_css
+from regulars.kernel.templating.chrome import Chrome
 from regulars.testing.contexts import ledger_context
+from regulars.testing.themes import check_theme
+from regulars.web import portal
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
 PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("plugins/*/README.md"))]
+PORTAL = [f"{portal.__name__}.{one.name}" for one in iter_modules(portal.__path__)]
+STEP = re.compile(
+    r"^```sh\n(?P<sh>.*?)\n```$|^<!-- (?P<how>\S+): (?P<file>\S+) -->\n```\w+\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -115,6 +131,62 @@ def test_variables_and_features_are_documented(bundled: PluginRegistry) -> None:
     assert [name for name in declared if f"| `{name}` |" not in reference("configuration.md")] == []
     features = [*(one.name for one in FEATURES), *bundled.features]
     assert [name for name in features if f"| `{name}` |" not in reference("features.md")] == []
+
+
+@pytest.mark.parametrize("module", [*PORTAL, "regulars.web.failures"])
+def test_pages_of_customers_are_documented(module: str) -> None:
+    text = reference("pages.md")
+    found = [
+        kind
+        for kind in vars(import_module(module)).values()
+        if isinstance(kind, type) and issubclass(kind, PageContext) and kind.__module__ == module
+    ]
+    for kind in (kind for kind in found if hasattr(kind, "template")):
+        part = text.partition(f"\n### `{kind.__name__}`\n")[2].partition("\n##")[0]
+        assert [one.name for one in fields(kind) if f"| `{one.name}` | " not in part] == [], kind
+
+
+def test_what_stands_around_a_page_is_documented() -> None:
+    part = reference("pages.md").partition("\n### `Chrome`\n")[2].partition("\n##")[0]
+    assert [one.name for one in fields(Chrome) if f"| `{one.name}` | " not in part] == []
+    assert [name for name in formats.TEMPLATE_NAMES if f"| `{name}` | " not in reference("pages.md")] == []
+
+
+def test_properties_are_documented_and_there() -> None:
+    text = reference("properties.md")
+    assert [name for name in {**PROPERTIES, **STAGE_PROPERTIES} if f"| `{name}` | " not in text] == []
+    set_by_brand = set(re.findall(r"^  (--[\w-]+):", brand_css("#4f46e5"), re.MULTILINE))
+    assert set_by_brand == set(PROPERTIES)
+    tokens = (ROOT / "platform/frontend/src/css/tokens.css").read_text("utf-8")
+    assert [name for name in STAGE_PROPERTIES if f"  {name}: " not in tokens] == []
+
+
+def test_a_theme_in_ten_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command and every file of the page, in its order; at the end the theme is sound."""
+    guide = (DOCS / "theme-authors" / "ten-minutes.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    theme = tmp_path / "themes" / "market"
+    said: list[str] = []
+    for step in STEP.finditer(guide):
+        if step["sh"]:
+            result = CliRunner().invoke(main, shlex.split(step["sh"])[1:])
+            said.append(result.output)
+        else:
+            file = theme / step["file"]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            before = file.read_text("utf-8") if file.is_file() else ""
+            if step["how"] == "end-block":
+                head, block, tail = before.rpartition("{% endblock %}")
+                file.write_text(head + step["text"] + block + tail, "utf-8")
+            else:
+                file.write_text((before + "\n" if step["how"] == "append" else "") + step["text"], "utf-8")
+    lost = re.search(r"^templates/portal/home.html: the slot .*$", guide, re.MULTILINE)
+    assert lost
+    assert said[0].startswith("themes/market is made.")
+    assert lost[0] in said[1]
+    found = check_theme(theme)
+    assert [str(one) for one in found if one.is_error] == []
+    assert {one.file for one in found} == {f"locale/{code}/LC_MESSAGES/market.po" for code in ("de", "fr", "lt")}
 
 
 def test_the_rules_of_the_ledger_are_told() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,24 @@ from regulars.testing.browser import People, chromium
 from regulars.testing.installation import installation
 from regulars.testing.merchants import add_operator, open_merchants
 from tests.e2e.steps import House
+from tests.themes_under_test import install_fixture
 
 AXE = Path(__file__).resolve().parents[2] / "platform" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="package")
-async def house(registry: PluginRegistry) -> AsyncIterator[House]:
-    """Web server and worker, three merchants and an operator."""
+async def house(registry: PluginRegistry, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """Web server and worker, three merchants and an operator; a theme is installed beside the bundled ones."""
+    packages = tmp_path_factory.mktemp("packages")
+    install_fixture(packages)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("PYTHONPATH", str(packages))
+        async with _house(registry) as made:
+            yield made
+
+
+@asynccontextmanager
+async def _house(registry: PluginRegistry) -> AsyncIterator[House]:
     async with installation(registry) as running:
         await add_operator(running.config)
         yield House(running, await open_merchants(running.config, registry))

@@ -25,6 +25,7 @@ COMMANDS = {
     "operator": _Entry("operator", "Make operators, who may use the console."),
     "plugin": _Entry("plugin", "List the plugins, check them, make a new one."),
     "translations": _Entry("translations", "Bring translations up to the texts of a host, plugin or theme."),
+    "theme": _Entry("theme", "Make themes, and check them."),
     "doctor": _Entry("doctor", "Check the installation and say what to do."),
     "config": _Entry("config", "Show each effective option and where its value came from."),
     "admin": _Entry("admin", ""),

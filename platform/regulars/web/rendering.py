@@ -50,8 +50,17 @@ def make_assets(registry: PluginRegistry, themes: Themes) -> Assets:
 
 
 def make_templates(config: Config, registry: PluginRegistry, themes: Themes, assets: Assets) -> TemplateEngine:
-    """The engine with every template of host, plugins and themes."""
-    strict = config.env != "production"
+    """The engine of an installation; outside of production a variable that no context has is an error."""
+    return make_engine(registry, themes, assets, strict=config.env != "production")
+
+
+def make_engine(registry: PluginRegistry, themes: Themes, assets: Assets, *, strict: bool) -> TemplateEngine:
+    """The engine with every template of host, plugins and themes.
+
+    Args:
+        registry, themes, assets: whose templates and files they are.
+        strict: whether a variable that no context has is an error.
+    """
     return TemplateEngine(
         host=WEB / "templates",
         themes=themes,

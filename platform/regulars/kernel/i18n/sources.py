@@ -22,7 +22,7 @@ _JINJA = {
 _OPTIONS = {pattern: _JINJA for pattern, method in _METHODS if method == "jinja2"}
 _KEYWORDS: Mapping[str, Any] = {**DEFAULT_KEYWORDS, "N_": None, "LazyText": None}
 _NOT_READ = {"testing", "tests", "static", "locale", "node_modules", "__pycache__"}
-_THEME_FILE, _SETTINGS_FILE = "theme.toml", "settings.toml"
+_THEME_FILE, _SETTINGS_FILE, _PRESETS_FILE = "theme.toml", "settings.toml", "presets.toml"
 
 Text = tuple[str, str | tuple[str, ...], str | None]
 """File below the domain's folder, the text (singular and plural of a counted one), its context."""
@@ -54,7 +54,9 @@ class Domain:
 
     @classmethod
     def of(cls, folder: Path) -> Domain:
-        """The domain of a package or theme folder, named as the folder: `regulars`, `regulars_stamps` → `stamps`."""
+        """The domain of a theme, named as it says, or of a package: `regulars`, `regulars_stamps` → `stamps`."""
+        if (folder / _THEME_FILE).is_file():
+            return cls(str(_toml(folder / _THEME_FILE).get("name", folder.name)), folder)
         return cls(folder.resolve().name.removeprefix("regulars_"), folder)
 
     def file(self, locale: str) -> Path:
@@ -84,14 +86,17 @@ def _texts(folder: Path) -> Iterator[Text]:
 
 
 def _texts_of_theme(folder: Path) -> Iterator[Text]:
-    """Title and description of a theme, and all that its settings say."""
-    manifest = tomllib.loads((folder / _THEME_FILE).read_text("utf-8"))
+    """Title and description of a theme, and all that its settings and presets say."""
+    manifest = _toml(folder / _THEME_FILE)
     yield from _marked(_THEME_FILE, (manifest.get(key) for key in ("title", "description")))
-    if not (folder / _SETTINGS_FILE).is_file():
-        return
-    for setting in tomllib.loads((folder / _SETTINGS_FILE).read_text("utf-8")).values():
+    for setting in _toml(folder / _SETTINGS_FILE).values():
         yield from _marked(_SETTINGS_FILE, (setting.get(key) for key in ("label", "help", "group")))
         yield from _marked(_SETTINGS_FILE, setting.get("options", {}).values())
+    yield from _marked(_PRESETS_FILE, (preset.get("title") for preset in _toml(folder / _PRESETS_FILE).values()))
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
 def _marked(file: str, texts: Iterable[object]) -> Iterator[Text]:

@@ -189,3 +189,40 @@ def _properties(scheme: SchemeColours) -> dict[str, str]:
 
 def _rule(selector: str, properties: Mapping[str, str]) -> str:
     return f"{selector} {{\n" + "".join(f"  {name}: {value};\n" for name, value in properties.items()) + "}"
+
+
+PROPERTIES: Mapping[str, str] = MappingProxyType(
+    {
+        "--brand": "the merchant's colour as chosen: ground of the card",
+        "--brand-content": "text and icons on it",
+        "--brand-deep": "a second tone of it, for textures",
+        "--color-primary": "fill of the main button and of progress",
+        "--color-primary-content": "text on that fill",
+        "--primary-graphic": "edges, lines, bars and rings, at least 3 to 1 against the page",
+        "--primary-text": "words and links in the brand's colour, at least 4.5 to 1",
+        "--font-brand": "typeface of the merchant's name and of headings",
+        "--card-texture": "the fine pattern, an image of CSS",
+        "--radius-box": "corners of cards and panels",
+        "--radius-field": "corners of fields and buttons",
+    }
+)
+"""Every property that `brand_css` sets → what it is for."""
+STAGE_PROPERTIES: Mapping[str, str] = MappingProxyType(
+    {
+        "--color-base-100": "surfaces: cards, panels, fields",
+        "--color-base-200": "the page",
+        "--color-base-300": "lines",
+        "--color-base-content": "text",
+        "--muted": "text that steps back, at least 4.5 to 1",
+        "--faint": "icons and edges that step back, at least 3 to 1",
+        "--field-line": "edges of fields",
+        "--color-success": "what went well; also `-content`",
+        "--color-warning": "what needs attention; also `-content`",
+        "--color-error": "what went wrong; also `-content`",
+        "--primary-soft": "a soft ground in the brand's colour",
+        "--primary-line": "a soft line in the brand's colour",
+        "--float": "the one shadow, for what floats",
+        "--ease": "the easing of all motion",
+    }
+)
+"""Properties of the host's style sheet that themes may use and set anew → what they are for."""

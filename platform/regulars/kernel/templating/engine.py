@@ -26,6 +26,7 @@ from regulars.kernel.i18n.current import current_translations
 from regulars.kernel.templating.assets import Assets
 from regulars.kernel.templating.figures import card_number, initials, spark_path
 from regulars.kernel.templating.icons import Icons
+from regulars.kernel.templating.theme_files import Theme
 from regulars.kernel.templating.themes import Themes
 
 SlotRenderer = Callable[[Slot, Any], Awaitable[Markup]]
@@ -123,17 +124,25 @@ class TemplateEngine:
         """
         return self._environment(self._fragments, theme, is_async=False).get_template(template).render(values)
 
+    def environment(self, theme: str = "") -> Environment:
+        """The environment of a theme, for looking at templates without rendering them.
+
+        Args:
+            theme: a known theme's name; empty for host and plugins alone.
+        """
+        chain = self._themes.chain(theme) if theme else ()
+        return self._base.overlay(loader=self._loader(chain))
+
     def _environment(self, cache: dict[str, Environment], name: str, *, is_async: bool) -> Environment:
         theme = self._themes.known(name)
         if theme not in cache:
-            cache[theme] = self._base.overlay(loader=self._loader(theme), enable_async=is_async)
+            cache[theme] = self._base.overlay(loader=self._loader(self._themes.chain(theme)), enable_async=is_async)
         return cache[theme]
 
-    def _loader(self, theme: str) -> BaseLoader:
-        chain = [FileSystemLoader(link.templates) for link in self._themes.chain(theme)]
+    def _loader(self, chain: Sequence[Theme]) -> BaseLoader:
         return ChoiceLoader(
             [
-                *chain,
+                *(FileSystemLoader(link.templates) for link in chain),
                 PrefixLoader(self._plugins),
                 self._host,
                 PrefixLoader({"host": self._host, "plugin": PrefixLoader(self._plugins)}),

@@ -40,3 +40,4 @@ class ThemeError(TemplatingError):
         super().__init__(f"{file}: {key + ': ' if key else ''}{problem}")
         self.file = file
         self.key = key
+        self.problem = problem

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -73,7 +74,7 @@ class SampleShop:
         pager = Pager(first=1, last=3, total=23, next_url="/card/history?page=2")
         places = (("Old town", "1, Main street"), ("Harbour", ""))
         two = [MemberCard(UUID(int=number), NUMBER, self.program.id, self.program.name) for number in (1, 2)]
-        faults = Form[BaseModel]({"email": "nobody"}, {"": "Too often.", "email": "This is no address."})
+        faults: Form[Any] = Form({"email": "nobody"}, {"": "Too often.", "email": "This is no address."})
         return (
             card,
             replace(card, cards=two, live=replace(card.live, warning="Blocked.", recent=(), rewards=())),
@@ -83,10 +84,10 @@ class SampleShop:
             home,
             replace(home, promise=None, preview=None, tagline=""),
             JoinPage(name=name, promise=self._promise(), key="k"),
-            JoinPage(name=name, promise=self._promise(), key="k", form=faults),  # type: ignore[arg-type]
+            JoinPage(name=name, promise=self._promise(), key="k", form=faults),
             JoinPage(name=name, promise=None, key="k"),
             SignInPage(),
-            SignInPage(form=faults),  # type: ignore[arg-type]
+            SignInPage(form=faults),
             MailSentPage(email="alex@example.com"),
             OpenCardPage(token="t", number=NUMBER[:8]),  # noqa: S106 -- an example
             LinkExpiredPage(),

@@ -1,0 +1,1 @@
+"""A theme as a package; all of it is data beside this file."""
