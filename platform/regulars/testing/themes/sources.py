@@ -81,6 +81,10 @@ def lost_parts(theme: Theme, mine: Environment, original: Environment, plugins: 
                 f'the slot "{slot}" is left out, so what plugins add there is lost; put {{{{ slot("{slot}", …) }}}} in'
             )
             yield Finding(place, 0, sentence)
+        if theirs.is_live and not ours.is_live:
+            yield Finding(
+                place, 0, "the page would not follow the till any more; put {{ ui.live(…) }} in, as the original"
+            )
         if name.startswith("layouts/"):
             for block in sorted(theirs.blocks - ours.blocks):
                 yield Finding(place, 0, f'the block "{block}" is left out, so what pages put there is lost')
@@ -92,6 +96,7 @@ class _Reach:
 
     slots: set[str] = field(default_factory=set)
     blocks: set[str] = field(default_factory=set)
+    is_live: bool = False
 
 
 def _reach(environment: Environment, name: str) -> _Reach:
@@ -107,6 +112,7 @@ def _reach(environment: Environment, name: str) -> _Reach:
             continue
         found.blocks |= {block.name for block in tree.find_all(nodes.Block)}
         found.slots |= {slot for call in tree.find_all(nodes.Call) if (slot := _slot_of(call))}
+        found.is_live |= any(_calls_live(call) for call in tree.find_all(nodes.Call))
         ahead += [other for other in find_referenced_templates(tree) if other]
     return found
 
@@ -115,6 +121,10 @@ def _slot_of(call: nodes.Call) -> str:
     is_slot = isinstance(call.node, nodes.Name) and call.node.name == "slot" and call.args
     first = call.args[0] if is_slot else None
     return str(first.value) if isinstance(first, nodes.Const) else ""
+
+
+def _calls_live(call: nodes.Call) -> bool:
+    return isinstance(call.node, nodes.Getattr) and call.node.attr == "live"
 
 
 def _named(environment: Environment, name: str) -> set[str]:

@@ -142,6 +142,7 @@ class SampleShop:
             recent=self._visits(),
             warning="",
             live_url="/card/live",
+            said="",
         )
 
     def _view(self) -> CardView:
