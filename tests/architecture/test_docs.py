@@ -182,7 +182,7 @@ def test_a_theme_in_ten_minutes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 file.write_text((before + "\n" if step["how"] == "append" else "") + step["text"], "utf-8")
     lost = re.search(r"^templates/portal/home.html: the slot .*$", guide, re.MULTILINE)
     assert lost
-    assert said[0].startswith("themes/market is made.")
+    assert said[0].startswith("Market is in themes/market: 8 files.")
     assert lost[0] in said[1]
     found = check_theme(theme)
     assert [str(one) for one in found if one.is_error] == []

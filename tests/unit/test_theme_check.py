@@ -16,7 +16,6 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.templating.brand import FONTS
 from regulars.kernel.templating.themes import ThemeLoadError, discover, in_folder, installed, of_tenants
 from regulars.testing.themes import check_theme
-from regulars.testing.themes.scaffold import make_theme
 from regulars.web.rendering import WEB
 from tests.themes_under_test import PACKAGE, install_fixture
 
@@ -34,6 +33,11 @@ def write(folder: Path, files: dict[str, str]) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     return folder
+
+
+def make(folder: Path, name: str, extends: str) -> None:
+    command = ["theme", "new", name, "--extends", extends, "--dir", str(folder / name)]
+    assert CliRunner().invoke(main, command).exit_code == 0
 
 
 def copied(folder: Path) -> Path:
@@ -76,20 +80,17 @@ def test_what_cannot_be_read_is_said_with_file_and_key(
 
 def test_a_new_theme_is_sound(tmp_path: Path, registry: PluginRegistry) -> None:
     runner = CliRunner()
-    made = runner.invoke(main, ["theme", "new", "night-owl", "--in", str(tmp_path)])
     folder = tmp_path / "night-owl"
-    assert (made.exit_code, made.output.splitlines()[0]) == (
-        0,
-        f"{folder} is made. Check it with: regulars theme check {folder}",
-    )
+    made = runner.invoke(main, ["theme", "new", "night-owl", "--dir", str(folder)])
+    assert (made.exit_code, made.output.splitlines()[0]) == (0, f"Night owl is in {folder}: 8 files.")
     assert [one.file for one in check_theme(folder, registry) if one.is_error] == []
     assert (folder / "screenshot.png").is_file()
     texts = [file.read_text("utf-8") for file in folder.rglob("*.*") if file.suffix != ".png"]
-    assert "NAME" not in "".join(texts)
-    again = runner.invoke(main, ["theme", "new", "night-owl", "--in", str(tmp_path)])
-    assert (again.exit_code, again.output) == (1, f"Error: {folder} is there already; choose another name.\n")
-    wrong = runner.invoke(main, ["theme", "new", "Night Owl"])
-    assert wrong.exit_code == 1
+    assert "[[" not in "".join(texts)
+    again = runner.invoke(main, ["theme", "new", "night-owl", "--dir", str(folder)])
+    assert (again.exit_code, again.output) == (1, f"Error: {folder} is there already: nothing was written.\n")
+    for wrong in (["Night Owl"], ["owl", "--dir", str(tmp_path / "night")], ["owl", "--title", "<b>"]):
+        assert runner.invoke(main, ["theme", "new", *wrong]).exit_code == 1
     write(folder, {"templates/portal/nowhere.html": ""})
     checked = runner.invoke(main, ["theme", "check", str(folder)])
     assert checked.exit_code == 1
@@ -109,9 +110,9 @@ def test_three_places_and_whose_themes_they_are(tmp_path: Path, monkeypatch: pyt
 
 
 def test_faulty_themes_stop_the_start_or_are_left_out(tmp_path: Path) -> None:
-    make_theme(tmp_path, "good", "classic")
+    make(tmp_path, "good", "classic")
     write(copied(tmp_path), {"templates/portal/card.html": "{% if %}"})
-    make_theme(tmp_path, "heir", "bad")
+    make(tmp_path, "heir", "bad")
     card = tmp_path / "bad/templates/portal/card.html"
     with pytest.raises(ThemeLoadError) as caught:
         discover([bundled("themes")], "1.0.0", others=in_folder(tmp_path))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
-from regulars.contracts.context import AccountState, ProgramInfo, TenantSnapshot
+from regulars.contracts.context import AccountState, Branding, ProgramInfo, TenantSnapshot
 from regulars.contracts.ledger import LedgerContext
 from regulars.contracts.pages import PageContext
 from regulars.contracts.providers import UnitWords
@@ -206,3 +206,37 @@ class SampleShop:
             undone=False,
             why=Why(unit.plugin, "per_visit", {}, _("An example.")),
         )
+
+
+def example_shop(registry: PluginRegistry, theme: str, name: str) -> SampleShop:
+    """A shop that needs no database: it has every plugin, with the settings that they begin with.
+
+    Args:
+        registry: the plugins.
+        theme: that it wears.
+        name: what it is called.
+    """
+    tenant = TenantSnapshot(
+        id=UUID(int=1),
+        slug="example",
+        name=name,
+        host="example.localhost",
+        status="active",
+        live_tenant_id=None,
+        offering="example",
+        enabled=registry.names,
+        features=registry.names,
+        limits={},
+        theme=theme,
+        branding=Branding(tagline=_("Coffee worth coming back for")),
+        locales=("en",),
+        default_locale="en",
+        timezone="Europe/Luxembourg",
+        currency="EUR",
+        country="LU",
+        revision=1,
+    )
+    program = ProgramInfo(UUID(int=2), _("Loyalty card"), "stamps", "active", tenant.timezone, tenant.currency)
+    models = {plugin.name: plugin.settings_model for plugin in registry.plugins}
+    settings = {plugin: model() for plugin, model in models.items() if model is not None}
+    return SampleShop(tenant, program, registry, settings, datetime.now(UTC))

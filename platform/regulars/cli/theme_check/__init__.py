@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from regulars import __version__
+from regulars.cli.theme_check.findings import Finding
+from regulars.cli.theme_check.pages import render_all
+from regulars.cli.theme_check.sources import inline_code, lost_parts
 from regulars.kernel.i18n import LANGUAGES
 from regulars.kernel.i18n.sources import Domain
 from regulars.kernel.i18n.upkeep import faults, translated
@@ -18,9 +21,6 @@ from regulars.kernel.templating.readability import ENOUGH, readings
 from regulars.kernel.templating.theme_files import MANIFEST, PRESETS, SETTINGS, Theme, read_toml
 from regulars.kernel.templating.theme_settings import in_force
 from regulars.kernel.templating.themes import DEFAULT_THEME, Source, ThemeLoadError, Themes, discover
-from regulars.testing.themes.findings import Finding
-from regulars.testing.themes.pages import render_all
-from regulars.testing.themes.sources import inline_code, lost_parts
 from regulars.web.rendering import make_assets, make_engine
 
 __all__ = ["Finding", "check_theme"]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from jinja2 import TemplateError
 from markupsafe import Markup, escape
 from pydantic import BaseModel
 
+from regulars.cli.theme_check.findings import Finding
+from regulars.contracts.context import Context
 from regulars.contracts.pages import PageContext
 from regulars.contracts.slots import Slot
 from regulars.domain.tenants.looks import Look
@@ -24,11 +25,8 @@ from regulars.kernel.templating.engine import TemplateEngine
 from regulars.kernel.templating.errors import TemplatingError
 from regulars.kernel.templating.theme_files import Theme
 from regulars.kernel.templating.theme_settings import fonts_of, in_force
-from regulars.testing.contexts import program_info, tenant_snapshot
-from regulars.testing.slots import SlotStage
-from regulars.testing.themes.findings import Finding
 from regulars.web.failures import ErrorPage
-from regulars.web.portal.samples import SampleShop
+from regulars.web.portal.samples import SampleShop, example_shop
 from regulars.web.slots import NoSettings
 
 _LONG = "Donaudampfschifffahrtsgesellschaftskapitän & Söhne"
@@ -62,11 +60,7 @@ async def render_all(engine: TemplateEngine, theme: Theme, registry: PluginRegis
 
 def _stages(engine: TemplateEngine, theme: Theme, registry: PluginRegistry) -> Iterator[tuple[SampleShop, Look]]:
     fields = engine.themes.fields(theme.name)
-    settings: Mapping[str, BaseModel] = {
-        plugin.name: plugin.settings_model() for plugin in registry.plugins if plugin.settings_model is not None
-    }
-    tenant = tenant_snapshot(theme=theme.name, enabled=registry.names, name=_LONG)
-    shop = SampleShop(tenant, program_info(), registry, settings, datetime(2026, 3, 10, 11, tzinfo=UTC))
+    shop = example_shop(registry, theme.name, _LONG)
     for given in ({}, *(preset.values for preset in engine.themes.presets(theme.name))):
         values = in_force(fields, given)
         yield shop, Look(theme.name, fields, values, fonts_of(fields, values))
@@ -108,10 +102,25 @@ def _frames(shop: SampleShop, look: Look) -> Iterator[Chrome]:
 async def _slot(engine: TemplateEngine, registry: PluginRegistry, shop: SampleShop, slot: Slot, data: Any) -> Markup:
     parts = []
     for renderer in registry.slots.get(slot, ()):
-        stage = SlotStage(engine, shop.tenant, shop.settings.get(renderer.plugin) or NoSettings())
+        stage = _Stage(engine, Context(shop.tenant), shop.settings.get(renderer.plugin) or NoSettings())
         part = await renderer.render(stage, data)
         parts.append(part if isinstance(part, Markup) else escape(str(part)))
     return Markup().join(parts)
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What a plugin's renderer may use, see `regulars.contracts.slots.SlotContext`; there is nothing to read."""
+
+    engine: TemplateEngine
+    context: Context
+    settings: BaseModel
+
+    async def rows(self, statement: Any, parameters: Mapping[str, Any] | None = None) -> Sequence[Any]:
+        return ()
+
+    def render(self, template: str, /, **values: Any) -> Markup:
+        return self.engine.fragment(self.context.tenant.theme, template, **values)
 
 
 def _finding(theme: Theme, page: PageContext, error: Exception) -> Finding:

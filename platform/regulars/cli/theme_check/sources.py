@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from jinja2 import Environment, TemplateNotFound, nodes
 from jinja2.meta import find_referenced_templates
 
+from regulars.cli.theme_check.findings import Finding
 from regulars.kernel.templating.theme_files import Theme
-from regulars.testing.themes.findings import Finding
 
 WORN = ("portal/", "pages/", "mails/", "layouts/portal.html", "layouts/base.html", "layouts/mail.", "components/")
 """What a theme dresses of the host; the rest are pages of staff and merchants, which stay as they are."""
