@@ -11,8 +11,8 @@ from regulars.domain.tenants.looks import Look
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
 from regulars.kernel.templating.chrome import Chrome, Flash, Language
-from regulars.web.areas import language_url
 from regulars.kernel.templating.theme_settings import ImageField, Value
+from regulars.web.areas import language_url
 from regulars.web.assets import brand_css_url, tenant_asset_url
 from regulars.web.locales import locales_of
 from regulars.web.navigation import Frame, Navigation
