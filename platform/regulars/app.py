@@ -12,6 +12,7 @@ from quart import Blueprint
 from regulars.contracts.errors import ConfigurationError, Unavailable
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
+from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.messaging.office import PostOffice
@@ -138,6 +139,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         navigations=Navigations(),
         catalogue=Catalogue.of(registry),
         office=PostOffice(config, templates),
+        domains=DomainDesk(config, database),
         rules=rules,
         ledger=ledger,
         card_views=CardViews(ledger),

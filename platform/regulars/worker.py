@@ -9,6 +9,7 @@ from functools import partial
 
 import structlog
 
+from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.tenants.features import FEATURES
@@ -133,7 +134,7 @@ def build_worker(
         database,
         jobs,
         snapshots,
-        services={PostOffice: make_post_office(config, plugins)},
+        services={PostOffice: make_post_office(config, plugins), DomainDesk: DomainDesk(config, database)},
         timing=timing,
         at_once=at_once,
         after_each=wanted.set,

@@ -23,6 +23,7 @@ PAGES = {
     "/manage/audit": MANAGERS,
     "/manage/plugins": OWNERS,
     "/manage/api-keys": OWNERS,
+    "/manage/domains": OWNERS,
 }
 
 

@@ -22,9 +22,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from regulars.app import create_app
+from regulars.domain.domains.desk import DomainDesk
+from regulars.domain.domains.service import add
 from regulars.kernel.config import Config
+from regulars.kernel.db.database import Database
 from regulars.kernel.embedded.ports import free_port
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.dns import name_server
+from regulars.testing.principals import acting
 from regulars.testing.proxy import CADDYFILE, Proxy, caddy_environment, proxying
 from regulars.testing.web import WebServer, serving
 from regulars.testing.world import World
@@ -46,8 +51,8 @@ class House:
 async def house(
     config: Config, probed_registry: PluginRegistry, make_world: Callable[..., Awaitable[World]], tmp_path: Path
 ) -> AsyncIterator[House]:
-    one = await make_world("one", offering="all", features=EVERYTHING)
-    two = await make_world("two", offering="all", features=EVERYTHING)
+    one = await make_world("one", offering="all", features=(*EVERYTHING, "custom_domain"))
+    two = await make_world("two", offering="all")
     ports = free_port(), free_port()
     changes = {"scheme": "https", "public_port": ports[1], "trusted_proxies": ("127.0.0.1/32",)}
     behind = Config.model_validate(config.model_dump() | changes)
@@ -79,6 +84,31 @@ async def test_every_host_of_ours_has_a_certificate_and_no_other(house: House, s
     ):
         with pytest.raises(httpx.ConnectError):
             await house.proxy.get("one.localhost", WHO, sni=host)
+
+
+async def test_an_own_domain_is_live_when_its_certificate_is_seen(
+    house: House, sql: Connection, database: Database
+) -> None:
+    name = "loyalty.cafe.lu"
+    async with name_server() as dns:
+        changes = {"dns_server": dns.address, "scheme": "https", "public_port": house.proxy.https_port}
+        config = house.one.config.model_copy(update=changes)
+        desk = DomainDesk(config, database, lambda: house.proxy.trust)
+        async with database.platform("test") as session:
+            proof = (await add(session, acting(house.one, "owner"), name, desk.ours())).proof
+        dns.records = {
+            ("localhost", "A"): ["127.0.0.1"],
+            (name, "A"): ["127.0.0.1"],
+            (f"_regulars.{name}", "TXT"): [f'"regulars={proof}"'],
+        }
+        strangers = DomainDesk(config, database)
+        seen = [
+            await desk.check(house.one.tenant, name, certificate=False),
+            await strangers.check(house.one.tenant, name),
+            await desk.check(house.one.tenant, name),
+        ]
+    assert [found.status for found in seen if found] == ["verified", "verified", "live"]
+    assert (await house.proxy.get(name, WHO)).text == "one 1 anonymous"
 
 
 async def test_a_connection_for_one_name_serves_no_other(house: House) -> None:

@@ -37,8 +37,8 @@ async def raw(web: WebServer, lines: bytes) -> bytes:
     writer.write(lines)
     await writer.drain()
     try:
-        async with asyncio.timeout(5):
-            return await reader.read(65536)
+        async with asyncio.timeout(20):
+            return await reader.read()
     finally:
         writer.close()
 

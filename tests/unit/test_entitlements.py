@@ -141,6 +141,7 @@ def raw(number=1, **changes):
         "currency": "EUR",
         "country": "LT",
         "revision": 4,
+        "moved": False,
         "now": "2026-03-10T12:00:00+00:00",
         **changes,
     }

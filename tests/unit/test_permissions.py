@@ -29,9 +29,14 @@ def test_owners_hold_everything():
     assert permissions_of("owner", PLUGINS) == set(PERMISSIONS) | set(PLUGINS)
 
 
-def test_managers_hold_all_but_keys_extensions_and_what_plugins_keep_from_them():
+def test_managers_hold_all_but_keys_domains_extensions_and_what_plugins_keep_from_them():
     everything = set(PERMISSIONS) | set(PLUGINS)
-    assert everything - permissions_of("manager", PLUGINS) == {"apikeys.manage", "plugins.manage", "stamps.erase"}
+    assert everything - permissions_of("manager", PLUGINS) == {
+        "apikeys.manage",
+        "domains.manage",
+        "plugins.manage",
+        "stamps.erase",
+    }
 
 
 def test_staff_hold_what_a_till_needs():

@@ -43,6 +43,7 @@ class TenantSnapshot:
         features: host features, plugin names and `plugin.feature` flags in force.
         limits: limit name → number; a missing name is 0, `None` is unlimited.
         revision: grows with every change of the tenant; key of all caches.
+        moved: whether the host that was asked for sends visitors on to `host`.
     """
 
     id: UUID
@@ -63,6 +64,7 @@ class TenantSnapshot:
     currency: str
     country: str
     revision: int
+    moved: bool = False
 
     @property
     def is_sandbox(self) -> bool:

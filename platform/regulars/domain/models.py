@@ -3,6 +3,7 @@
 from regulars.domain.apikeys import models as apikeys
 from regulars.domain.audit import models as audit
 from regulars.domain.cards import models as cards
+from regulars.domain.domains import models as domains
 from regulars.domain.ledger import models as ledger
 from regulars.domain.members import models as members
 from regulars.domain.messaging import models as messaging
@@ -20,6 +21,7 @@ __all__ = [
     "apikeys",
     "audit",
     "cards",
+    "domains",
     "jobs",
     "ledger",
     "members",

@@ -129,6 +129,13 @@ class Config(BaseModel):
         Networks,
         Variable("REGULARS_TRUSTED_PROXIES", "Networks (CIDR, comma-separated) whose X-Forwarded-* are believed."),
     ] = ()
+    domain_target: Annotated[
+        HostName,
+        Variable("REGULARS_DOMAIN_TARGET", "Name that merchants' own domains point to (default: the base domain)."),
+    ]
+    dns_server: Annotated[
+        str, Variable("REGULARS_DNS_SERVER", "Name server (address or address:port) asked for merchants' domains.")
+    ] = ""
     web_workers: Annotated[
         int, Field(ge=1, le=64), Variable("REGULARS_WEB_WORKERS", "Processes of the web server.")
     ] = 1
@@ -207,7 +214,12 @@ class Config(BaseModel):
     def _derive(cls, values: dict[str, object]) -> dict[str, object]:
         base = values.get("base_domain", "localhost")
         port = 443 if values.get("scheme") == "https" else values.get("port", 8000)
-        derived = {"console_host": f"console.{base}", "mail_from": f"no-reply@{base}", "public_port": port}
+        derived = {
+            "console_host": f"console.{base}",
+            "mail_from": f"no-reply@{base}",
+            "public_port": port,
+            "domain_target": base,
+        }
         return derived | values
 
     @model_validator(mode="after")

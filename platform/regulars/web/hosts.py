@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Literal
 
+import idna
 from werkzeug.datastructures import Headers
 
 from regulars.kernel.config import Config
@@ -95,8 +96,8 @@ def is_within(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bo
 
 def _to_ascii(name: str) -> str:
     try:
-        return name.encode("latin-1").decode("utf-8").encode("idna").decode("ascii")
-    except UnicodeError:
+        return idna.encode(name.encode("latin-1").decode("utf-8"), uts46=True).decode("ascii")
+    except UnicodeError:  # what idna raises is one too
         return ""
 
 

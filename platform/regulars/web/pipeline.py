@@ -7,17 +7,19 @@ Addresses of a disabled plugin are unknown before routing has its say, so that n
 from __future__ import annotations
 
 from time import perf_counter
+from urllib.parse import quote
 
 import structlog
 from quart import Response
 
 from regulars.contracts.context import TenantSnapshot
 from regulars.contracts.errors import MalformedRequest, NotFound, TenantUnavailable
+from regulars.kernel.config import Config
 from regulars.kernel.i18n import N_, gettext
 from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web import ask
-from regulars.web.areas import API_DOCUMENT, PLUGIN_AREAS, STORE_API, feature_of
+from regulars.web.areas import API_DOCUMENT, API_PREFIX, PLUGIN_AREAS, PORTAL, STORE_API, area_of, feature_of
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
 from regulars.web.headers import add_headers, add_language
@@ -25,7 +27,7 @@ from regulars.web.health import PATHS as HEALTH_PATHS
 from regulars.web.locales import LOCALE_PARAMETER, speak
 from regulars.web.measures import count_request
 from regulars.web.origin import check_origin, check_socket_origin
-from regulars.web.request import Asked, RegularsApp, current_request, current_socket
+from regulars.web.request import Asked, RegularsApp, RegularsRequest, current_request, current_socket
 from regulars.web.services import services
 
 log = structlog.get_logger("regulars.web.access")
@@ -49,11 +51,24 @@ def register_pipeline(app: RegularsApp) -> None:
     app.before_websocket(_enter_socket)
 
 
-async def _enter() -> None:
+async def _enter() -> Response | None:
     request = current_request()
     await _arrive(request)
-    if request.path not in HEALTH_PATHS:
-        check_origin(request.method, request.headers, request.visit.peer.authority, services().config)
+    if request.path in OUTSIDE:
+        return None
+    check_origin(request.method, request.headers, request.visit.peer.authority, services().config)
+    tenant = request.visit.tenant
+    return _send_on(request, tenant, services().config) if tenant is not None and tenant.moved else None
+
+
+def _send_on(request: RegularsRequest, tenant: TenantSnapshot, config: Config) -> Response | None:
+    """Send customers to the tenant's main host; staff, programs and what is being sent stay where they are."""
+    is_page = area_of("tenant", request.path) is PORTAL and not request.path.startswith(API_PREFIX)
+    if request.method not in {"GET", "HEAD"} or is_public(request.path) or not is_page:
+        return None
+    query = request.query_string.decode("latin-1")
+    path = quote(request.path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
+    return Response(status=302, headers={"Location": config.url(tenant.host, path)})
 
 
 async def _enter_socket() -> None:

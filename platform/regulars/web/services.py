@@ -8,6 +8,7 @@ from quart import current_app
 
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
+from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.messaging.office import PostOffice
@@ -53,6 +54,7 @@ class Services:
     navigations: Navigations
     catalogue: Catalogue
     office: PostOffice
+    domains: DomainDesk
     rules: RuleBook
     ledger: Ledger
     card_views: CardViews

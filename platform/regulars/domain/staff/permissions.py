@@ -64,6 +64,7 @@ _ALL = (
     HostPermission("audit.view", N_("See the audit log"), _MANAGER),
     HostPermission("plugins.manage", N_("Switch extensions on and off")),
     HostPermission("apikeys.manage", N_("Manage API keys")),
+    HostPermission("domains.manage", N_("Manage own domains")),
 )
 PERMISSIONS: Mapping[str, HostPermission] = MappingProxyType({one.name: one for one in _ALL})
 """Every permission of the host by its name."""

@@ -47,7 +47,12 @@ class Offering(Base):
 
 
 class Tenant(Base):
-    """A merchant. `revision` grows with every change that a snapshot shows."""
+    """A merchant.
+
+    Attributes:
+        moves: whether its other hosts send visitors on to the main one.
+        revision: grows with every change that a snapshot shows.
+    """
 
     __tablename__ = "tenant"
     __table_args__ = (
@@ -68,6 +73,7 @@ class Tenant(Base):
     timezone: Mapped[str] = mapped_column(server_default="Europe/Luxembourg")
     currency: Mapped[str] = mapped_column(server_default="EUR")
     country: Mapped[str] = mapped_column(server_default="LU")
+    moves: Mapped[bool] = mapped_column(server_default=text("false"))
     revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
 

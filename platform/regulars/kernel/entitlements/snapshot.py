@@ -90,6 +90,7 @@ class SnapshotBuilder:
             currency=raw["currency"],
             country=raw["country"],
             revision=raw["revision"],
+            moved=raw["moved"],
         )
         return Built(snapshot, (found.valid_until - now).total_seconds() if found.valid_until else None)
 

@@ -14,6 +14,8 @@ from regulars.contracts.pages import PageContext
 from regulars.contracts.paging import MAX_PAGE_SIZE, PageRequest
 from regulars.domain.audit import service as audit
 from regulars.domain.audit.service import AuditFilter
+from regulars.domain.domains.naming import show_name
+from regulars.domain.domains.service import list_domains
 from regulars.domain.staff.permissions import ROLE_TITLES
 from regulars.domain.tenants import console
 from regulars.domain.tenants.console import PluginSwitch, TenantDetail, TenantFilter, TenantLine
@@ -28,6 +30,7 @@ from regulars.kernel.templating.chrome import Link
 from regulars.web.actions import action_title
 from regulars.web.console.blueprint import blueprint, operator_page
 from regulars.web.console.wording import Badge, activity_badge, limit_text, state_badge, tenant_url
+from regulars.web.domain_words import domain_state
 from regulars.web.exports import csv_response
 from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.results import Redirect, Result
@@ -169,6 +172,7 @@ class TenantPage(PageContext):
     Attributes:
         address: where customers find it.
         sibling_url: of its sandbox or live side, empty for none.
+        domains: its own ones as people read them, and how each stands.
         lines: the latest of its audit log.
     """
 
@@ -179,6 +183,7 @@ class TenantPage(PageContext):
     state: Badge
     offering: str
     sibling_url: str
+    domains: Sequence[tuple[str, Badge]]
     features: Sequence[FeatureRow]
     limits: Sequence[LimitRow]
     plugins: Sequence[PluginRow]
@@ -235,6 +240,7 @@ async def tenant_page(work: ConsoleWork, tenant: str) -> Result:
         state=state_badge(detail.status),
         offering=offerings.get(detail.offering, detail.offering),
         sibling_url=tenant_url(sibling) if sibling else "",
+        domains=[(show_name(one.host), domain_state(one)) for one in await list_domains(work.session, detail.id)],
         features=[_feature(one, detail, url) for one in detail.features],
         limits=[_limit(one, detail, url) for one in detail.limits],
         plugins=[_plugin(work, one, detail, url) for one in detail.plugins],

@@ -20,12 +20,15 @@ P = ParamSpec("P")
 blueprint = Blueprint(MANAGE.name, __name__)
 
 
-def manage_page(permission: str | None, *, feature: str | None = None) -> Callable[[View[P]], QuartView[P]]:
+def manage_page(
+    permission: str | None, *, feature: str | None = None, transaction: bool = True
+) -> Callable[[View[P]], QuartView[P]]:
     """Make a view of the merchant's pages; it may raise `TryAgain`.
 
     Args:
         permission: what the staff member must be allowed to do; `None` for all staff.
         feature: a feature without which the page does not exist; `None` for none.
+        transaction: whether the view gets an open transaction; without, it opens its own.
 
     Returns:
         A decorator; the result is a Quart view.
@@ -38,7 +41,7 @@ def manage_page(permission: str | None, *, feature: str | None = None) -> Callab
                 raise NotFound
             return await view(work, *args, **kwargs)
 
-        return forgiving(page(audience="staff", permission=permission)(run))
+        return forgiving(page(audience="staff", permission=permission, transaction=transaction)(run))
 
     return decorate
 

@@ -84,6 +84,8 @@ def _settings(frame: Frame) -> Iterator[Link]:
         yield _link(frame, _("Extensions"), "/plugins", "blocks", group)
     if _may(frame, "apikeys.manage"):
         yield _link(frame, _("API keys"), "/api-keys", "key-round" if _has(frame, "api_access") else "lock", group)
+    if _may(frame, "domains.manage"):
+        yield _link(frame, _("Domains"), "/domains", "globe" if _has(frame, "custom_domain") else "lock", group)
     if _may(frame, "audit.view"):
         yield _link(frame, _("Audit log"), "/audit", "scroll-text", group)
 

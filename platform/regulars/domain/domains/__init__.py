@@ -1,0 +1,1 @@
+"""Domains that merchants bring along."""
