@@ -14,7 +14,7 @@ FRONTEND := platform/frontend
 DIST := platform/regulars/web/static/dist
 # Tailwind reads the templates too: a class that is new in a page changes the style sheet.
 FRONTEND_SOURCES := $(shell find $(FRONTEND) platform/regulars themes tenants plugins -type f \
-	-not -path '*/node_modules/*' -not -path '$(DIST)/*' -not -name package-lock.json \
+	-not -path '*/node_modules/*' -not -path '*/scaffold/*' -not -path '$(DIST)/*' -not -name package-lock.json \
 	\( -path '$(FRONTEND)/*' -o -path '*/templates/*' -o -path '*/static/*' \) 2>/dev/null)
 CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
 PARALLEL ?= 2

@@ -70,6 +70,16 @@ async def owner_at(page: Page, house: House, slug: str) -> None:
     await expect(page.get_by_role("heading", name="Dashboard", level=1)).to_be_visible()
 
 
+async def begin_sign_up(page: Page, house: House, email: str, name: str) -> None:
+    """A stranger fills the first form of the sign-up in; three fields, since the browser suggests the country."""
+    await page.goto(house.at("localhost", "/sign-up"))
+    await page.get_by_label("Your e-mail").fill(email)
+    await page.get_by_label("Name of your business").fill(name)
+    await page.get_by_role("checkbox", name="I accept the terms").check()
+    await click(page, "Go on")
+    await expect(page.get_by_role("heading", name="Your address")).to_be_visible()
+
+
 async def enrol(page: Page, house: House, slug: str, email: str, name: str) -> str:
     """A customer gets a card, as from the sign at the counter.
 

@@ -15,7 +15,18 @@ from werkzeug.routing import Map
 from regulars.app import create_app
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.browser import TABLET, People, Theme, barriers, has_visible_focus, wear
-from tests.e2e.steps import House, click, confirm_as, enrol, find, operator_at, owner_at, sign_in, type_pin
+from tests.e2e.steps import (
+    House,
+    begin_sign_up,
+    click,
+    confirm_as,
+    enrol,
+    find,
+    operator_at,
+    owner_at,
+    sign_in,
+    type_pin,
+)
 from tests.e2e.walk import Look, Walk
 
 pytestmark = pytest.mark.e2e
@@ -92,9 +103,31 @@ def look(axe: str) -> Look:
 
 
 async def test_the_platforms_own_pages(busy: House, people: People, routes: Map, look: Look) -> None:
-    walk = Walk(routes, "bare", "site", look)
+    walk, visitor = Walk(routes, "bare", "site", look), await people.someone()
     await walk.go([await people.someone(), await people.someone()], [busy.at("localhost", "/")])
-    walk.judge()
+    await visitor.goto(busy.at("localhost", "/sign-up"))
+    await click(visitor, "Go on")
+    await expect(visitor.get_by_text("Please accept the terms.")).to_be_visible()
+    await walk.stop(visitor, "the first form with faults")
+    await begin_sign_up(visitor, busy, "walker@example.com", "Walker's bakery")
+    await walk.go([visitor], [visitor.url])
+    await visitor.goto(busy.at("localhost", "/sign-up/address"))
+    await visitor.get_by_label("Address", exact=True).fill(SLUG)
+    await expect(visitor.get_by_text("is taken")).to_be_visible()
+    await walk.stop(visitor, "an address that is taken")
+    await visitor.get_by_label("Address", exact=True).fill("walkers")
+    await click(visitor, "Go on")
+    await walk.go([visitor], [busy.at("localhost", "/sign-up/offering")])
+    await visitor.goto(busy.at("localhost", "/sign-up/offering"))
+    await click(visitor, "Open my shop")
+    await expect(visitor.get_by_role("heading", name="Your shop is open")).to_be_visible()
+    await walk.stop(visitor, "arriving")
+    await click(visitor, "Go to my dashboard")
+    await expect(visitor.get_by_text("Please confirm your mail address")).to_be_visible()
+    await walk.stop(visitor, "the first dashboard")
+    await visitor.goto(busy.at("localhost", "/sign-up"))
+    await walk.stop(visitor, "the way in again")
+    walk.judge(besides={"site.address_check"})
 
 
 async def test_the_customers_pages(busy: House, people: People, routes: Map, look: Look) -> None:
@@ -116,7 +149,7 @@ async def test_the_customers_pages(busy: House, people: People, routes: Map, loo
     await click(again, "Send me the link")
     await expect(again.get_by_role("heading", name="Look into your mail")).to_be_visible()
     await walk.stop(again, "the mail is on its way")
-    await walk.go([again], [await link_in_mail(busy, "walker@example.com")])
+    await walk.go([again], [await link_in_mail(busy, "walker@example.com", "/card/open/")])
     walk.judge(besides={"portal.card_live"})
 
 
@@ -184,7 +217,14 @@ async def test_the_merchants_pages(busy: House, people: People, routes: Map, loo
     await click(owner, "Create key")
     await expect(owner.locator("[data-key-shown]")).to_be_visible()
     await walk.stop(owner, "the key")
-    walk.judge(besides={"manage.feed", "manage.look_frame", "manage.look_style"})
+    someone, email = await people.someone(), busy.merchants[SLUG].owner.email
+    await someone.goto(busy.of(SLUG, "/manage/forgotten"))
+    await someone.get_by_label("E-mail").fill(email)
+    await click(someone, "Send me the link")
+    await expect(someone.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    await walk.stop(someone, "the mail is on its way")
+    await walk.go([someone], [await link_in_mail(busy, email, "/manage/password/")])
+    walk.judge(besides={"manage.feed", "manage.socket", "manage.enter_form", "manage.look_frame", "manage.look_style"})
 
 
 async def test_the_operators_pages(busy: House, people: People, routes: Map, look: Look) -> None:
@@ -218,7 +258,7 @@ def wrong(pin: str) -> str:
     return pin[:-1] + ("0" if pin[-1] == "9" else "9")
 
 
-async def link_in_mail(house: House, recipient: str) -> str:
+async def link_in_mail(house: House, recipient: str, path: str) -> str:
     """The address in the latest mail to somebody, as soon as it is written."""
     connection = await connect(house.running.config.database_url_migrator.replace("+asyncpg", ""))
     try:
@@ -226,7 +266,7 @@ async def link_in_mail(house: House, recipient: str) -> str:
             while True:
                 text = await connection.fetchval(MAIL, recipient)
                 if text is not None:
-                    return re.findall(r"http://\S+/card/open/\S+", text)[0]
+                    return re.findall(rf"http://\S+{path}\S+", text)[0]
                 await asyncio.sleep(0.05)
     finally:
         await connection.close()

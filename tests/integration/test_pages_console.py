@@ -107,6 +107,24 @@ async def test_merchants_are_searched_and_exported(web: WebServer, make_world: M
     ]
 
 
+async def test_who_signed_up_is_seen(web: WebServer, make_world: MakeWorld, sql: Connection) -> None:
+    await make_world("cafe")
+    kava, arbata = await make_world("kava"), await make_world("arbata")
+    await sql.execute("UPDATE core.tenant SET signed_up_at = '2026-03-01' WHERE slug IN ('kava', 'arbata')")
+    await sql.execute("UPDATE core.tenant SET verify_by = '2026-03-08' WHERE slug = 'kava'")
+    operator = await operator_at(web, sql, kava)
+    page = read(await operator.get("/tenants"))
+    assert page.text.count("Signed up") == 1
+    filtered = read(await operator.get("/tenants?status=unproved"))
+    assert "Kava" in filtered.text
+    assert "Arbata" not in filtered.text
+    for world, words in ((kava, "sign-up; address to be proved by Mar 8, 2026"), (arbata, "Came by sign-up")):
+        assert words in read(await operator.get(f"/tenants/{ids.show(ids.TENANT, world.tenant.id)}")).text
+    export = (await operator.get("/tenants/export?status=unproved")).text.strip().splitlines()
+    assert export[0].endswith("Signed up,Address to be proved by")
+    assert [line for line in export[1:] if line.endswith("2026-03-01,2026-03-08")] == export[1:]
+
+
 async def test_unknown_things_are_not_found(web: WebServer, make_world: MakeWorld, sql: Connection) -> None:
     cafe = await open_shop(make_world, "cafe")
     visitor = await operator_at(web, sql, cafe)

@@ -7,8 +7,8 @@ import io
 from collections.abc import Callable
 
 from asyncpg import Connection
-from pages_under_test import MakeWorld, actions_of, as_role, open_shop
-from visitors import led_to, read
+from pages_under_test import MakeWorld, actions_of, as_role, open_shop, person
+from visitors import Seen, led_to, read
 
 from regulars.domain.cards.numbers import format_number
 from regulars.kernel import ids
@@ -179,11 +179,61 @@ async def test_the_dashboard_and_the_lists_behind_it(
     assert renewed.text.startswith("Mia L. earned stamp #1")
 
 
-async def test_first_steps_until_they_are_done(web: WebServer, make_world: MakeWorld, sql: Connection) -> None:
+OPEN = '<span class="font-medium">'
+"""What stands before the title of a step that is not done."""
+
+
+def left_to_do(page: Seen) -> list[str]:
+    """Titles of the first steps that are not done."""
+    return [part.partition("<")[0] for part in page.html.split(OPEN)[1:]]
+
+
+async def test_first_steps_tick_themselves_off(
+    web: WebServer, make_world: MakeWorld, sql: Connection, make_till: Callable[[World], Till]
+) -> None:
     cafe = await open_shop(make_world, "cafe")
-    visitor = await as_role(web, sql, cafe, "owner")
-    assert "First steps" not in read(await visitor.get("/manage")).text
-    await sql.execute("UPDATE core.program SET status = 'setup' WHERE tenant_id = $1", cafe.tenant.id)
+    key, visitor = cafe.tenant.id, await as_role(web, sql, cafe, "owner")
+    await sql.execute("UPDATE core.program SET status = 'setup' WHERE tenant_id = $1", key)
+    pins = await sql.fetch("SELECT pin_hash, id FROM core.staff WHERE tenant_id = $1", key)
+    await sql.execute("UPDATE core.staff SET pin_hash = NULL WHERE tenant_id = $1", key)
+    await sql.execute("UPDATE core.member SET status = 'inactive' WHERE tenant_id = $1", key)
+    steps = [
+        "Set up your program",
+        "Give it your looks",
+        "Give out the first PIN",
+        "Put the code on your counter",
+        "Enrol the first customer",
+        "Record the first visit",
+    ]
     page = read(await visitor.get("/manage"))
-    assert "First steps" in page.text
-    assert "Set up your program" in page.text
+    assert left_to_do(page) == steps
+    for link in ("/manage/program", "/manage/counter-sheet", "/terminal/enrol", "/terminal"):
+        assert link in page.links
+    own_pin = next(link for link in page.links if link.endswith("/pin"))
+    assert person(cafe, "owner").name in read(await visitor.get(own_pin)).text
+    assert "Nobody can join yet" in read(await visitor.get("/manage/counter-sheet")).text
+
+    await sql.execute("UPDATE core.program SET status = 'active' WHERE tenant_id = $1", key)
+    assert left_to_do(read(await visitor.get("/manage"))) == steps[1:]
+    await sql.execute("""UPDATE core.tenant SET branding = '{"logo": "logo.png"}' WHERE id = $1""", key)
+    await sql.executemany("UPDATE core.staff SET pin_hash = $1 WHERE id = $2", pins)
+    sheet = read(await visitor.get("/manage/counter-sheet"))
+    assert "cafe.localhost:8000/join" in sheet.text
+    assert led_to(await visitor.submit("/manage/counter-sheet", {})) == "/manage"
+    assert left_to_do(read(await visitor.get("/manage"))) == steps[4:]
+    await sql.execute("UPDATE core.member SET status = 'active' WHERE tenant_id = $1", key)
+    assert left_to_do(read(await visitor.get("/manage"))) == steps[5:]
+
+    assert led_to(await visitor.submit("/manage/first-steps/hide", {})) == "/manage"
+    hidden = read(await visitor.get("/manage"))
+    assert "First steps" not in hidden.text
+    assert "/manage/first-steps/show" in hidden.actions
+    await visitor.submit("/manage/first-steps/show", {})
+    assert "First steps" in read(await visitor.get("/manage")).text
+    staff = await as_role(web, sql, cafe, "staff")
+    for path in ("/manage/first-steps/hide", "/manage/counter-sheet"):
+        assert (await staff.submit(path, {})).status_code == 403
+    await make_till(cafe).sale()
+    assert "First steps" not in read(await visitor.get("/manage")).text
+    lines = await sql.fetch("SELECT details FROM core.audit_log WHERE action = 'tenant.first_steps' ORDER BY id")
+    assert [line["details"] for line in lines] == ['{"sheet": true}', '{"hidden": true}', '{"hidden": false}']

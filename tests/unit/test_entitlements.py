@@ -142,6 +142,7 @@ def raw(number=1, **changes):
         "country": "LT",
         "revision": 4,
         "moved": False,
+        "verify_by": None,
         "now": "2026-03-10T12:00:00+00:00",
         **changes,
     }

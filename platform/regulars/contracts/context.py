@@ -44,6 +44,8 @@ class TenantSnapshot:
         limits: limit name → number; a missing name is 0, `None` is unlimited.
         revision: grows with every change of the tenant; key of all caches.
         moved: whether the host that was asked for sends visitors on to `host`.
+        verify_by: of a merchant that has signed up, until an owner's address has proved right; `None` when there is
+            nothing to prove.
     """
 
     id: UUID
@@ -65,6 +67,7 @@ class TenantSnapshot:
     country: str
     revision: int
     moved: bool = False
+    verify_by: datetime | None = None
 
     @property
     def is_sandbox(self) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from regulars.domain.domains.jobs import __name__ as domains
 from regulars.domain.messaging.jobs import SUBSCRIPTIONS as MAIL
 from regulars.domain.messaging.jobs import __name__ as messaging
+from regulars.domain.signup.jobs import __name__ as signup
 from regulars.domain.upkeep.jobs import __name__ as upkeep
 from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.plugins.registry import PluginRegistry
 
-MODULES = (domains, messaging, upkeep)
+MODULES = (domains, messaging, signup, upkeep)
 SUBSCRIPTIONS = (*MAIL,)
 
 

@@ -12,6 +12,7 @@ from regulars.domain.programs import models as programs
 from regulars.domain.redemptions import models as redemptions
 from regulars.domain.sales import models as sales
 from regulars.domain.shops import models as shops
+from regulars.domain.signup import models as signup
 from regulars.domain.staff import models as staff
 from regulars.domain.tenants import models as tenants
 from regulars.kernel.jobs import models as jobs
@@ -32,6 +33,7 @@ __all__ = [
     "sales",
     "settings",
     "shops",
+    "signup",
     "staff",
     "tenants",
 ]

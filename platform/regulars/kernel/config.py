@@ -125,6 +125,23 @@ class Config(BaseModel):
     smtp_starttls: Annotated[bool, Variable("REGULARS_SMTP_STARTTLS", "Whether STARTTLS is demanded.")] = True
     mail_from: Annotated[str, Variable("REGULARS_MAIL_FROM", "Sender of mails (default: no-reply@<base domain>).")]
 
+    signups_per_hour: Annotated[
+        int,
+        Field(ge=0, le=100_000),
+        Variable("REGULARS_SIGNUPS_PER_HOUR", "Merchants that may sign up by themselves in an hour; 0 closes sign-up."),
+    ] = 60
+    verify_within_days: Annotated[
+        int,
+        Field(ge=1, le=365),
+        Variable(
+            "REGULARS_VERIFY_WITHIN_DAYS",
+            "Days after which a merchant that has signed up is suspended, unless an owner's address has proved right.",
+        ),
+    ] = 7
+    contact: Annotated[
+        str, Variable("REGULARS_CONTACT", "Mail address for questions, shown on the platform's own pages.")
+    ] = ""
+
     trusted_proxies: Annotated[
         Networks,
         Variable("REGULARS_TRUSTED_PROXIES", "Networks (CIDR, comma-separated) whose X-Forwarded-* are believed."),

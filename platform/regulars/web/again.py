@@ -12,7 +12,7 @@ from quart import Response
 from regulars.contracts.errors import InvalidInput, RegularsError
 from regulars.contracts.pages import PageContext
 from regulars.web.answers import answer
-from regulars.web.work import ConsoleWork, Work
+from regulars.web.work import PlatformWork, Work
 
 P = ParamSpec("P")
 Page = TypeVar("Page", bound=PageContext)
@@ -29,7 +29,7 @@ class TryAgain(Exception):
         page: with what was typed and the sentences.
     """
 
-    def __init__(self, work: Work | ConsoleWork, page: PageContext) -> None:
+    def __init__(self, work: Work | PlatformWork, page: PageContext) -> None:
         super().__init__()
         self.work = work
         self.page = page

@@ -15,12 +15,12 @@ from regulars.web.pages import render_page, render_still
 from regulars.web.results import Download, Redirect, Result, Still
 from regulars.web.services import Services
 from regulars.web.slots import PageSlots
-from regulars.web.work import BaseWork, ConsoleWork, Work
+from regulars.web.work import BaseWork, PlatformWork, Work
 
 HTML = "text/html; charset=utf-8"
 
 
-async def answer(result: Result, work: Work | ConsoleWork) -> Response:
+async def answer(result: Result, work: Work | PlatformWork) -> Response:
     """Answer with what a view has returned.
 
     Args:
@@ -50,7 +50,7 @@ def redirect_response(result: Redirect, work: BaseWork) -> Response:
     return Response(status=303, headers={"Location": result.path})
 
 
-async def _page(page: PageContext, work: Work | ConsoleWork) -> Response:
+async def _page(page: PageContext, work: Work | PlatformWork) -> Response:
     flashes = work.take_flashes()
     if isinstance(work, Work):
         async with PageSlots(work.services, work.ctx, work.slot_settings) as slots:

@@ -8,8 +8,8 @@ from regulars.contracts.context import ANONYMOUS, TenantSnapshot
 from regulars.contracts.i18n import N_
 from regulars.domain.staff.permissions import ROLE_TITLES
 from regulars.domain.tenants.looks import Look
+from regulars.kernel.i18n import format_date, language_name
 from regulars.kernel.i18n import gettext as _
-from regulars.kernel.i18n import language_name
 from regulars.kernel.templating.chrome import Chrome, Flash, Language
 from regulars.kernel.templating.theme_settings import ImageField, Value
 from regulars.web.areas import language_url
@@ -51,6 +51,7 @@ def make_chrome(frame: Frame, navigation: Navigation, flashes: Sequence[Flash], 
         search_url=navigation.search_url,
         flashes=flashes,
         sandbox=tenant.is_sandbox if tenant else False,
+        verify_by=_verify_by(frame),
         powered_by="" if tenant is None or tenant.has("white_label") else PLATFORM_NAME,
     )
 
@@ -62,6 +63,12 @@ def _look_values(tenant: TenantSnapshot, look: Look) -> Mapping[str, Value]:
         key: tenant_asset_url(tenant, str(value)) if value and key in images else value
         for key, value in look.values.items()
     }
+
+
+def _verify_by(frame: Frame) -> str:
+    if frame.tenant is None or frame.tenant.verify_by is None or frame.principal.role != "owner":
+        return ""
+    return format_date(frame.tenant.verify_by, "long")
 
 
 def _role_title(role: str) -> str:

@@ -13,6 +13,7 @@ from regulars.web.request import Asked
 _SESSIONS: dict[Audience, str] = {"member": "rg_member", "staff": "rg_staff", "operator": "rg_operator"}
 FLASH = "rg_flash"
 LOCALE = "rg_locale"
+SIGN_UP = "rg_sign_up"
 LOCALE_LIFETIME = timedelta(days=365)
 
 

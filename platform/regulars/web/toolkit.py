@@ -23,7 +23,7 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.keys import digest
 from regulars.kernel.ratelimit import Limit
 from regulars.web.answers import answer
-from regulars.web.areas import Area, area_of
+from regulars.web.areas import SITE, Area, area_of
 from regulars.web.cookies import read_cookie, session_cookie
 from regulars.web.limits import check_limit
 from regulars.web.locales import speak_to
@@ -33,11 +33,12 @@ from regulars.web.redirects import with_next
 from regulars.web.request import RegularsRequest, current_request
 from regulars.web.results import Redirect, Result
 from regulars.web.services import Services, services
-from regulars.web.work import ConsoleWork, Work
+from regulars.web.work import ConsoleWork, SiteWork, Work
 
 log = structlog.get_logger(__name__)
 P = ParamSpec("P")
 View = Callable[Concatenate[Work, P], Awaitable[Result]]
+SiteView = Callable[Concatenate[SiteWork, P], Awaitable[Result]]
 ConsoleView = Callable[Concatenate[ConsoleWork, P], Awaitable[Result]]
 QuartView = Callable[P, Awaitable[Response]]
 _DOOR = "regulars_door"
@@ -152,6 +153,36 @@ def console_page(
                     result, work = await act(who, session)
             if not transaction:
                 result, work = await act(who, None)
+            return await answer(result, work)
+
+        return run
+
+    return decorate
+
+
+def site_page(*, transaction: bool = True) -> Callable[[SiteView[P]], QuartView[P]]:
+    """Make a view of the platform's public pages. Its transaction sees all tenants; the reason is the view's name.
+
+    Args:
+        transaction: whether the view gets an open transaction; without, it opens its own (`services.database`).
+
+    Returns:
+        A decorator; the result is a Quart view.
+    """
+
+    def decorate(view: SiteView[P]) -> QuartView[P]:
+        reason = f"site: {view.__name__}"
+
+        @wraps(view)
+        async def run(*args: P.args, **kwargs: P.kwargs) -> Response:
+            request, parts = current_request(), services()
+            await _prepare(request, parts, None)
+            if not transaction:
+                work = SiteWork(request, parts, SITE, ANONYMOUS)
+                return await answer(await view(work, *args, **kwargs), work)
+            async with parts.database.platform(reason, read_only=request.method in SAFE_METHODS) as session:
+                work = SiteWork(request, parts, SITE, ANONYMOUS, session)
+                result = await view(work, *args, **kwargs)
             return await answer(result, work)
 
         return run

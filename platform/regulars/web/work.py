@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -36,6 +37,7 @@ class BaseWork:
         request: the request.
         services: the parts of this process.
         area: where the view lives.
+        headers: of the answer, instead of the usual ones.
     """
 
     def __init__(self, request: RegularsRequest, services: Services, area: Area) -> None:
@@ -45,6 +47,7 @@ class BaseWork:
         self._later: list[Callable[[], Awaitable[object]]] = []
         self._cookies: dict[str, tuple[str, datetime | timedelta | None] | None] = {}
         self._flashes: list[Flash] = []
+        self.headers: dict[str, str] = {}
 
     async def form(self, model: type[Model]) -> Form[Model]:
         """The form that was sent, read into a model.
@@ -83,6 +86,16 @@ class BaseWork:
             task: for wake-ups and the like; what must happen is written to the outbox instead.
         """
         self._later.append(task)
+
+    def keep(self, name: str, value: str | None, until: datetime | timedelta | None = None) -> None:
+        """Give the visitor a cookie of ours, or take it back.
+
+        Args:
+            name: one of `regulars.web.cookies`.
+            value: ASCII text, `None` to take it back.
+            until: when it ends, or how long it lasts; with the browser when left out.
+        """
+        self._cookies[name] = None if value is None else (value, until)
 
     def sign_in(self, token: str, until: datetime | timedelta) -> None:
         """Give the visitor a session's cookie for this area's audience.
@@ -134,6 +147,7 @@ class BaseWork:
                 drop_cookie(response, name, config)
             else:
                 set_cookie(response, name, cookie[0], config, until=cookie[1])
+        response.headers.update(self.headers)
         return response
 
 
@@ -175,11 +189,11 @@ class Work(BaseWork):
         return self._session
 
 
-class ConsoleWork(BaseWork):
-    """A request on the console's host.
+class PlatformWork(BaseWork):
+    """A request on one of the platform's own hosts.
 
     Attributes:
-        principal: the operator; anonymous before the log-in.
+        principal: who asks: nobody on the public pages, in the console the operator, anonymous before the log-in.
     """
 
     def __init__(
@@ -216,6 +230,29 @@ class ConsoleWork(BaseWork):
         """The operator as the audit log names them."""
         who, visitor = self.principal, self.visitor
         return Actor(who.kind, who.id, who.name, visitor.ip, visitor.device, visitor.request_id)
+
+
+class ConsoleWork(PlatformWork):
+    """A request on the console's host."""
+
+
+class SiteWork(PlatformWork):
+    """A request on the platform's public pages."""
+
+    @asynccontextmanager
+    async def transaction(self, reason: str, *, read_only: bool = False) -> AsyncIterator[None]:
+        """A transaction of a view that has none around it: `session` inside of the block.
+
+        Args:
+            reason: why all tenants must be in sight.
+            read_only: refuse writes.
+        """
+        async with self.services.database.platform(reason, read_only=read_only) as session:
+            self._session = session
+            try:
+                yield
+            finally:
+                self._session = None
 
 
 def read_id(prefix: str, text: str) -> UUID:

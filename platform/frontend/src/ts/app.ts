@@ -144,3 +144,10 @@ on("click", "[data-copy]", async (button) => {
     setTimeout(() => (label.textContent = before), 2000);
   }
 });
+
+// --- What the device knows, so that nobody has to say it ------------------------------------------------------------
+enhance<HTMLInputElement>("[data-timezone]", (input) => {
+  input.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+});
+
+on("click", "[data-print]", () => window.print());

@@ -23,6 +23,9 @@ SEND_MAIL = "core.send_mail"
 CARD_LINK_PURPOSE = "card_link"
 CARD_LINK_PATH = "/card/open/"
 CARD_LINK_LIFETIME = timedelta(days=180)
+UNPROVED_MAILS = 50
+"""Mails to members that a merchant may send before an owner's address has proved right."""
+HELD_BACK = "held back: no owner's address has proved right"
 
 
 class PostOffice:
@@ -63,29 +66,7 @@ class PostOffice:
         Returns:
             The mail's id, `None` when it was queued before.
         """
-        text = write(
-            self._engine,
-            tenant,
-            template,
-            recipient,
-            home_url=self._config.url(tenant.host),
-            footer=footer,
-            values=values,
-        )
-        row = {
-            "tenant_id": tenant.id,
-            "id": new_id(),
-            "template": template,
-            "recipient": recipient.email,
-            "event_id": event_id,
-            "subject": text.subject,
-            "text_body": text.text,
-            "html_body": text.html,
-        }
-        mail_id: UUID | None = await session.scalar(repository.ADD, row)
-        if mail_id is not None:
-            await enqueue(session, SEND_MAIL, {"mail": mail_id}, dedup_key=str(mail_id))
-        return mail_id
+        return await _put(session, self._row(tenant, template, recipient, event_id, values, footer))
 
     async def queue_for_member(
         self,
@@ -100,14 +81,44 @@ class PostOffice:
     ) -> UUID | None:
         """As `queue`, for a member in the member's own language.
 
+        The first mails of a merchant that has just signed up are sent; further ones are held back as failed, where
+        operators see them, until an owner's address has proved right. Nobody sends the world mail by signing up.
+
         Returns:
-            The mail's id, `None` when it was queued before or the member is not active any more.
+            The mail's id, `None` when it was queued before, is held back, or the member is not active any more.
         """
         row = await session.one_or_none(repository.MEMBER, {"of_tenant": tenant.id, "member": member_id})
         if row is None:
             return None
         recipient = Recipient(row.email, row.name, row.locale or "")
-        return await self.queue(session, tenant, template, recipient, event_id=event_id, values=values, footer=footer)
+        mail = self._row(tenant, template, recipient, event_id, values, footer)
+        if await _may_mail_members(session, tenant):
+            return await _put(session, mail)
+        await session.execute(repository.ADD, {**mail, "status": "failed", "error": HELD_BACK})
+        return None
+
+    def _row(
+        self,
+        tenant: TenantSnapshot,
+        template: str,
+        recipient: Recipient,
+        event_id: UUID,
+        values: Mapping[str, Any],
+        footer: Sequence[LazyText],
+    ) -> dict[str, Any]:
+        """A mail, written."""
+        home_url = self._config.url(tenant.host)
+        text = write(self._engine, tenant, template, recipient, home_url=home_url, footer=footer, values=values)
+        return {
+            "tenant_id": tenant.id,
+            "id": new_id(),
+            "template": template,
+            "recipient": recipient.email,
+            "event_id": event_id,
+            "subject": text.subject,
+            "text_body": text.text,
+            "html_body": text.html,
+        }
 
     def url(self, tenant: TenantSnapshot, path: str) -> str:
         """An address of the tenant, built from its record, never from a request."""
@@ -123,3 +134,17 @@ class PostOffice:
             lifetime=CARD_LINK_LIFETIME,
         )
         return self.url(tenant, f"{CARD_LINK_PATH}{token}")
+
+
+async def _may_mail_members(session: TenantSession, tenant: TenantSnapshot) -> bool:
+    if tenant.verify_by is None:
+        return True
+    return bool(await session.scalar(repository.MAILS, {"of_tenant": tenant.id}) < UNPROVED_MAILS)
+
+
+async def _put(session: TenantSession, mail: Mapping[str, Any]) -> UUID | None:
+    """Queue a written mail, `None` when it was queued before."""
+    mail_id: UUID | None = await session.scalar(repository.ADD, mail)
+    if mail_id is not None:
+        await enqueue(session, SEND_MAIL, {"mail": mail_id}, dedup_key=str(mail_id))
+    return mail_id

@@ -34,6 +34,7 @@ MOVE_SENT = _MOVE.values({**_OUTCOME, "sent_at": func.core.now()})
 MEMBER = select(Member.email, Member.name, Member.locale).where(
     Member.tenant_id == _TENANT, Member.id == bindparam("member", type_=Uuid), Member.status == "active"
 )
+MAILS = select(func.count()).select_from(Mail).where(Mail.tenant_id == _TENANT)
 OWNERS = (
     select(Staff.email, Staff.name, Staff.locale)
     .where(Staff.tenant_id == _TENANT, Staff.role == "owner", Staff.status == "active", Staff.email.is_not(None))

@@ -41,6 +41,29 @@ class Staff(TenantEntity, Base):
     locale: Mapped[str | None]
 
 
+class StaffLink(TenantEntity, Base):
+    """A link that lets one person in once; its token is stored hashed.
+
+    `enter` brings a new owner from the sign-up to the own host, `password` comes by mail and proves the address. Its
+    times are the server's own.
+    """
+
+    __tablename__ = "staff_link"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "token_hash"),
+        ForeignKeyConstraint(["tenant_id", "staff_id"], ["core.staff.tenant_id", "core.staff.id"]),
+        CheckConstraint("kind IN ('enter', 'password')", name="kind"),
+        Index("ix_staff_link_staff", "tenant_id", "staff_id"),
+        {"schema": "core"},
+    )
+    staff_id: Mapped[UUID]
+    kind: Mapped[str]
+    token_hash: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class Session(TenantEntity, Base):
     """A browser's log-in on one tenant's host; the cookie's token is stored hashed.
 

@@ -42,7 +42,7 @@ class TenantFilter:
     Attributes:
         text: part of the name or of a host, in any case; empty for all.
         offering: code, empty for all.
-        status: a state, empty for all.
+        status: a state, empty for all; `unproved` for those whose owner's address must still prove right.
         sandboxes: whether sandboxes are listed beside the live tenants.
     """
 
@@ -61,6 +61,8 @@ class TenantLine:
         host: the one that links are built with.
         members: active ones; `cards` likewise.
         activity: by the share of members who were here in the last 30 days.
+        signed_up_at: when it signed up by itself, `None` when an operator or a file made it.
+        verify_by: until when an owner's address must prove right, `None` when it need not (any more).
     """
 
     id: UUID
@@ -76,6 +78,8 @@ class TenantLine:
     last_activity_at: datetime | None
     activity: Activity
     created_at: datetime
+    signed_up_at: datetime | None
+    verify_by: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class TenantDetail:
 
     Attributes:
         sandbox_id: of a live tenant; `live_id`: of a sandbox.
+        signed_up_at, verify_by: as in a line of the list.
         used: limit → how many there are, for those that the host counts.
     """
 
@@ -109,6 +114,8 @@ class TenantDetail:
     profile: Profile
     hosts: Sequence[str]
     created_at: datetime
+    signed_up_at: datetime | None
+    verify_by: datetime | None
     features: Sequence[EffectiveFeature]
     limits: Sequence[EffectiveLimit]
     used: Mapping[str, int]
@@ -208,6 +215,8 @@ async def tenant_detail(session: PlatformSession, catalogue: Catalogue, tenant_i
         profile=Profile.of(row._mapping),
         hosts=[host.host for host in await session.rows(repository.HOSTS, key)],
         created_at=row.created_at,
+        signed_up_at=row.signed_up_at,
+        verify_by=row.verify_by,
         features=explain_features(catalogue, inputs),
         limits=explain_limits(catalogue, inputs),
         used=dict(used._mapping),

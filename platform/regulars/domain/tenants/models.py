@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, Interval, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Interval, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import CORE_NOW, Base, TenantTable, new_id
@@ -52,11 +52,15 @@ class Tenant(Base):
     Attributes:
         moves: whether its other hosts send visitors on to the main one.
         revision: grows with every change that a snapshot shows.
+        signed_up_at: when it signed up by itself, null when an operator or a file made it.
+        verify_by: until when an owner's address must prove right, null when it need not (any more).
+        first_steps: what no data tell of a new merchant's first steps.
     """
 
     __tablename__ = "tenant"
     __table_args__ = (
         CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status"),
+        Index("ix_tenant_verify_by", "verify_by", postgresql_where=text("verify_by IS NOT NULL")),
         {"schema": "core"},
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -76,6 +80,9 @@ class Tenant(Base):
     moves: Mapped[bool] = mapped_column(server_default=text("false"))
     revision: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
+    signed_up_at: Mapped[datetime | None]
+    verify_by: Mapped[datetime | None]
+    first_steps: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
 class TenantHost(Base):

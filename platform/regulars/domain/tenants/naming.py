@@ -13,16 +13,33 @@ _SLUG = re.compile(rf"(?=.{{2,{MAX_SLUG}}}$)[a-z0-9]+(-[a-z0-9]+)*")
 
 RESERVED = frozenset(
     """
-    about abuse account accounts admin administrator api app apps asset assets auth autoconfig autodiscover beta billing
-    blog broadcasthost business careers cdn cloud community connect console contact dashboard data demo dev developer
-    developers dns docs download email error events example files forum ftp gateway healthz help hooks hostmaster
-    imap info internal invoice invoices isatap jobs lab legal list local localhost localdomain log login logout mail
-    manage marketing media member members metrics mobile mx news newsletter ns ns1 ns2 ns3 ns4 oauth offers openid
-    operator partner partners pay payment payments platform plugin plugins pop pop3 portal postmaster pricing privacy
-    private proxy public readyz regulars reports root sales sandbox search secure security server shop shops signin
-    signup sign-in sign-up site sites smtp sso ssl staff staging start stat static stats status storage store storefront
-    stores support sys sysadmin system team tenant tenants terminal terms test tests theme themes tls tools upload
-    uploads usenet user users vpn wallet wallets web webhook webhooks webmail webmaster welcome wpad www www1 www2 www3
+    about abuse account account-settings accounts activate admin administrator affiliate affiliates alerts android
+    announce announcements api app apps asset assets auth authorize autoconfig autodiscover autodiscovery backup
+    beta billing billing-portal blog bot bots broadcast broadcasthost business callback captcha careers cdn
+    certificate certs checkout chief client clients cloud cname community compliance config confirm connect console
+    contact contacts cookie cookies corp cpanel customer customers dashboard data database db debug default delete
+    demo demos dev dev1 developer developers directory dkim dmarc dns dns1 dns2 docs domain domains download email
+    emails employees enrol enroll enterprise error events example export faq favicon feedback files firewall forum
+    fraud ftp ftps gateway git github gitlab graphql guest guests health healthz help hooks host hostmaster hostname
+    hosts html http https idp image images imap img import inbox index info install intern internal intranet invoice
+    invoices ios ip ipv4 ipv6 isatap issue issues javascript jobs join js json jwt kb lab landing language legacy
+    legal license link links list listen loadbalancer local localdomain localhost log login logout loyalty mail
+    maintenance manage management manager marketing media member members merchant merchants message messages metrics
+    mobile monitor monitoring mta mx mysql nagios news newsletter no-reply noc noreply notifications ns ns1 ns2 ns3
+    ns4 null oauth offers oidc openid operations operator operators ops origin owner owners pages panel partner
+    partner-portal partners passkey password passwords pay payment payments pci phishing pin ping pins pki platform
+    plugin plugins policy pop pop3 portal postgres postgresql postmaster preview price prices pricing privacy
+    private prod production program programs prometheus promotions proxy public qa qr rdp readyz redirect redis
+    referral register registration regulars release remote report reports reset resources rest restore reward
+    rewards robots root rss rules s3 sale sales sandbox sandboxes scim scripts search secrets secure security server
+    server1 service services session sessions settings setup sftp shop shops sign-in sign-out sign-up signin signout
+    signup site sitemap sites sms smtp socket spam spf sql src ssh ssl sso staff staging stamp stamps start stat
+    static stats status statuspage stg storage store storefront stores subdomain subscribe suggest superuser support
+    svn sync sys sysadmin syslog system system-admin team telnet tenant tenants terminal terms terms-of-service test
+    test1 test2 testing tests theme themes ticket tickets tls token tokens tools tos tracking trust undefined
+    unsubscribe update updates upgrade upload uploads url usenet user username users verification verify version vpn
+    vpn1 wallet wallets web web1 web2 webhook webhooks webmail webmaster websocket welcome whois widget widgets
+    worker wpad ws www www1 www2 www3 xml xmpp
     """.split()  # noqa: SIM905 -- words in lines read better than a hundred quoted strings
 )
 """Sub-domains that the platform keeps for itself, or that would deceive somebody."""

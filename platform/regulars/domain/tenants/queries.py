@@ -42,7 +42,11 @@ _WANTED = and_(
     or_(_sandboxes, Tenant.live_tenant_id.is_(None)),
     or_(_text == "", func.strpos(func.lower(Tenant.name), func.lower(_text)) > 0, _HAS_HOST),
     or_(_offering == "", Tenant.offering == _offering),
-    or_(_status == "", _status == _STATE),
+    or_(
+        _status == "",
+        _status == _STATE,
+        and_(_status == "unproved", Tenant.verify_by.is_not(None)),
+    ),
 )
 _PAGE = (
     select(Tenant.__table__, _STATE.label("state"))
@@ -81,6 +85,8 @@ TENANTS = (
         _PAGE.c.state,
         _PAGE.c.live_tenant_id.is_not(None).label("is_sandbox"),
         _PAGE.c.created_at,
+        _PAGE.c.signed_up_at,
+        _PAGE.c.verify_by,
         _PRIMARY.label("host"),
         _HOSTS.label("hosts"),
         _MEMBERS.c.members,

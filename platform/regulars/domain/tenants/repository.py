@@ -35,7 +35,8 @@ RESOLVE_TENANT = select(func.core.resolve_host(_A_HOST, type_=JSONB))
 """As `core.resolve_host`, for whoever may see the hosts of a tenant: the platform."""
 
 ADD_PLATFORM = upsert(Platform).on_conflict_do_nothing().returning(Platform.base_domain)
-INSERT_TENANT = insert(Tenant)
+INSERT_TENANT = upsert(Tenant).on_conflict_do_nothing().returning(Tenant.id)
+"""Nothing when the slug is taken, also when another transaction takes it at the same time."""
 INSERT_HOST = insert(TenantHost)
 INSERT_SHOP = insert(Shop)
 

@@ -55,6 +55,19 @@ async def set_languages(session: TenantSession, ctx: Context, locales: tuple[str
     await _change(session, ctx, {"locales": list(locales), "default_locale": default})
 
 
+async def prove_address(session: TenantSession, ctx: Context) -> None:
+    """An owner has used a link that came by mail: nothing has to be proved any more.
+
+    Args:
+        session: the tenant's.
+        ctx: the owner.
+    """
+    if ctx.tenant.verify_by is None:
+        return
+    await session.execute(repository.update_tenant({"verify_by": None}), {"tenant_id": session.tenant_id})
+    await record(session, ctx, "tenant.verified", "tenant", session.tenant_id)
+
+
 async def switch_plugin(session: TenantSession, ctx: Context, catalogue: Catalogue, plugin: str, *, on: bool) -> None:
     """Switch a plugin that the tenant is entitled to on or off; its data stays.
 

@@ -83,9 +83,6 @@ async def create(session: PlatformSession, actor: Actor, new: NewTenant, *, reas
     check_slug(new.slug)
     check_profile(new.profile)
     await _require_offering(session, new.offering)
-    if await session.one_or_none(repository.TENANT_BY_SLUG, {"slug": new.slug}) is not None:
-        sentence = _("The name “%(name)s” is taken, please choose another one.", name=new.slug)
-        raise Conflict(sentence, extra={"fields": {"slug": sentence}})
     live = await _insert(session, new, new.slug, None)
     sandbox = await _insert(session, new, sandbox_slug(new.slug), live)
     family = [
@@ -145,6 +142,8 @@ async def set_status(
 ) -> None:
     """Suspend a tenant and its sandbox, or let them work again; nothing of theirs is touched.
 
+    Whoever lets one work again vouches for it: its owner's address need not prove right any more.
+
     Raises:
         NotFound: there is no such tenant.
         Conflict: the tenant was closed for good.
@@ -155,7 +154,8 @@ async def set_status(
         return
     if family[0].status == "closed":
         raise Conflict(_("This tenant was closed."))
-    await _update(session, family, {"status": status})
+    vouched: dict[str, object] = {"verify_by": None} if status == "active" else {}
+    await _update(session, family, {"status": status, **vouched})
     action = "tenant.suspended" if status == "suspended" else "tenant.reactivated"
     await record_operation(session, actor, family, action, text)
 
@@ -252,17 +252,16 @@ async def get_profile(session: PlatformSession, tenant_id: UUID) -> Profile:
 
 async def _insert(session: PlatformSession, new: NewTenant, slug: str, live_tenant_id: UUID | None) -> UUID:
     tenant_id = new_id()
-    await session.execute(
-        repository.INSERT_TENANT,
-        {
-            "id": tenant_id,
-            "slug": slug,
-            "base_domain": new.base_domain,
-            "live_tenant_id": live_tenant_id,
-            "offering": new.offering,
-            **new.profile.columns(),
-        },
-    )
+    row = {
+        "id": tenant_id,
+        "slug": slug,
+        "base_domain": new.base_domain,
+        "live_tenant_id": live_tenant_id,
+        "offering": new.offering,
+        **new.profile.columns(),
+    }
+    if await session.scalar(repository.INSERT_TENANT, row) is None:
+        raise name_taken(slug)
     host = tenant_host(slug, new.base_domain)
     if await session.one_or_none(repository.HOST, {"host": host}) is not None:
         raise Conflict(_("“%(host)s” belongs to another tenant.", host=host))
@@ -271,6 +270,12 @@ async def _insert(session: PlatformSession, new: NewTenant, slug: str, live_tena
     shop = {"tenant_id": tenant_id, "id": new_id(), "name": name, "address": new.shop_address}
     await session.execute(repository.INSERT_SHOP, shop)
     return tenant_id
+
+
+def name_taken(slug: str) -> Conflict:
+    """The error for a name that somebody else has."""
+    sentence = _("The name “%(name)s” is taken, please choose another one.", name=slug)
+    return Conflict(sentence, extra={"fields": {"slug": sentence}})
 
 
 async def _require_offering(session: Session, code: str) -> None:

@@ -12,7 +12,9 @@ from sqlalchemy.sql.dml import Delete
 
 from regulars.domain.ledger.models import Idempotency
 from regulars.domain.operators.models import OperatorSession
+from regulars.domain.signup.models import SignUp
 from regulars.domain.staff.models import Session as StaffSession
+from regulars.domain.staff.models import StaffLink
 from regulars.domain.tenants.models import Tenant
 from regulars.kernel.db.base import CORE_NOW
 from regulars.kernel.db.database import PlatformSession
@@ -38,13 +40,16 @@ IDEMPOTENCY = _delete(
     Idempotency.created_at < CORE_NOW - bindparam("keep", KEEP),
 )
 SESSIONS = _delete((StaffSession.tenant_id, StaffSession.id), StaffSession.expires_at < func.now())
+LINKS = _delete((StaffLink.tenant_id, StaffLink.id), StaffLink.expires_at < func.now() - bindparam("keep", KEEP))
+SIGN_UPS = delete(SignUp).where(SignUp.expires_at < func.now())
 OPERATOR_SESSIONS = delete(OperatorSession).where(OperatorSession.expires_at < func.now())
 SLOTS = delete(CronSlot).where(CronSlot.scheduled_at < func.now() - bindparam("keep", KEEP))
 OLDEST = select(func.extract("epoch", func.now() - bindparam("keep", KEEP)))
 
 
 async def delete_old(session: PlatformSession) -> dict[str, int]:
-    """Delete done jobs, idempotency answers and cron slots older than `KEEP`, and sessions that have ended.
+    """Delete what is older than `KEEP` (done jobs, idempotency answers, cron slots, links), and sessions and sign-ups
+    that have ended.
 
     Returns:
         How many rows of each went.
@@ -55,6 +60,8 @@ async def delete_old(session: PlatformSession) -> dict[str, int]:
         "job": await session.execute(DONE_JOBS, {**batch, "oldest": oldest}),
         "idempotency": await session.execute(IDEMPOTENCY, batch),
         "session": await session.execute(SESSIONS, batch),
+        "staff_link": await session.execute(LINKS, batch),
+        "sign_up": await session.execute(SIGN_UPS),
         "operator_session": await session.execute(OPERATOR_SESSIONS),
         "cron_slot": await session.execute(SLOTS),
     }

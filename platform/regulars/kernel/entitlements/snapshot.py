@@ -91,6 +91,7 @@ class SnapshotBuilder:
             country=raw["country"],
             revision=raw["revision"],
             moved=raw["moved"],
+            verify_by=_time(raw["verify_by"]) if raw["verify_by"] else None,
         )
         return Built(snapshot, (found.valid_until - now).total_seconds() if found.valid_until else None)
 

@@ -83,6 +83,7 @@ class Chrome:
         search_url: where the shell's search goes; empty for none.
         sandbox, live_url: whether this is a sandbox, and the address of its live side.
         powered_by: the platform's name, empty where the offering removes it.
+        verify_by: day until which the reading owner's address must prove right, in words; empty when it need not.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Chrome:
     sandbox: bool = False
     live_url: str = ""
     powered_by: str = ""
+    verify_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ class TenantsQuery(ListQuery):
     """The list's address."""
 
     offering: str = Field(default="", max_length=40)
-    status: Literal["", "active", "setup", "suspended", "closed"] = ""
+    status: Literal["", "active", "setup", "unproved", "suspended", "closed"] = ""
     sandboxes: bool = False
 
     @property
@@ -174,6 +174,7 @@ class TenantPage(PageContext):
         sibling_url: of its sandbox or live side, empty for none.
         domains: its own ones as people read them, and how each stands.
         lines: the latest of its audit log.
+        origin: who made it, and whether its owner's address has proved right.
     """
 
     template: ClassVar[str] = "console/tenant.html"
@@ -188,6 +189,7 @@ class TenantPage(PageContext):
     limits: Sequence[LimitRow]
     plugins: Sequence[PluginRow]
     lines: Sequence[LogLine]
+    origin: str
 
 
 @blueprint.get("/tenants")
@@ -254,7 +256,16 @@ async def tenant_page(work: ConsoleWork, tenant: str) -> Result:
             )
             for line in latest.items
         ],
+        origin=_origin(detail),
     )
+
+
+def _origin(detail: TenantDetail) -> str:
+    if detail.signed_up_at is None:
+        return _("an operator")
+    if detail.verify_by is None:
+        return _("sign-up")
+    return _("sign-up; address to be proved by %(day)s", day=format_date(detail.verify_by))
 
 
 async def find_tenant(work: ConsoleWork, text: str) -> TenantDetail:
@@ -267,14 +278,18 @@ async def find_tenant(work: ConsoleWork, text: str) -> TenantDetail:
 
 
 async def _lines(database: Database, wanted: TenantFilter) -> AsyncIterator[Sequence[str]]:
-    yield [_("Name"), _("Address"), _("Offering"), _("Status"), _("Members"), _("Cards"), _("Activity"), _("Since")]
+    yield [
+        *(_("Name"), _("Address"), _("Offering"), _("Status"), _("Members"), _("Cards"), _("Activity"), _("Since")),
+        *(_("Signed up"), _("Address to be proved by")),
+    ]
     number, last = 1, 1
     while number <= last:
         async with database.platform("console: export merchants") as session:
             found = await console.list_tenants(session, wanted, PageRequest(number, MAX_PAGE_SIZE))
         for line in found.items:
             figures = [str(line.members), str(line.cards), line.activity, line.created_at.date().isoformat()]
-            yield [line.name, line.host, line.offering, line.state, *figures]
+            own = [moment.date().isoformat() if moment else "" for moment in (line.signed_up_at, line.verify_by)]
+            yield [line.name, line.host, line.offering, line.state, *figures, *own]
         number, last = number + 1, found.pages
 
 
@@ -290,7 +305,13 @@ def _row(line: TenantLine, titles: Mapping[str, str]) -> TenantRow:
 
 
 def _states(query: TenantsQuery) -> Sequence[Link]:
-    states = (("", _("All")), ("active", _("Active")), ("setup", _("Setup")), ("suspended", _("Suspended")))
+    states = (
+        ("", _("All")),
+        ("active", _("Active")),
+        ("setup", _("Setup")),
+        ("unproved", _("Address not proved")),
+        ("suspended", _("Suspended")),
+    )
     return [
         Link(label=label, url=url_of(LIST, query.kept(status=state)), active=query.status == state)
         for state, label in states

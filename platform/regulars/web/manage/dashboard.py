@@ -11,14 +11,14 @@ from regulars.contracts.pages import PageContext
 from regulars.domain.ledger.history import words_of
 from regulars.domain.programs.service import Program
 from regulars.domain.redemptions.lists import given_rewards
-from regulars.domain.staff import service as staff
 from regulars.domain.stats import service as stats
-from regulars.domain.stats.service import ActivityDay, Tiles
+from regulars.domain.stats.service import ActivityDay
 from regulars.kernel.i18n import format_money
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
 from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
+from regulars.web.manage.first_steps import Step, first_steps
 from regulars.web.manage.navigation import HOME, TERMINAL, first_page
 from regulars.web.manage.news import (
     FeedPart,
@@ -36,22 +36,6 @@ from regulars.web.when import moment_words, short_day
 from regulars.web.work import Work
 
 REWARDS = f"{HOME}/rewards"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One of the first steps.
-
-    Attributes:
-        done: whether it is.
-        url: where it is done.
-    """
-
-    title: str
-    text: str
-    done: bool
-    url: str
-    action: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +118,7 @@ async def home(work: Work) -> Result:
         days=_days(work, data.activity),
         feed=feed_part(work, data.feed),
         actions=_actions(work) if program is not None and program.status == "active" else [],
-        steps=await _steps(work, program, data.tiles),
+        steps=await first_steps(work),
         may_set_up=who.may("programs.manage"),
     )
 
@@ -219,34 +203,3 @@ def _actions(work: Work) -> Sequence[Link]:
     if who.may("members.enrol") and tenant.has("enrolment"):
         found.append(Link(label=_("Enrol a customer"), url=f"{TERMINAL}/enrol", icon="user-plus"))
     return [*found, Link(label=_("Look up a card"), url=TERMINAL, icon="scan-search")]
-
-
-async def _steps(work: Work, program: Program | None, tiles: Tiles) -> Sequence[Step]:
-    """What a new merchant has still to do; nothing for readers who cannot do it."""
-    if not work.ctx.principal.may("programs.manage"):
-        return []
-    people = await staff.on_duty(work.session, work.ctx)
-    steps = [
-        Step(
-            _("Set up your program"),
-            _("What customers collect, what they get for it, and how the card looks."),
-            program is not None and program.status != "setup",
-            f"{HOME}/program",
-            _("Set up"),
-        ),
-        Step(
-            _("Give your team PINs"),
-            _("Every stamp then has a name behind it."),
-            bool(people) or not work.ctx.tenant.has("staff_pins"),
-            f"{HOME}/staff",
-            _("Add people"),
-        ),
-        Step(
-            _("Enrol the first customer"),
-            _("At the terminal, with nothing but an e-mail address. Try it with your own."),
-            tiles.members_total > 0,
-            f"{TERMINAL}/enrol",
-            _("Enrol"),
-        ),
-    ]
-    return [] if all(step.done for step in steps) else steps

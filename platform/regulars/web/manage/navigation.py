@@ -60,6 +60,8 @@ def _program(frame: Frame) -> Iterator[Link]:
     group = _("Program")
     if _may(frame, "programs.manage"):
         yield _link(frame, _("Program settings"), "/program", "stamp", group)
+        if _has(frame, "enrolment"):
+            yield _link(frame, _("Code for the counter"), "/counter-sheet", "qr-code", group)
     if _may(frame, "branding.manage"):
         yield _link(frame, _("Look"), "/look", "palette", group)
     assert frame.tenant is not None

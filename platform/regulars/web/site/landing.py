@@ -50,6 +50,8 @@ class LandingPage(PageContext):
         matrix: what each of them has.
         demos: merchants to visit; none on a real installation.
         console_url: the operator's console, for demonstrations only, else empty.
+        can_sign_up: whether merchants can open a shop by themselves.
+        contact: mail address for questions, may be empty.
     """
 
     template: ClassVar[str] = "site/landing.html"
@@ -58,6 +60,8 @@ class LandingPage(PageContext):
     matrix: Sequence[MatrixRow]
     demos: Sequence[DemoLink]
     console_url: str
+    can_sign_up: bool
+    contact: str
 
 
 @blueprint.get("/")
@@ -78,6 +82,8 @@ async def landing() -> Response:
             for one in shown
         ],
         console_url=_home(parts.config, parts.config.console_host) if is_demo else "",
+        can_sign_up=bool(offerings) and parts.config.signups_per_hour > 0,
+        contact=parts.config.contact,
     )
     response = Response(await render_page(page), content_type=HTML)
     response.headers["Cache-Control"] = "private, max-age=60"
