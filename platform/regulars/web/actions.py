@@ -51,6 +51,7 @@ TITLES: Mapping[str, str] = {
     "domain.recovered": N_("A domain's records are back"),
     "domain.lost": N_("A domain was taken out"),
     "plugin.switched": N_("Switched an extension"),
+    "plugin.failed": N_("An extension failed"),
     "plugin.killed": N_("Stopped an extension"),
     "plugin.revived": N_("Let an extension work again"),
     "tenant.created": N_("Created a merchant"),

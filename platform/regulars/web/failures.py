@@ -18,8 +18,9 @@ from regulars.kernel.i18n import gettext
 from regulars.kernel.observability.metrics import PLUGIN_FAULTS
 from regulars.web.areas import API_PREFIX, area_of
 from regulars.web.pages import render_page
+from regulars.web.plugin_faults import named, note_fault, told
 from regulars.web.problems import error_headers, problem_response
-from regulars.web.request import RegularsApp, current_request
+from regulars.web.request import RegularsApp, current_request, current_visit
 from regulars.web.services import services
 
 log = structlog.get_logger(__name__)
@@ -73,8 +74,13 @@ def register_failures(app: RegularsApp) -> None:
 
 async def answer_error(error: RegularsError) -> Response:
     """The answer to a designed error."""
+    tenant = current_visit().tenant
     if isinstance(error, PluginFault):
+        error = await named(error, services())
         PLUGIN_FAULTS.labels(error.plugin, "ledger").inc()
+    if isinstance(error, PluginFault) and tenant is not None:
+        await note_fault(services(), tenant.id, error.plugin, error.detail)
+        error = told(error, services())
     if error.status >= 500:
         log.error("request_failed", code=error.code, detail=error.detail, exc_info=error)
     if has_websocket_context():

@@ -27,6 +27,7 @@ from regulars.web.health import PATHS as HEALTH_PATHS
 from regulars.web.locales import LOCALE_PARAMETER, speak
 from regulars.web.measures import count_request
 from regulars.web.origin import check_origin, check_socket_origin
+from regulars.web.plugin_faults import note_quiet_faults
 from regulars.web.request import Asked, RegularsApp, RegularsRequest, current_request, current_socket
 from regulars.web.services import services
 
@@ -149,6 +150,7 @@ async def _leave(response: Response) -> Response:
     add_headers(response.headers, visit.request_id, config)
     if response.mimetype in _SPOKEN:
         add_language(response.headers, visit.locale)
+    await note_quiet_faults(services())
     seconds = perf_counter() - visit.started
     rule = request.url_rule.rule if request.url_rule is not None else None
     count_request(visit.peer.kind, request.method, rule, response.status_code, seconds)

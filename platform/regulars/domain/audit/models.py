@@ -19,6 +19,7 @@ class AuditLog(TenantEntity, Base):
     __table_args__ = (
         Index("ix_audit_log_created", "tenant_id", "created_at"),
         Index("ix_audit_log_subject", "tenant_id", "subject_id"),
+        Index("ix_audit_log_plugin_failed", "created_at", postgresql_where=text("action = 'plugin.failed'")),
         {"schema": "core"},
     )
     actor_kind: Mapped[str]

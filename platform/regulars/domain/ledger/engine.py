@@ -10,7 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Row
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from regulars.contracts.context import AccountState, CardInfo, Context
 from regulars.contracts.errors import (
@@ -23,6 +23,7 @@ from regulars.contracts.errors import (
     RegularsError,
 )
 from regulars.contracts.ledger import Refusal
+from regulars.domain.ledger.blame import BrokenFacts
 from regulars.domain.ledger.commands import Answer, Attempt, Claim
 from regulars.domain.ledger.opened import LockedStaff, OpenCard
 from regulars.domain.ledger.posting import OpenLot
@@ -31,7 +32,8 @@ from regulars.domain.ledger.rules import Rules, RuleSource
 from regulars.domain.ledger.topics import ACTIVITY, card_topic, shop_topic
 from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
 from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
-from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX
+from regulars.kernel.db.database import TenantSession, is_outage
 from regulars.kernel.db.prepared import Prepared
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
@@ -144,7 +146,7 @@ class Ledger:
         """Run the one write statement, check that every part wrote what it should, and announce what has changed.
 
         Raises:
-            PluginFault: a plugin's statement wrote another number of rows than its `Write` had.
+            PluginFault: a plugin's statement cannot be run, or wrote another number of rows than its `Write` had.
             Conflict: another transaction got there first; nothing is written.
         """
         statement = self._writes(operation, opened.ctx.tenant.enabled)
@@ -154,14 +156,30 @@ class Ledger:
             raise RuntimeError(f"rows for {sorted(unknown)} do not belong to {operation}")
         try:
             counts = (await opened.session.run(statement, parameters)).one()._mapping
-        except IntegrityError as error:
-            raise _why(error) from error
+        except DBAPIError as error:
+            if is_outage(error):
+                raise
+            raise self._why(error, opened) from error
         for name, rows in parameters.items():
             if counts[name] != len(rows):
                 self._report_count(name, counts[name], len(rows))
         if operation != "refuse":
             opened.session.announce(*_topics(opened))
             LEDGER.labels(_ACTION_OF[operation], "done").inc()
+
+    def _why(self, error: DBAPIError, opened: OpenCard) -> Exception:
+        """The designed error for rows that the database refused, of a plugin or of the host."""
+        cause = error.orig.__cause__ if error.orig else None
+        schema = getattr(cause, "schema_name", None) or ""
+        writers = [write.plugin for write in self.registry.writes.values() if opened.rows.get(write.bind)]
+        if schema.startswith(PLUGIN_SCHEMA_PREFIX):
+            plugin = schema.removeprefix(PLUGIN_SCHEMA_PREFIX)
+            return PluginFault(plugin, f"its rows were refused: {type(cause).__name__}")
+        if isinstance(error, IntegrityError):
+            return _why(error)
+        if writers:  # a value that does not fit its column: the database does not say in which statement
+            return PluginFault(writers[-1], f"its rows cannot be written: {type(cause).__name__}")
+        return error
 
     def _report_count(self, name: str, written: int, expected: int) -> None:
         if name not in PARTS:
@@ -212,7 +230,12 @@ class Ledger:
             **values,
         }
         statement = self._facts(ctx.tenant.enabled, extra)
-        return dict((await session.run(statement, parameters)).one()._mapping)
+        try:
+            return dict((await session.run(statement, parameters)).one()._mapping)
+        except DBAPIError as error:
+            if is_outage(error):
+                raise
+            raise BrokenFacts(session.tenant_id, ctx.tenant.enabled, parameters) from error
 
     def _opened(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
@@ -23,12 +24,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 
 from regulars.contracts.errors import ConfigurationError, Unavailable
+from regulars.kernel.db.guard import watch
 from regulars.kernel.db.prepared import Prepared
 from regulars.kernel.observability import metrics
 
 log = structlog.get_logger(__name__)
 
 ENTER_TENANT = text("SELECT * FROM core.enter_tenant(:tenant_id, :session_hash, :key_hash)")
+_tenant_here: ContextVar[UUID | None] = ContextVar("tenant_here", default=None)
+"""The tenant whose session is open in this task: work for one tenant never looks at another one's rows."""
 SIGN_OF_LIFE = text("SELECT 1")
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 4_000
@@ -165,6 +169,7 @@ class Database:
 
     def __init__(self, settings: DatabaseSettings, announce: Announce | None = None) -> None:
         self._app = _Pool("app", settings.database_url_app, settings)
+        watch(self._app.engine)
         self._platform = _Pool("platform", settings.database_url_platform, settings)
         self._announce = announce
 
@@ -181,10 +186,22 @@ class Database:
 
         Raises:
             Unavailable: when the database cannot be reached or the pool is exhausted.
+            ConfigurationError: this task has a session of another tenant open.
         """
         if not isinstance(tenant_id, UUID):
             raise ConfigurationError("a tenant session needs a tenant")
-        given = credentials or Credentials()
+        before = _tenant_here.get()
+        if before not in {None, tenant_id}:
+            raise ConfigurationError("a session of another tenant is open here")
+        _tenant_here.set(tenant_id)
+        try:
+            async with self._bound(tenant_id, credentials or Credentials(), read_only=read_only) as session:
+                yield session
+        finally:
+            _tenant_here.set(before)
+
+    @asynccontextmanager
+    async def _bound(self, tenant_id: UUID, given: Credentials, *, read_only: bool) -> AsyncIterator[TenantSession]:
         async with _transaction(self._app, read_only=read_only) as connection:
             row = (
                 await connection.execute(

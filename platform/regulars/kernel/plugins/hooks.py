@@ -6,9 +6,12 @@ pluggy keeps the markers and validates signatures; it never calls anything. Each
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from time import perf_counter
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pluggy
 
@@ -17,6 +20,9 @@ from regulars.contracts.hookspecs import LEDGER_HOOKS, PROJECT, HookSpecs
 from regulars.kernel.plugins.faults import PartError
 
 _ENABLED_SETS = 4096
+LATE_SECONDS = 1.0
+"""A ledger hook that takes longer is at fault; the work that it was asked for goes on."""
+_KEPT = 100
 
 
 class LedgerHook(NamedTuple):
@@ -29,6 +35,15 @@ class LedgerHook(NamedTuple):
 
     plugin: str
     call: Callable[..., Any]
+
+
+class LateHook(NamedTuple):
+    """A ledger hook that held a card's lock for too long; a plain function cannot be interrupted, only blamed."""
+
+    plugin: str
+    tenant_id: UUID
+    hook: str
+    seconds: float
 
 
 def new_manager(specs: type = HookSpecs) -> pluggy.PluginManager:
@@ -83,6 +98,7 @@ class HookTable:
 
     def __init__(self, instances: Mapping[str, object], specs: type = HookSpecs) -> None:
         self._manager = new_manager(specs)
+        self._late: deque[LateHook] = deque(maxlen=_KEPT)
         for plugin, instance in instances.items():
             self._manager.register(instance, plugin)
         order = {plugin: position for position, plugin in enumerate(instances)}
@@ -96,24 +112,34 @@ class HookTable:
             getattr(self._manager.hook, hook).get_hookimpls(), key=lambda found: order[found.plugin_name]
         )
         return tuple(
-            LedgerHook(found.plugin_name, _guarded(found.plugin_name, found.function, found.argnames, names))
+            LedgerHook(found.plugin_name, self._guarded(found.plugin_name, found.function, found.argnames, names))
             for found in implementations
         )
 
     def _enabled(self, hook: str, enabled: frozenset[str]) -> tuple[LedgerHook, ...]:
         return tuple(found for found in self._all[hook] if found.plugin in enabled)
 
+    def take_late(self) -> list[LateHook]:
+        """The hooks that were late since this was last asked."""
+        late = list(self._late)
+        self._late.clear()
+        return late
 
-def _guarded(
-    plugin: str, function: Callable[..., Any], wanted: Sequence[str], given: Sequence[str]
-) -> Callable[..., Any]:
-    """Wrap a hook: pick the arguments that it asks for, name the plugin when it raises."""
-    positions = tuple((name, given.index(name)) for name in wanted)
+    def _guarded(
+        self, plugin: str, function: Callable[..., Any], wanted: Sequence[str], given: Sequence[str]
+    ) -> Callable[..., Any]:
+        """Wrap a hook: pick the arguments that it asks for, name the plugin when it raises or is late."""
+        positions = tuple((name, given.index(name)) for name in wanted)
 
-    def call(*arguments: Any) -> Any:
-        try:
-            return function(**{name: arguments[position] for name, position in positions})
-        except Exception as error:
-            raise PluginFault(plugin, f"{type(error).__name__} in {function.__name__}") from error
+        def call(*arguments: Any) -> Any:
+            begun = perf_counter()
+            try:
+                return function(**{name: arguments[position] for name, position in positions})
+            except Exception as error:
+                raise PluginFault(plugin, f"{type(error).__name__} in {function.__name__}") from error
+            finally:
+                seconds = perf_counter() - begun
+                if seconds > LATE_SECONDS:
+                    self._late.append(LateHook(plugin, arguments[0].tenant.id, function.__name__, seconds))
 
-    return call
+        return call

@@ -74,6 +74,7 @@ class Breaker:
         self._pause = pause
         self._clock = clock
         self._circuits: dict[tuple[str, UUID], _Circuit] = {}
+        self._trips: list[BreakerState] = []
 
     def is_off(self, plugin: str, tenant_id: UUID) -> bool:
         """Whether the plugin's contributions to this tenant's pages are left out now."""
@@ -91,6 +92,12 @@ class Breaker:
         circuit.last = fault
         if circuit.faults >= self._limit:
             circuit.off_until = self._clock() + self._pause
+            self._trips.append(BreakerState(plugin, tenant_id, circuit.faults, is_off=True, last=fault))
+
+    def take_trips(self) -> list[BreakerState]:
+        """What was switched off since this was last asked."""
+        trips, self._trips = self._trips, []
+        return trips
 
     def reset(self, plugin: str) -> None:
         """Switch a plugin on again everywhere."""

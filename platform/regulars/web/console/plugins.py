@@ -11,6 +11,7 @@ from regulars.contracts.pages import PageContext
 from regulars.domain.tenants import overrides
 from regulars.domain.tenants.console import killed_for_everybody
 from regulars.domain.tenants.effective import Killed
+from regulars.domain.tenants.plugin_faults import faults_today
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.source import source_of
 from regulars.web.again import TryAgain
@@ -31,7 +32,8 @@ class PluginRow:
         needs: titles of the extensions that it requires.
         killed: the switch that holds for everybody, `None` without one.
         fingerprint: first digits of the SHA-256 of its code, empty where that is not known.
-        faults: faults in a row, over all merchants, in this process.
+        faults: how often it failed in the last 24 hours, over all merchants.
+        failed_at: merchants where it did.
     """
 
     name: str
@@ -45,6 +47,7 @@ class PluginRow:
     permissions: int
     killed: Killed | None
     faults: int
+    failed_at: Sequence[str]
     url: str
 
 
@@ -69,7 +72,7 @@ async def plugin_list(work: ConsoleWork) -> Result:
     """The list."""
     registry = work.services.plugins
     killed = {one.plugin: one for one in await killed_for_everybody(work.session)}
-    states = work.services.presenter.breaker.states()
+    failed = await faults_today(work.session)
     rows = [
         PluginRow(
             name=plugin.name,
@@ -82,7 +85,8 @@ async def plugin_list(work: ConsoleWork) -> Result:
             needs=", ".join(_(registry.plugin(name).manifest.title) for name in plugin.manifest.requires),
             permissions=len(plugin.manifest.permissions),
             killed=killed.get(plugin.name),
-            faults=sum(one.faults for one in states if one.plugin == plugin.name),
+            faults=failed[plugin.name].count if plugin.name in failed else 0,
+            failed_at=failed[plugin.name].tenants if plugin.name in failed else (),
             url=f"{LIST}/{plugin.name}",
         )
         for plugin in registry.plugins

@@ -12,6 +12,7 @@ from regulars.domain.ledger.history import words_of
 from regulars.domain.tenants.effective import EffectiveFeature
 from regulars.domain.tenants.limits import offering_with
 from regulars.domain.tenants.own_plugins import own_plugins
+from regulars.domain.tenants.plugin_faults import own_faults_today
 from regulars.domain.tenants.self_service import switch_plugin
 from regulars.kernel.i18n import gettext as _
 from regulars.web.manage.blueprint import blueprint, manage_page, renew
@@ -30,6 +31,7 @@ class PluginRow:
         state: in force, switched off by the merchant, not in the offering, stopped by the platform, or waiting for
             another extension.
         note: why it is not in force, empty when it is or when the merchant has switched it off.
+        faults: how often it failed in the last 24 hours.
         url: of what can be done with it.
         settings_url: where it is set up, empty when there is nothing to set.
     """
@@ -41,6 +43,7 @@ class PluginRow:
     version: str
     state: State
     note: str
+    faults: int
     url: str
     settings_url: str
 
@@ -111,10 +114,11 @@ async def _row(work: Work, name: str) -> PluginRow:
 
 async def _rows(work: Work) -> Sequence[PluginRow]:
     found = await own_plugins(work.session, work.ctx, work.services.catalogue)
-    return [await _plugin_row(work, one) for one in found]
+    failed = await own_faults_today(work.session)
+    return [await _plugin_row(work, one, failed.get(one.feature.name, 0)) for one in found]
 
 
-async def _plugin_row(work: Work, effective: EffectiveFeature) -> PluginRow:
+async def _plugin_row(work: Work, effective: EffectiveFeature, faults: int) -> PluginRow:
     name = effective.feature.name
     plugin = work.services.plugins.plugin(name)
     manifest = plugin.manifest
@@ -128,6 +132,7 @@ async def _plugin_row(work: Work, effective: EffectiveFeature) -> PluginRow:
         version=plugin.candidate.version,
         state=state,
         note=note,
+        faults=faults,
         url=f"{LIST}/{name}",
         settings_url="/manage/program" if state == "on" and has_page else "",
     )
