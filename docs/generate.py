@@ -16,6 +16,7 @@ from describe import about, code, codes, head, table
 from outside_pages import api_page, commands_page
 from plugin_pages import events_page, hooks_page, providers_page, slots_page
 from pydantic import BaseModel
+from sdk_page import sdk_page
 from theme_pages import pages_page, properties_page
 
 from regulars.domain.staff.permissions import ALIASES, PERMISSIONS
@@ -229,6 +230,7 @@ def pages() -> dict[str, str]:
         "permissions.md": permissions_page(plugins),
         "properties.md": properties_page(),
         "providers.md": providers_page(plugins),
+        "sdk.md": sdk_page(),
         "settings.md": settings_page(plugins),
         "slots.md": slots_page(plugins),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import shlex
 import subprocess
@@ -17,6 +18,7 @@ import yaml
 from click.testing import CliRunner
 from pydantic import BaseModel
 
+from regulars import sdk
 from regulars.cli import main
 from regulars.contracts.events import EVENT_TYPES
 from regulars.contracts.hookspecs import HookSpecs
@@ -111,6 +113,18 @@ def test_events_are_documented(bundled: PluginRegistry) -> None:
 def test_provider_is_documented(protocol: type) -> None:
     part = reference("providers.md").partition(f"\n## `{protocol.__name__}`\n")[2].partition("\n## ")[0]
     assert [name for name in public(protocol) if f"| `{name}(" not in part] == []
+
+
+def test_everything_of_the_sdk_is_documented() -> None:
+    """Every name that a plugin may import, in every module, with a sentence."""
+    modules = [sdk, *(import_module(f"regulars.sdk.{found.name}") for found in iter_modules(sdk.__path__))]
+    parts = {part.partition("`")[0]: part for part in reference("sdk.md").split("\n## `")[1:]}
+    assert sorted(parts) == sorted(module.__name__ for module in modules)
+    for module in modules:
+        rows = dict(re.findall(r"^\| `(\w+)[^|]*\| (.+) \|$", parts[module.__name__].replace("\\|", "/"), re.MULTILINE))
+        assert sorted(rows) == sorted(module.__all__), module.__name__
+        public = {name for name in vars(module) if name[0] != "_" and not inspect.ismodule(getattr(module, name))}
+        assert public <= set(module.__all__), module.__name__
 
 
 def test_permissions_are_documented(bundled: PluginRegistry) -> None:

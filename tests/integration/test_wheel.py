@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,6 +60,12 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: build(folder, into) for name, folder in folders.items()}
 
 
+def install(bin_folder: Path, *wheels: Path) -> None:
+    """Install wheels into an environment, as they are."""
+    pip = [sys.executable, "-m", "pip", "--python", str(bin_folder / "python"), "install", "--quiet"]
+    subprocess.run([*pip, "--no-deps", "--no-index", *map(str, wheels)], check=True, capture_output=True)
+
+
 @pytest.fixture(scope="module")
 def installed(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of a fresh environment with the wheels; what they depend on is that of this environment.
@@ -67,9 +74,7 @@ def installed(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
     """
     home = tmp_path_factory.mktemp("installation") / "venv"
     venv.EnvBuilder(with_pip=False, symlinks=True).create(home)
-    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python"), "install", "--quiet"]
-    files = [str(path) for path in wheels.values()]
-    subprocess.run([*pip, "--no-deps", "--no-index", *files], check=True, capture_output=True)
+    install(home / "bin", *wheels.values())
     packages = next((home / "lib").glob("python3*/site-packages"))
     (packages / "dependencies.pth").write_text(f"{sysconfig.get_paths()['purelib']}\n", "utf-8")
     return home / "bin"
@@ -194,36 +199,87 @@ def test_pages_come_with_their_style_sheets(
             }
 
 
+QUICKSTART = ROOT / "docs" / "plugin-authors" / "quickstart.md"
+STEP = re.compile(
+    r"<!-- (?P<what>run|file|append|replace)(?:: (?P<path>\S+))? -->\n```\w+\n(?P<code>.*?)^```\n"
+    r"(?:\n```text\n(?P<told>.*?)^```\n)?(?:\n(?:write\n\n)```python\n(?P<new>.*?)^```\n)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Author:
+    """Somebody who follows the guide, with the commands of the installation on the path."""
+
+    def __init__(self, bin_folder: Path, folder: Path) -> None:
+        self.bin = bin_folder
+        self.folder = folder
+
+    def follow(self, guide: str) -> int:
+        """Do every step of a guide; gives their number."""
+        steps = list(STEP.finditer(guide))
+        for step in steps:
+            getattr(self, step["what"])(step)
+        return len(steps)
+
+    def run(self, step: re.Match[str]) -> None:
+        """Run commands, and hear what they tell."""
+        told = "".join(self._command(line) for line in step["code"].splitlines())
+        assert [line for line in (step["told"] or "").splitlines() if line not in told] == [], told
+
+    def _command(self, line: str) -> str:
+        if line.startswith("cd "):
+            self.folder /= line[3:]
+            return ""
+        if line.startswith("pip install"):
+            self._install()
+            return ""
+        path = f"{self.bin}:{os.defpath}"
+        return run(Path("/bin/sh"), "-c", line.replace("pytest ", "python -m pytest "), folder=self.folder, PATH=path)
+
+    def _install(self) -> None:
+        """As an editable install does it, without a network: what the plugin needs is here already."""
+        install(self.bin, build(self.folder, self.folder.parent))
+        packages = next((self.bin.parent / "lib").glob("python3*/site-packages"))
+        shutil.rmtree(packages / "regulars_coffee_club")
+        (packages / "author.pth").write_text(f"{self.folder}\n", "utf-8")
+
+    def file(self, step: re.Match[str]) -> None:
+        """Write a new file."""
+        (self.folder / step["path"]).write_text(step["code"], "utf-8")
+
+    def append(self, step: re.Match[str]) -> None:
+        """Add to the end of a file."""
+        file = self.folder / step["path"]
+        file.write_text(file.read_text("utf-8") + step["code"], "utf-8")
+
+    def replace(self, step: re.Match[str]) -> None:
+        """Put one piece of code in the place of another, which is there once."""
+        file = self.folder / step["path"]
+        before = file.read_text("utf-8")
+        assert before.count(step["code"]) == 1, step["code"]
+        file.write_text(before.replace(step["code"], step["new"]), "utf-8")
+
+
 @pytest.fixture(scope="module")
-def new_plugin(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plugin as an author begins it, in the folder that the command has made; its wheel is installed."""
-    folder = tmp_path_factory.mktemp("author")
-    told = run(installed / "regulars", "plugin", "new", "coffee_club", folder=folder)
-    assert told.startswith("Coffee club is in regulars-plugin-coffee-club: 18 files.")
-    made = folder / "regulars-plugin-coffee-club"
-    wheel = build(made, tmp_path_factory.mktemp("author_wheel"))
-    pip = [sys.executable, "-m", "pip", "--python", str(installed / "python"), "install", "--quiet"]
-    subprocess.run([*pip, "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True)
-    return made
+def followed(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Author:
+    """Somebody who has followed the guide to the end."""
+    author, guide = Author(installed, tmp_path_factory.mktemp("author")), QUICKSTART.read_text("utf-8")
+    assert author.follow(guide) == guide.count("<!-- ") == 12
+    return author
 
 
-def test_a_new_plugins_own_tests_are_green(installed: Path, new_plugin: Path) -> None:
-    told = run(installed / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", folder=new_plugin)
-    assert re.search(r"^18 passed in ", told, re.MULTILINE), told
+@pytest.mark.timeout(900)
+def test_the_guide_leads_to_a_plugin_with_green_tests(followed: Author) -> None:
+    assert [path.name for path in followed.folder.glob("dist/*.whl")] == [
+        "regulars_plugin_coffee_club-0.1.0-py3-none-any.whl"
+    ]
 
 
-def test_a_new_plugin_is_listed_and_well_made(installed: Path, new_plugin: Path) -> None:
-    listed = run(installed / "regulars", "plugin", "list", folder=new_plugin)
-    assert "coffee_club 0.1.0: Coffee club\n    regulars-plugin-coffee-club, " in listed
-    told = run(installed / "regulars", "plugin", "check", ".", folder=new_plugin)
-    assert (told.count("✓"), told.count("✗")) == (8, 0)
-
-
-def test_a_new_plugin_passes_every_check(new_plugin: Path) -> None:
+def test_what_the_guide_makes_passes_every_check(followed: Author) -> None:
     """With the cache and the form of call of our own check, so that only the plugin is looked at."""
     same = ("--cache-dir", str(ROOT / ".mypy_cache"), "--python-version", "3.11", "--explicit-package-bases")
     for words in (("ruff", "check"), ("ruff", "format", "--check"), ("mypy", *same, "--namespace-packages")):
         done = subprocess.run(
-            [sys.executable, "-m", *words], cwd=new_plugin, check=False, capture_output=True, text=True
+            [sys.executable, "-m", *words], cwd=followed.folder, check=False, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout
