@@ -37,9 +37,9 @@ EVERYTHING = ("stamps", "antifraud", "probe", "api_access", *HOST_FEATURES)
 
 @pytest.fixture(scope="session")
 def probed_registry() -> PluginRegistry:
-    """The installed plugins and one that has views in every area."""
+    """The bundled plugins and one that has views in every area."""
     probe = Candidate("probe", package="", distribution="test-probe", version="0", load=lambda: PROBE)
-    return load_candidates([*discover(), probe])
+    return load_candidates([*(found for found in discover() if found.ours), probe])
 
 
 @pytest.fixture

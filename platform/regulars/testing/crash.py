@@ -69,7 +69,8 @@ class Victim:
     @classmethod
     def from_environment(cls) -> Victim:
         """Everything that a worker has."""
-        config, plugins = load_config(dict(os.environ)), load_plugins()
+        config = load_config(dict(os.environ))
+        plugins = load_plugins(allowed=config.plugins)
         return cls(config, plugins, make_job_registry(plugins), make_post_office(config, plugins))
 
     async def carry_out(self, order: Mapping[str, Any]) -> None:
