@@ -17,7 +17,7 @@ const work = path.join(here, "node_modules/.cache/regulars");
 // Families that themes may choose; a page loads only those of its look. The same keys as FONTS of kernel/templating/brand.py.
 const FONTS = ["bodoni-moda", "bricolage", "dm-sans", "fraunces", "nunito", "syne"];
 const STYLES = ["app", ...FONTS.map((family) => `font-${family}`)];
-const SCRIPTS = ["theme", "app", "pinpad", "terminal", "settings", "charts"];
+const SCRIPTS = ["theme", "app", "pinpad", "terminal", "settings", "charts", "scanner"];
 const IMAGES = ["favicon.svg"];
 
 function tailwind(name) {
@@ -53,7 +53,7 @@ async function bundle(entryPoints) {
     target: ["es2022", "chrome111", "firefox114", "safari16.4"],
     entryNames: "[name].[hash]",
     assetNames: "[name].[hash]",
-    loader: { ".woff2": "file" },
+    loader: { ".woff2": "file", ".wasm": "file" },
     plugins: [fontFiles],
     legalComments: "none",
     logLevel: "warning",

@@ -193,7 +193,7 @@ async def test_the_tills_pages(busy: House, people: People, routes: Map, look: L
     await click(till, "Enrol")
     await expect(till.get_by_role("heading", name="The card is ready")).to_be_visible()
     await walk.stop(till, "enrolled")
-    walk.judge(besides={"terminal.scan", "terminal.find_again"})
+    walk.judge(besides={"terminal.scan", "terminal.find_again", "terminal.scan_again", "terminal.recent"})
 
 
 async def test_the_merchants_pages(busy: House, people: People, routes: Map, look: Look) -> None:

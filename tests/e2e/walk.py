@@ -112,6 +112,7 @@ class Walk:
             if rule.subdomain == self.host
             and rule.endpoint.startswith(f"{self.area}.")
             and "GET" in (rule.methods or ())
+            and not rule.websocket
         }
         missed = [f"no link leads to {endpoint}" for endpoint in sorted(pages - self.endpoints - besides)]
         if self.faults or missed:

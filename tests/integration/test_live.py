@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from asyncpg import Connection
+from redis.asyncio import Redis
 from visitors import led_to, member_at, read, staff_at
 
 from regulars.app import create_app
@@ -77,7 +78,7 @@ async def refusal(visitor: Browser, path: str, **how: str | None) -> int:
 
 
 async def test_a_sale_is_heard_by_the_card_the_till_and_the_dashboard_of_its_own_tenant(
-    web: WebServer, cafe: World, pizza: World, sql: Connection
+    config: Config, web: WebServer, cafe: World, pizza: World, sql: Connection
 ) -> None:
     other = await cafe.add_card("otto@other.example", name="Otto Weber")
     mia, otto = await member_at(web, sql, cafe), await member_at(web, sql, cafe, other)
@@ -93,6 +94,9 @@ async def test_a_sale_is_heard_by_the_card_the_till_and_the_dashboard_of_its_own
         heard = [card, other_card, till, feed, foreign_feed, foreign_till]
         for socket in heard:
             await expect_on(socket)
+        async with Redis.from_url(config.redis_url) as others:
+            for channel in ("live:platform", f"live:{cafe.tenant.id}:more", "live:"):
+                assert await others.publish(channel, b"\xff activity") > 0
         await sell(web, cafe, "one")
         for socket in (card, till, feed):
             await expect_change(socket)

@@ -115,6 +115,35 @@ async def test_what_leads_to_no_card(web: WebServer, cafe: World, pizza: World, 
     assert led_to(await visitor.get("/terminal/find")) == "/terminal"
 
 
+async def test_what_a_camera_reads(web: WebServer, cafe: World, pizza: World, sql: Connection) -> None:
+    visitor = await staff_at(web, sql, cafe)
+    card, foreign = cafe.card, pizza.card
+    for code in (f"https://{cafe.host}/c/{card.token}", card.token, card.number, f" {format_number(card.number)} "):
+        assert led_to(await visitor.submit("/terminal/scan", {"card": code})) == at(card)
+    wrong = card.number[:-1] + str((int(card.number[-1]) + 1) % 10)
+    others = (f"https://{pizza.host}/c/{foreign.token}", foreign.token, foreign.number, wrong, "4006381333931")
+    for code in (*others, "Mia Ledoux", card.email, card.number[:8], "https://evil.example/", "", "x" * 301, "mia \0"):
+        page = read(await visitor.submit("/terminal/scan", {"card": code}))
+        assert page.text == "This is not a card of this shop.", code
+    assert led_to(await visitor.get("/terminal/scan")) == "/terminal"
+
+
+async def test_only_the_till_may_use_a_camera(web: WebServer, cafe: World, sql: Connection) -> None:
+    staff, mia = await staff_at(web, sql, cafe), await member_at(web, sql, cafe)
+    for visitor, path, allowed in (
+        (staff, "/terminal", True),
+        (staff, "/manage", False),
+        (mia, "/card", False),
+        (mia, "/", False),
+    ):
+        answer = await visitor.get(path, follow_redirects=True)
+        policy, permissions = answer.headers["Content-Security-Policy"], answer.headers["Permissions-Policy"]
+        assert ("script-src 'self' 'wasm-unsafe-eval';" in policy) is allowed, path
+        assert ("camera=(self)" in permissions) is allowed, path
+        assert ("scanner." in answer.text) is allowed, path
+        assert "'unsafe-eval'" not in policy
+
+
 async def test_several_cards_are_listed(web: WebServer, cafe: World, sql: Connection) -> None:
     other = await cafe.add_card("miro@cafe.example", name="Miro Ledoux")
     visitor = await staff_at(web, sql, cafe)

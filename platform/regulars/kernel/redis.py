@@ -199,13 +199,21 @@ async def _messages(pubsub: PubSub, kind: str) -> AsyncIterator[Heard]:
         message = await pubsub.get_message(timeout=SILENCE)
         if message is not None:
             asked = False
-            if message["type"] == "pmessage":
-                yield Heard(UUID(message["channel"].decode().removeprefix(f"{kind}:")), message["data"].decode())
+            if message["type"] == "pmessage" and (heard := _heard(message, kind)) is not None:
+                yield heard
         elif asked:
             raise TimeoutError("no sign of life")
         else:
             await pubsub.ping()
             asked = True
+
+
+def _heard(message: Mapping[str, Any], kind: str) -> Heard | None:
+    """A message, `None` for one that was not published by us."""
+    try:
+        return Heard(UUID(message["channel"].decode().removeprefix(f"{kind}:")), message["data"].decode())
+    except ValueError:
+        return None
 
 
 def _abandon(task: asyncio.Future[Any]) -> None:

@@ -118,8 +118,11 @@ class People:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*flags: str) -> AsyncIterator[Browser]:
     """Run Chromium.
+
+    Args:
+        flags: further ones.
 
     Raises:
         FileNotFoundError: there is none on the PATH.
@@ -129,7 +132,7 @@ async def chromium() -> AsyncIterator[Browser]:
         message = "Chromium is not on the PATH; these tests drive it (`make chromium` installs it)."
         raise FileNotFoundError(message)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        browser = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags])
         yield browser
         await browser.close()
 

@@ -151,7 +151,7 @@ async def installation(
             await upgrade(urls.migrator, all_targets(registry))
             variables = {**environment(urls, redis.url, folder), "REGULARS_WEB_WORKERS": str(workers)}
             config = load_config(variables)
-            ports = [_free_port() for _ in range(servers)]
+            ports = [free_port() for _ in range(servers)]
             base = {**os.environ, **variables}
             web = [
                 Process(("web",), {**base, "REGULARS_PORT": str(port)}, folder / f"web-{port}.log") for port in ports
@@ -178,7 +178,8 @@ async def installation(
                     process.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -25,7 +25,13 @@ TENANT_ASSETS_PREFIX = f"{PREFIX}/tenant/"
 BRAND_CSS = "/brand.css"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _A_DAY = "public, max-age=86400"
-_TYPES = {".js": "text/javascript", ".woff2": "font/woff2", ".webp": "image/webp", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".js": "text/javascript",
+    ".woff2": "font/woff2",
+    ".webp": "image/webp",
+    ".wasm": "application/wasm",
+    ".svg": "image/svg+xml",
+}
 _LOCKED_IN = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """Policy of files that a merchant brought: opened by themselves they can do nothing."""
 _TEXT = frozenset({".css", ".js", ".txt", ".json", ".svg"})

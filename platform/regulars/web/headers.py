@@ -15,16 +15,28 @@ CONTENT_SECURITY_POLICY = (
 FRAMED_POLICY = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 """Of previews, which stand in a frame of our own pages."""
 
+_WASM = "script-src 'self' 'wasm-unsafe-eval'"
+_NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 _ALWAYS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Permissions-Policy": _NO_DEVICES,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _STRICT_TRANSPORT = "max-age=31536000"
 NO_STORE = "no-store"
+
+
+def allow_camera(headers: Headers) -> None:
+    """Let a page use the camera, and the WebAssembly that reads codes in its pictures.
+
+    Args:
+        headers: of the answer.
+    """
+    headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace("script-src 'self'", _WASM)
+    headers["Permissions-Policy"] = _NO_DEVICES.replace("camera=()", "camera=(self)")
 
 
 def add_headers(headers: Headers, request_id: str, config: Config) -> None:

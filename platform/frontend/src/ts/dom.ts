@@ -40,6 +40,15 @@ export function on(type: string, selector: string, handle: (element: HTMLElement
   });
 }
 
+/** What was stored, empty when nothing was or storage is closed. */
+export function stored(key: string): string {
+  try {
+    return localStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
 export function store(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);

@@ -1,4 +1,5 @@
-// The till: the card field is always ready for a scanner or fingers, and waiting times count down.
+// The till: the card field is always ready for a scanner or fingers, the camera is one tap away, waiting times count down.
+import "./camera";
 import "./countdown";
 import "./idle";
 import "./stepper";

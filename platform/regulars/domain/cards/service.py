@@ -85,6 +85,26 @@ async def find(session: TenantSession, ctx: Context, query: str, limit: int = 10
     return await _hits(session, repository.SEARCH, parameters, limit)
 
 
+async def by_code(session: TenantSession, ctx: Context, text: str) -> CardHit:
+    """The card of a code that a camera has read: the token, an address with it, or the number; else nothing.
+
+    Args:
+        session: the transaction.
+        ctx: who asks; needs `terminal.use` or `members.view`.
+        text: what the code says.
+
+    Raises:
+        NotFound: the tenant has no such card.
+    """
+    require(ctx, *_LOOK_UP)
+    token, number = numbers.token_of(text), numbers.normalise(text)
+    if token is not None:
+        return _one(await _hits(session, repository.BY_TOKEN, {"token": token}))
+    if number is None:
+        raise NotFound(_("We could not find this card."))
+    return _one(await _hits(session, repository.BY_NUMBER, {"number": number}))
+
+
 async def recent(session: TenantSession, ctx: Context, limit: int = 8) -> Sequence[CardHit]:
     """The cards that were used last in the principal's shop or by the principal, last ones first.
 

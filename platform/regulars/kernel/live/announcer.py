@@ -83,4 +83,6 @@ class Announcer:
             for tenant_id, topics in batch.items():
                 self._waiting.setdefault(tenant_id, set()).update(topics)
             return False
+        except Exception:  # whatever it is, it must not end the sending silently and for good
+            log.exception("announcements_failed")
         return True

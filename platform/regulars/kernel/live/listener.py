@@ -53,6 +53,8 @@ class LiveListener:
                         self._hub.hear(tenant_id, topics.split())
             except RedisDown as error:
                 log.warning("live_listener_down", error=str(error))
+            except Exception:  # whatever it is, it must not end the listening silently and for good
+                log.exception("live_listener_failed")
             finally:
                 self._hub.turn(on=False)
             await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from quart import Response
 
 from regulars.contracts.context import Context
+from regulars.contracts.errors import NotFound
 from regulars.contracts.pages import PageContext
 from regulars.domain.cards import numbers
 from regulars.domain.cards import service as cards
@@ -18,6 +19,7 @@ from regulars.domain.ledger.topics import ACTIVITY, shop_topic
 from regulars.domain.members.normalise import email_of
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
+from regulars.web.headers import allow_camera
 from regulars.web.limits import LOOK_UP, check_limit
 from regulars.web.lists import url_of
 from regulars.web.live import live_socket
@@ -78,6 +80,14 @@ class RecentPart(PageContext):
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannedPart(PageContext):
+    """Why a code leads to no card; what the camera says below its picture."""
+
+    template: ClassVar[str] = "terminal/parts/scanned.html"
+    sentence: str
+
+
 class RecentQuery(BaseModel):
     """What the page has already: name of the list that it shows."""
 
@@ -95,6 +105,13 @@ class FindForm(BaseModel):
 async def start(work: Work, desk: Desk) -> Result:
     """Wait for a card."""
     return await _start(work, desk)
+
+
+@blueprint.after_request
+async def with_camera(response: Response) -> Response:
+    """The till's pages may use the camera, no others."""
+    allow_camera(response.headers)
+    return response
 
 
 @blueprint.get("/recent")
@@ -136,6 +153,28 @@ async def find(work: Work, desk: Desk) -> Result:
     email = email_of(query) or ""
     lines = await card_lines(work, hits)
     return FoundPage(desk=desk, query=query, lines=lines, new_email="" if hits else email)
+
+
+@blueprint.post("/scan")
+@till_page()
+async def scanned(work: Work, desk: Desk) -> Result:
+    """Open the card whose code the camera has read; the page stays when it is none."""
+    del desk
+    await check_limit(LOOK_UP, work.request, work.services)
+    form = (await work.form(FindForm)).data or FindForm()
+    try:
+        hit = await cards.by_code(work.session, work.ctx, form.card)
+    except NotFound:
+        return ScannedPart(sentence=_("This is not a card of this shop."))
+    return Redirect(card_url(hit.id))
+
+
+@blueprint.get("/scan")
+@till_page()
+async def scan_again(work: Work, desk: Desk) -> Result:
+    """Where a reload after a scan leads."""
+    del work, desk
+    return Redirect(START)
 
 
 @blueprint.get("/find")
