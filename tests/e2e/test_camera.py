@@ -60,22 +60,22 @@ async def test_a_code_opens_its_card_once(house: House, people: People, tmp_path
         scans: list[str] = []
         till.on("request", lambda request: scans.append(request.url) if request.method == "POST" else None)
         await till.get_by_role("button", name="Use camera").tap()
-        await expect(till.get_by_role("heading", name=CUSTOMER)).to_be_visible()
+        await expect(till.get_by_role("heading", name=CUSTOMER)).to_be_visible(timeout=SECONDS * 1000)
         assert scans == [house.of(SLUG, "/terminal/scan")]
 
         await till.get_by_role("link", name="Back").tap()  # the camera starts by itself; the card still lies there
-        await expect(till.get_by_role("button", name="Stop the camera")).to_be_visible()
+        await expect(till.get_by_role("button", name="Stop the camera")).to_be_visible(timeout=SECONDS * 1000)
         await seen_for_a_while(till)
         assert scans == [house.of(SLUG, "/terminal/scan")]
         await till.keyboard.type(f"{number}\n")  # a scanner that types does as ever
-        await expect(till.get_by_role("heading", name=CUSTOMER)).to_be_visible()
+        await expect(till.get_by_role("heading", name=CUSTOMER)).to_be_visible(timeout=SECONDS * 1000)
 
         strangers = await till_of(visitors, house, STRANGERS)
         await strangers.context.grant_permissions(["camera"])
         await strangers.get_by_role("button", name="Use camera").tap()
-        await expect(said(strangers, "This is not a card of this shop.")).to_be_visible()
+        await expect(said(strangers, "This is not a card of this shop.")).to_be_visible(timeout=SECONDS * 1000)
         await strangers.get_by_role("button", name="Stop the camera").tap()
-        await expect(strangers.get_by_role("textbox", name="Scan or type a card")).to_be_focused()
+        await expect(strangers.get_by_role("textbox", name="Scan or type a card")).to_be_focused(timeout=SECONDS * 1000)
         await visitors.leave()
         assert visitors.faults == []
 
@@ -93,12 +93,12 @@ async def test_without_a_camera_there_is_a_sentence_and_the_field(house: House, 
             "name => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', name)); }", error
         )
         await till.get_by_role("button", name="Use camera").tap()
-        await expect(said(till, sentence)).to_be_visible()
-        await expect(field).to_be_focused()
+        await expect(said(till, sentence)).to_be_visible(timeout=SECONDS * 1000)
+        await expect(field).to_be_focused(timeout=SECONDS * 1000)
     await till.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
     await till.get_by_role("button", name="Use camera").tap()
-    await expect(said(till, "This browser gives no access to a camera.")).to_be_visible()
-    await expect(field).to_be_focused()
+    await expect(said(till, "This browser gives no access to a camera.")).to_be_visible(timeout=SECONDS * 1000)
+    await expect(field).to_be_focused(timeout=SECONDS * 1000)
 
 
 def said(till: Page, sentence: str) -> Locator:

@@ -157,7 +157,7 @@ async def installation(
                 Process(("web",), {**base, "REGULARS_PORT": str(port)}, folder / f"web-{port}.log") for port in ports
             ]
             told = {"REGULARS_METRICS_DIR": str(folder / "metrics")} if admin else {}
-            admin_port = _free_port() if admin else 0
+            admin_port = free_port() if admin else 0
             base |= told
             web[0].environment |= {**told, "REGULARS_ADMIN_PORT": str(admin_port)}
             links = {"REGULARS_PUBLIC_PORT": str(ports[0])}
