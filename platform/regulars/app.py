@@ -27,7 +27,7 @@ from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.clock import refuse_shifted_clock
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
-from regulars.kernel.i18n import install
+from regulars.kernel.i18n import Catalogues, Phrasebook, install
 from regulars.kernel.live import Announcer, Hub, Limits, LiveListener
 from regulars.kernel.observability import configure_logging
 from regulars.kernel.observability.watchdog import Watchdog
@@ -48,7 +48,7 @@ from regulars.web.language import register_language
 from regulars.web.measures import measure
 from regulars.web.navigation import Navigations
 from regulars.web.pipeline import register_pipeline
-from regulars.web.rendering import make_assets, make_catalogues, make_templates, make_themes
+from regulars.web.rendering import make_assets, make_templates, make_themes, translations
 from regulars.web.request import RegularsApp
 from regulars.web.services import EXTENSION, Services
 
@@ -114,7 +114,8 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
     rules = RuleBook(programs, settings)
     ledger = Ledger(registry, rules, policy, config.pin_pepper.encode())
     templates = make_templates(config, registry, themes, assets)
-    install(make_catalogues(registry, themes))
+    words = translations(registry, themes)
+    install(Catalogues(words))
     snapshots = SnapshotCache(
         partial(fetch_snapshot, database),
         partial(fetch_snapshot_by_id, database),
@@ -137,6 +138,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         presenter=Presenter(Breaker()),
         limiter=RateLimiter(redis),
         navigations=Navigations(),
+        phrasebook=Phrasebook(words),
         catalogue=Catalogue.of(registry),
         office=PostOffice(config, templates),
         domains=DomainDesk(config, database),

@@ -51,7 +51,7 @@ def test_every_kind_of_source_is_read(theme: Domain):
 
 
 def test_texts_of_the_host_are_left_to_it(theme: Domain):
-    assert english(theme.template()) - english(theme.template({(None, "Please sign in."), (None, "Warm")})) == {
+    assert english(theme.template()) - english(theme.template({("", "Please sign in."), ("", "Warm")})) == {
         "Please sign in.",
         "Warm",
     }
@@ -71,8 +71,8 @@ def test_a_file_follows_its_sources_without_guessing(theme: Domain):
     evening = catalog.get("Evening.")
     assert evening is not None
     assert (evening.string, evening.fuzzy, list(catalog.obsolete)) == ("", False, [])
-    assert translated(theme, ("de", "fr")) == {(None, "One card")} | {
-        (None, text) for text in english(catalog) if isinstance(text, str)
+    assert translated(theme, ("de", "fr")) == {("", "One card")} | {
+        ("", text) for text in english(catalog) if isinstance(text, str)
     }
 
 

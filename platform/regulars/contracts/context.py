@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
 PrincipalKind = Literal["anonymous", "member", "staff", "api_key", "operator", "system"]
 TenantStatus = Literal["active", "suspended", "closed"]
+_NO_WORDING: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = MappingProxyType({})
 Source = Literal["api", "terminal", "portal", "manage", "console", "job", "demo"]
 
 
@@ -46,6 +48,7 @@ class TenantSnapshot:
         moved: whether the host that was asked for sends visitors on to `host`.
         verify_by: of a merchant that has signed up, until an owner's address has proved right; `None` when there is
             nothing to prove.
+        wording: language → (context, English) → the tenant's own words, see `kernel.i18n.wording`.
     """
 
     id: UUID
@@ -68,6 +71,7 @@ class TenantSnapshot:
     revision: int
     moved: bool = False
     verify_by: datetime | None = None
+    wording: Mapping[str, Mapping[tuple[str, str], tuple[str, ...]]] = field(default_factory=lambda: _NO_WORDING)
 
     @property
     def is_sandbox(self) -> bool:

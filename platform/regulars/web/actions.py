@@ -72,6 +72,8 @@ TITLES: Mapping[str, str] = {
     "offering.copied": N_("Copied an offering"),
     "offering.features_changed": N_("Changed an offering's features"),
     "offering.limit_changed": N_("Changed an offering's limit"),
+    "wording.changed": N_("Changed a text"),
+    "wording.reset": N_("Went back to the standard texts"),
     "operator.added": N_("Added an operator"),
     "operator.changed": N_("Changed an operator"),
     "operator.logged_in": N_("Signed in"),

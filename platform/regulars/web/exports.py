@@ -8,7 +8,7 @@ from urllib.parse import quote
 from quart import Response
 
 from regulars.domain.members.export import MEDIA_TYPE, csv_bytes
-from regulars.kernel.i18n import current_locale, current_timezone, use_locale
+from regulars.kernel.i18n import Wording, current_locale, current_timezone, current_wording, use_locale
 
 
 def csv_response(rows: AsyncIterator[Sequence[str]], filename: str) -> Response:
@@ -18,15 +18,17 @@ def csv_response(rows: AsyncIterator[Sequence[str]], filename: str) -> Response:
         rows: heading and lines; they open sessions of their own, since the request's has ended by then.
         filename: proposed to the visitor.
     """
-    response = Response(_spoken(csv_bytes(rows), str(current_locale()), current_timezone()), content_type=MEDIA_TYPE)
+    response = Response(
+        _spoken(csv_bytes(rows), str(current_locale()), current_timezone(), current_wording()), content_type=MEDIA_TYPE
+    )
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(filename)}"
     response.timeout = None
     return response
 
 
-async def _spoken(chunks: AsyncIterator[bytes], locale: str, timezone: str) -> AsyncIterator[bytes]:
+async def _spoken(chunks: AsyncIterator[bytes], locale: str, timezone: str, own: Wording) -> AsyncIterator[bytes]:
     while True:
-        with use_locale(locale, timezone):
+        with use_locale(locale, timezone, own):
             try:
                 chunk = await anext(chunks)
             except StopAsyncIteration:

@@ -36,7 +36,8 @@ def speak(request: Asked, tenant: TenantSnapshot | None, config: Config, own: st
     browser = request.headers.get("Accept-Language", "")
     locale = negotiate(wanted, browser, tenant.default_locale if tenant else supported[0], supported)
     request.visit.locale = locale
-    request.visit.scope.enter_context(use_locale(locale, tenant.timezone if tenant else "UTC"))
+    speaking = use_locale(locale, tenant.timezone, tenant.wording.get(locale, {})) if tenant else use_locale(locale)
+    request.visit.scope.enter_context(speaking)
 
 
 def speak_to(request: Asked, who: Principal, config: Config) -> None:

@@ -71,15 +71,15 @@ def make_engine(registry: PluginRegistry, themes: Themes, assets: Assets, *, str
     )
 
 
-def make_catalogues(registry: PluginRegistry, themes: Themes) -> Catalogues:
-    """The translations of themes, plugins and host; the host's words win."""
+def translations(registry: PluginRegistry, themes: Themes) -> list[tuple[str, Path]]:
+    """Where the translations of themes, plugins and host lie; the host's words win."""
     sources = [(name, themes[name].folder / "locale") for name in themes.names]
     sources += [(plugin.name, plugin.locale) for plugin in registry.plugins if plugin.locale is not None]
-    return Catalogues([*sources, ("regulars", WEB.parent / "locale")])
+    return [*sources, ("regulars", WEB.parent / "locale")]
 
 
 def make_post_office(config: Config, registry: PluginRegistry) -> PostOffice:
     """What jobs write mails with; for a process without pages, whose languages it installs too."""
     themes = make_themes(config)
-    install(make_catalogues(registry, themes))
+    install(Catalogues(translations(registry, themes)))
     return PostOffice(config, make_templates(config, registry, themes, make_assets(registry, themes)))

@@ -19,6 +19,7 @@ from regulars.domain.tenants.catalogue import Catalogue
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotCache, TenantListener
+from regulars.kernel.i18n import Phrasebook
 from regulars.kernel.live import Announcer, Hub, LiveListener
 from regulars.kernel.plugins.presentation import Presenter
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -52,6 +53,7 @@ class Services:
     presenter: Presenter
     limiter: RateLimiter
     navigations: Navigations
+    phrasebook: Phrasebook
     catalogue: Catalogue
     office: PostOffice
     domains: DomainDesk

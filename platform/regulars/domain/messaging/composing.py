@@ -65,7 +65,8 @@ def write(
     Raises:
         jinja2.TemplateNotFound: one of the three is missing.
     """
-    with use_locale(_spoken(tenant, recipient.locale), tenant.timezone):
+    locale = _spoken(tenant, recipient.locale)
+    with use_locale(locale, tenant.timezone, tenant.wording.get(locale, {})):
         known = {**values, "tenant": tenant, "recipient": recipient}
         subject = one_line(engine.mail(tenant.theme, f"{template}.subject.txt", **known))
         primary, content = button_colors(tenant.branding.primary_color)
@@ -73,7 +74,7 @@ def write(
             subject=subject,
             brand=tenant.name,
             home_url=home_url,
-            locale=_spoken(tenant, recipient.locale),
+            locale=locale,
             primary=primary,
             primary_content=content,
             footer=[str(line) for line in (*footer, *((_SANDBOX,) if tenant.is_sandbox else ()))],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,6 +12,10 @@ from uuid import UUID
 
 from regulars.contracts.context import Branding, TenantSnapshot
 from regulars.kernel.entitlements.rules import Known, Override, entitle
+from regulars.kernel.i18n.sources import Key
+from regulars.kernel.i18n.wording import Wording
+
+_NO_WORDING: Mapping[str, Wording] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class SnapshotBuilder:
             revision=raw["revision"],
             moved=raw["moved"],
             verify_by=_time(raw["verify_by"]) if raw["verify_by"] else None,
+            wording=_wording(raw["wording"]),
         )
         return Built(snapshot, (found.valid_until - now).total_seconds() if found.valid_until else None)
 
@@ -99,6 +104,16 @@ class SnapshotBuilder:
 def _override(row: Mapping[str, Any]) -> Override:
     expires_at = _time(row["expires_at"]) if row["expires_at"] else None
     return Override(row["name"], row["kind"], row["value"], expires_at)
+
+
+def _wording(rows: Sequence[tuple[str, str, str, Sequence[str]]]) -> Mapping[str, Wording]:
+    """Own words by language; tenants without any, nearly all, share one empty mapping."""
+    if not rows:
+        return _NO_WORDING
+    found: dict[str, dict[Key, tuple[str, ...]]] = {}
+    for locale, context, english, forms in rows:
+        found.setdefault(locale, {})[context, english] = tuple(forms)
+    return MappingProxyType({locale: MappingProxyType(own) for locale, own in found.items()})
 
 
 def _time(text: str) -> datetime:

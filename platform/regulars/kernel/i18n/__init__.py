@@ -5,8 +5,8 @@ and `{% trans %}`. The web layer and the worker set the locale with `use_locale`
 """
 
 from regulars.contracts.i18n import N_
-from regulars.kernel.i18n.catalogues import LANGUAGES, SOURCE_LOCALE, Catalogues
-from regulars.kernel.i18n.current import current_locale, current_timezone, install, use_locale
+from regulars.kernel.i18n.catalogues import LANGUAGES, SOURCE_LOCALE, Catalogues, Phrase, Phrasebook
+from regulars.kernel.i18n.current import current_locale, current_timezone, current_wording, install, use_locale
 from regulars.kernel.i18n.formats import (
     format_date,
     format_datetime,
@@ -19,6 +19,7 @@ from regulars.kernel.i18n.formats import (
 )
 from regulars.kernel.i18n.negotiation import language_name, negotiate
 from regulars.kernel.i18n.texts import LazyText, gettext, ngettext, npgettext, pgettext
+from regulars.kernel.i18n.wording import Wording
 
 __all__ = [
     "LANGUAGES",
@@ -26,8 +27,12 @@ __all__ = [
     "SOURCE_LOCALE",
     "Catalogues",
     "LazyText",
+    "Phrase",
+    "Phrasebook",
+    "Wording",
     "current_locale",
     "current_timezone",
+    "current_wording",
     "format_date",
     "format_datetime",
     "format_money",

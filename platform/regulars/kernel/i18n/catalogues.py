@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 from babel.support import Translations
+
+from regulars.kernel.i18n.sources import Key, forms_of, key_of
 
 SOURCE_LOCALE = "en"
 LANGUAGES = (SOURCE_LOCALE, "lt", "fr", "de")
@@ -18,6 +22,55 @@ LANGUAGES = (SOURCE_LOCALE, "lt", "fr", "de")
 
 class CatalogueError(Exception):
     """A .po file cannot be read; the text names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A text with its translation.
+
+    Attributes:
+        domain: `regulars`, or the name of a plugin or theme.
+        files: where it is used, below the domain's folder.
+        english: singular, and plural for counted texts.
+        forms: in the language, as many as it has plurals, or one.
+    """
+
+    domain: str
+    files: tuple[str, ...]
+    context: str
+    english: tuple[str, ...]
+    forms: tuple[str, ...]
+
+
+class Phrasebook:
+    """All texts, to be looked through; slow to read, so read only when somebody looks. Arguments as for `Catalogues`.
+
+    Two that differ in nothing but their domain are one: the later domain's.
+    """
+
+    def __init__(self, sources: Sequence[tuple[str, Path]]) -> None:
+        self._sources = sources
+        self._read: dict[str, Sequence[Phrase]] = {}
+
+    def phrases(self, locale: str) -> Sequence[Phrase]:
+        """Every text in a language; one without translations of its own has English ones."""
+        if locale not in self._read:
+            self._read[locale] = self._phrases(locale)
+        return self._read[locale]
+
+    def _phrases(self, locale: str) -> Sequence[Phrase]:
+        found: dict[Key, Phrase] = {}
+        known = LANGUAGES[1] if locale == SOURCE_LOCALE else locale.partition("_")[0]
+        for domain, folder in self._sources:
+            file = folder / known / "LC_MESSAGES" / f"{domain}.po"
+            for message in read_catalogue(file) if file.is_file() else ():
+                if not message.id:
+                    continue
+                english = forms_of(message.id)
+                forms = english if locale == SOURCE_LOCALE else forms_of(message.string)
+                files = tuple(path for path, _line in message.locations)
+                found[key_of(message)] = Phrase(domain, files, message.context or "", english, forms)
+        return tuple(found.values())
 
 
 class Catalogues:
@@ -55,18 +108,26 @@ class Catalogues:
             self._merged[locale] = catalogue
 
 
-def compile_po(file: Path) -> Translations:
-    """Read a .po file and compile it in memory; fuzzy entries count as untranslated.
+def read_catalogue(file: Path) -> Catalog:
+    """Read the .po file of a language.
 
     Raises:
         CatalogueError: the file is not valid; the text names it.
     """
     try:
         with file.open("rb") as source:
-            catalogue = read_po(source, locale=file.parents[1].name, abort_invalid=True)
+            return read_po(source, locale=file.parents[1].name, abort_invalid=True)
     except (PoFileError, ValueError) as error:
         raise CatalogueError(f"{file}: {error}") from error
+
+
+def compile_po(file: Path) -> Translations:
+    """Read a .po file and compile it in memory; fuzzy entries count as untranslated.
+
+    Raises:
+        CatalogueError: the file is not valid; the text names it.
+    """
     compiled = BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, read_catalogue(file))
     compiled.seek(0)
     return Translations(compiled, domain=file.stem)

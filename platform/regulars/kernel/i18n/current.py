@@ -11,6 +11,7 @@ from gettext import NullTranslations
 from babel import Locale
 
 from regulars.kernel.i18n.catalogues import SOURCE_LOCALE, Catalogues
+from regulars.kernel.i18n.wording import NO_WORDING, Worded, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class _Current:
     locale: Locale
     timezone: str = "UTC"
     translations: NullTranslations = field(default_factory=NullTranslations)
+    own: Wording = field(default_factory=lambda: NO_WORDING)
 
 
 _default = _Current(Locale.parse(SOURCE_LOCALE))
@@ -32,18 +34,20 @@ def install(catalogues: Catalogues) -> None:
 
 
 @contextmanager
-def use_locale(locale: str, timezone: str = "UTC") -> Iterator[None]:
+def use_locale(locale: str, timezone: str = "UTC", own: Wording = NO_WORDING) -> Iterator[None]:
     """Speak a language inside the block.
 
     Args:
         locale: such as `lt` or `de_AT`; regions fall back to their language's catalogue.
         timezone: IANA name for times without a zone of their own to show in.
+        own: a tenant's own words in this language.
 
     Raises:
         babel.UnknownLocaleError, ValueError: no such locale.
     """
     parsed = Locale.parse(locale.replace("-", "_"))
-    token = _current.set(_Current(parsed, timezone, _catalogues.get(str(parsed))))
+    ours = _catalogues.get(str(parsed))
+    token = _current.set(_Current(parsed, timezone, Worded(ours, own, locale) if own else ours, own))
     try:
         yield
     finally:
@@ -58,6 +62,11 @@ def current_locale() -> Locale:
 def current_timezone() -> str:
     """IANA name of the time zone in force, UTC outside of `use_locale`."""
     return _current.get().timezone
+
+
+def current_wording() -> Wording:
+    """The tenant's own words in force, none outside of `use_locale`."""
+    return _current.get().own
 
 
 def current_translations() -> NullTranslations:

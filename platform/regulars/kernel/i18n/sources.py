@@ -26,13 +26,13 @@ _THEME_FILE, _SETTINGS_FILE, _PRESETS_FILE = "theme.toml", "settings.toml", "pre
 
 Text = tuple[str, str | tuple[str, ...], str | None]
 """File below the domain's folder, the text (singular and plural of a counted one), its context."""
-Key = tuple[str | None, str]
-"""What tells two texts apart: context and English (singular)."""
+Key = tuple[str, str]
+"""What tells two texts apart: context (empty for none) and English (singular)."""
 
 
 def key_of(message: Message) -> Key:
     """What tells a text from all others."""
-    return message.context, forms_of(message.id)[0]
+    return message.context or "", forms_of(message.id)[0]
 
 
 def forms_of(text: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ class Domain:
         """
         catalog = Catalog(domain=self.name, project=self.name)
         for file, message, context in _texts(self.folder):
-            if (context, forms_of(message)[0]) not in known:
+            if (context or "", forms_of(message)[0]) not in known:
                 catalog.add(message, locations=[(file, 0)], context=context)
         return catalog
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from gettext import c2py
-from pathlib import Path
 
 from babel import Locale
 from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import write_po
 
+from regulars.kernel.i18n.catalogues import read_catalogue
 from regulars.kernel.i18n.sources import Domain, Key, forms_of, key_of
 
 _PLACEHOLDER = re.compile(r"%(?:\(\w+\))?[a-z%]|\{[\w.]+\}")
@@ -19,10 +19,9 @@ _TAG = re.compile(r"</?[a-zA-Z][^>]*>")
 _SAMPLE = range(200)
 
 
-def read_catalogue(file: Path) -> Catalog:
-    """Read a .po file of a language."""
-    with file.open("rb") as source:
-        return read_po(source, locale=file.parents[1].name, abort_invalid=True)
+def placeholders(text: str) -> set[str]:
+    """Where values are put in: `%(name)s`, `{name}`; `%%` counts as one."""
+    return set(_PLACEHOLDER.findall(text))
 
 
 def translated(domain: Domain, locales: Sequence[str]) -> set[Key]:
@@ -92,7 +91,7 @@ def faults_of(message: Message, catalog: Catalog) -> Iterator[str]:
     if not all(forms):
         yield "is not translated"
         return
-    singular_only = _forms_of_one_number(catalog.plural_expr)
+    singular_only = forms_of_one_number(catalog.plural_expr)
     for number, form in enumerate(forms):
         allowed = [sources[-1], *(sources[:1] if number in singular_only else ())]
         yield from (f"→ {form!r}: {fault}" for fault in mismatches(allowed, form))
@@ -105,7 +104,7 @@ def mismatches(allowed: Sequence[str], text: str) -> Iterator[str]:
         allowed: sources; being like one of them is enough.
         text: the translation.
     """
-    if sorted(set(_PLACEHOLDER.findall(text))) not in [sorted(set(_PLACEHOLDER.findall(one))) for one in allowed]:
+    if placeholders(text) not in [placeholders(one) for one in allowed]:
         yield f"the placeholders are not those of {allowed[0]!r}"
     if sorted(_TAG.findall(text)) not in [sorted(_TAG.findall(one)) for one in allowed]:
         yield f"the tags are not those of {allowed[0]!r}"
@@ -119,7 +118,7 @@ def _new(domain: Domain, locale: str) -> Catalog:
 
 
 @cache
-def _forms_of_one_number(expression: str) -> frozenset[int]:
+def forms_of_one_number(expression: str) -> frozenset[int]:
     """Plural forms that stand for the number 1 alone, so that the number may be left unsaid (not in Lithuanian: 21)."""
     chosen = c2py(expression)
     forms = [chosen(number) for number in _SAMPLE]

@@ -112,7 +112,8 @@ class Attempt:
     async def _handle(self, session: TenantSession | None) -> None:
         context = self._context
         work = JobWork(context, self._claimed, session=session, open_step=self._step, services=self._services)
-        with use_locale(context.locale, context.tenant.timezone):
+        tenant, locale = context.tenant, context.locale
+        with use_locale(locale, tenant.timezone, tenant.wording.get(locale, {})):
             await self._definition(work, self._claimed.payload)
 
     @asynccontextmanager

@@ -15,14 +15,17 @@ from jinja2 import (
     PrefixLoader,
     StrictUndefined,
     Undefined,
+    pass_eval_context,
     select_autoescape,
 )
-from markupsafe import Markup
+from jinja2.nodes import EvalContext
+from markupsafe import Markup, escape
 
 from regulars.contracts.pages import PageContext
 from regulars.contracts.slots import Slot
 from regulars.kernel.i18n import formats
 from regulars.kernel.i18n.current import current_translations
+from regulars.kernel.i18n.wording import OwnWords
 from regulars.kernel.templating.assets import Assets
 from regulars.kernel.templating.figures import card_number, initials, spark_path
 from regulars.kernel.templating.icons import Icons
@@ -150,6 +153,17 @@ class TemplateEngine:
         )
 
 
+def _look_up(kind: str) -> Callable[..., str]:
+    """A look-up in the catalogue in force. Our texts may hold markup; what a tenant wrote in their place may not."""
+
+    @pass_eval_context
+    def look_up(place: EvalContext, *texts: Any) -> str:
+        found: str = getattr(current_translations(), kind)(*texts)
+        return str(escape(found)) if place.autoescape and isinstance(found, OwnWords) else found
+
+    return look_up
+
+
 def _base_environment(undefined: type[Undefined], assets: Assets, icons: Icons) -> Environment:
     environment = Environment(
         autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
@@ -166,13 +180,11 @@ def _base_environment(undefined: type[Undefined], assets: Assets, icons: Icons) 
     # Jinja puts the values in itself, so it gets the bare look-ups, in whatever language applies at that moment.
     installer: Any = environment
     installer.install_gettext_callables(
-        lambda message: current_translations().gettext(message),
-        lambda singular, plural, number: current_translations().ngettext(singular, plural, number),
+        _look_up("gettext"),
+        _look_up("ngettext"),
         newstyle=True,
-        pgettext=lambda context, message: current_translations().pgettext(context, message),
-        npgettext=lambda context, singular, plural, number: current_translations().npgettext(
-            context, singular, plural, number
-        ),
+        pgettext=_look_up("pgettext"),
+        npgettext=_look_up("npgettext"),
     )
     environment.globals.update(
         asset_url=assets.url,

@@ -9,6 +9,7 @@ from regulars.web.manage import (
     first_steps,
     links,
     look,
+    languages,
     member_changes,
     members,
     plugins,
@@ -16,6 +17,8 @@ from regulars.web.manage import (
     program_new,
     shops,
     staff,
+    wording,
+    wording_word,
 )
 from regulars.web.manage.blueprint import blueprint
 from regulars.web.manage.navigation import navigation
@@ -30,6 +33,7 @@ __all__ = [
     "first_steps",
     "links",
     "look",
+    "languages",
     "member_changes",
     "members",
     "navigation",
@@ -38,4 +42,6 @@ __all__ = [
     "program_new",
     "shops",
     "staff",
+    "wording",
+    "wording_word",
 ]

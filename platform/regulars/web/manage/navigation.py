@@ -82,6 +82,8 @@ def _team(frame: Frame) -> Iterator[Link]:
 
 def _settings(frame: Frame) -> Iterator[Link]:
     group = _("Settings")
+    if _may(frame, "branding.manage"):
+        yield _link(frame, _("Languages"), "/languages", "languages", group)
     if _may(frame, "plugins.manage"):
         yield _link(frame, _("Extensions"), "/plugins", "blocks", group)
     if _may(frame, "apikeys.manage"):

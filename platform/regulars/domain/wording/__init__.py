@@ -1,0 +1,1 @@
+"""Own words: what a merchant says instead of our texts, in each language."""
