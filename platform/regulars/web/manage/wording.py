@@ -202,7 +202,7 @@ async def change_text(work: Work) -> Result:
 
 @blueprint.get("/languages/wording/reset")
 @manage_page(PERMISSION)
-async def reset_form(work: Work) -> Result:
+async def reset_wording_form(work: Work) -> Result:
     """Ask."""
     language = work.query(TextQuery).language
     await phrases_of(work, language)
@@ -216,7 +216,7 @@ async def reset_form(work: Work) -> Result:
 
 @blueprint.post("/languages/wording/reset")
 @manage_page(PERMISSION)
-async def reset(work: Work) -> Result:
+async def reset_wording(work: Work) -> Result:
     """Say everything in our words again."""
     language = work.query(TextQuery).language
     await phrases_of(work, language)
