@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from regulars.kernel.db.rls import bump_revision_on_change, protect
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 SNAPSHOT_KEY = """
 DO $do$
