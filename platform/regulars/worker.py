@@ -35,6 +35,8 @@ from regulars.web.rendering import make_post_office
 
 log = structlog.get_logger(__name__)
 
+APPLICATION_NAME = "regulars-worker"
+"""What the list of connections of the database server calls a worker."""
 _AT_ONCE = 8
 
 
@@ -122,7 +124,7 @@ def build_worker(
     jobs, timing = jobs or make_job_registry(plugins), timing or Timing()
     redis = TenantRedis(config.redis_url)
     announcer = Announcer(redis)
-    database = Database(config, announcer.announce)
+    database = Database(config, announcer.announce, APPLICATION_NAME)
     snapshots = SnapshotCache(
         partial(fetch_snapshot, database),
         partial(fetch_snapshot_by_id, database),

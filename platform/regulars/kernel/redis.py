@@ -47,6 +47,34 @@ class Heard(NamedTuple):
     text: str
 
 
+class Facts(NamedTuple):
+    """What a server says of itself.
+
+    Attributes:
+        version: such as 7.0.15.
+        eviction: what it does when it is full; `noeviction` refuses.
+    """
+
+    version: str
+    eviction: str
+
+
+async def facts(url: str) -> Facts:
+    """Ask a server about itself.
+
+    Raises:
+        RedisDown: it does not answer.
+    """
+    client: Redis = Redis.from_url(url, socket_connect_timeout=2.0, socket_timeout=2.0)
+    try:
+        told = await client.info("server") | await client.info("memory")
+    except (RedisError, OSError) as error:
+        raise RedisDown(str(error)) from error
+    finally:
+        await client.aclose()
+    return Facts(str(told["redis_version"]), str(told["maxmemory_policy"]))
+
+
 class CircuitBreaker:
     """Remembers faults: open (nobody tries) for a pause after some in a row, then one caller may try.
 

@@ -7,7 +7,7 @@ way, and only then its text is sent; from there on silence counts as sent.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -30,6 +30,7 @@ from regulars.kernel.text import one_line
 TIMEOUT = 20.0
 """Seconds to wait for each answer of the server."""
 _TLS_PORT = 465
+_GREETING_SECONDS = 5.0
 _PERMANENT = 500
 
 Outcome = Literal["sent", "unknown"]
@@ -141,6 +142,25 @@ async def deliver(server: MailServer, envelope: Envelope, on_accepted: Callable[
         await _introduce(client, server, str(message["To"]))
         await on_accepted()
         return await _send(client, message)
+    finally:
+        client.close()
+
+
+async def greet(server: MailServer) -> None:
+    """Connect, encrypt and log in as for a mail, and leave again.
+
+    Args:
+        server: which one.
+
+    Raises:
+        MailDeferred: that does not go.
+    """
+    client = _client(replace(server, timeout=_GREETING_SECONDS))
+    try:
+        await client.connect()
+        await client.quit()
+    except (SMTPException, OSError, ValueError) as error:
+        raise MailDeferred(str(error) or type(error).__name__) from error
     finally:
         client.close()
 

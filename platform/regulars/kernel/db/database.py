@@ -165,12 +165,15 @@ class Database:
     Args:
         settings: addresses for the app and the platform role, pool size and the seconds to wait for a connection.
         announce: told after each commit what the transaction has announced; it neither waits nor raises.
+        application_name: what the server's list of connections calls this process.
     """
 
-    def __init__(self, settings: DatabaseSettings, announce: Announce | None = None) -> None:
-        self._app = _Pool("app", settings.database_url_app, settings)
+    def __init__(
+        self, settings: DatabaseSettings, announce: Announce | None = None, application_name: str = "regulars"
+    ) -> None:
+        self._app = _Pool("app", settings.database_url_app, settings, application_name)
         watch(self._app.engine)
-        self._platform = _Pool("platform", settings.database_url_platform, settings)
+        self._platform = _Pool("platform", settings.database_url_platform, settings, application_name)
         self._announce = announce
 
     @asynccontextmanager
@@ -258,8 +261,8 @@ class Database:
 class _Pool:
     """The connections of one role."""
 
-    def __init__(self, role: str, url: str, settings: DatabaseSettings) -> None:
-        self.engine = _engine(url, settings)
+    def __init__(self, role: str, url: str, settings: DatabaseSettings, application_name: str) -> None:
+        self.engine = _engine(url, settings, application_name)
         self.waiting = 0
         self._size = settings.pool_size
         self._role = role
@@ -326,7 +329,7 @@ def is_outage(error: DBAPIError) -> bool:
     )
 
 
-def _engine(url: str, settings: DatabaseSettings) -> AsyncEngine:
+def _engine(url: str, settings: DatabaseSettings, application_name: str) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=settings.pool_size,
@@ -337,7 +340,7 @@ def _engine(url: str, settings: DatabaseSettings) -> AsyncEngine:
             "timeout": 5,
             "command_timeout": 10,
             "server_settings": {
-                "application_name": "regulars",
+                "application_name": application_name,
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                 "lock_timeout": str(LOCK_TIMEOUT_MS),
                 "idle_in_transaction_session_timeout": str(IDLE_TIMEOUT_MS),

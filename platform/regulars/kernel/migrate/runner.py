@@ -47,11 +47,13 @@ class TargetStatus:
     Attributes:
         current: revision in the database, `None` before the first upgrade.
         head: newest revision in the code.
+        is_known: whether the code knows the revision in the database; False when a newer version was here.
     """
 
     target: Target
     current: str | None
     head: str | None
+    is_known: bool
 
     @property
     def is_current(self) -> bool:
@@ -152,7 +154,9 @@ def status(connection: Connection, target: Target) -> TargetStatus:
         connection, opts={"version_table": "alembic_version", "version_table_schema": target.schema}
     )
     script = ScriptDirectory.from_config(_alembic(connection, target))
-    return TargetStatus(target=target, current=context.get_current_revision(), head=script.get_current_head())
+    found = context.get_current_revision()
+    is_known = found is None or found in {one.revision for one in script.walk_revisions()}
+    return TargetStatus(target=target, current=found, head=script.get_current_head(), is_known=is_known)
 
 
 def _differences(connection: Connection, target: Target) -> list[object]:

@@ -1,4 +1,4 @@
-"""`regulars doctor`."""
+"""`regulars doctor --ledger`: every rule of the ledger, on every row."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import asyncio
 import click
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from regulars.cli.common import read_config
 from regulars.domain.ledger.invariants import INVARIANTS, Breach, breaches
 from regulars.kernel.config import Config
 
 
-@click.command("doctor")
-@click.option("--ledger", is_flag=True, help="Check every rule of the ledger on the live database.")
-def command(*, ledger: bool) -> None:
-    """Check the installation; each fault is a sentence, and the exit code is 1 when there is one."""
-    if not ledger:
-        raise click.UsageError("Say what to check: regulars doctor --ledger")
-    found = asyncio.run(_breaches(read_config()))
+def check_ledger(config: Config) -> None:
+    """Tell every rule of the ledger that does not hold, with up to ten places each.
+
+    Raises:
+        click.ClickException: there is one.
+    """
+    found = asyncio.run(_breaches(config))
     for breach in found:
         click.echo(f"{breach.invariant.name} does not hold: {breach.invariant.sentence}")
         click.echo(f"  at {', '.join(breach.places)}")
