@@ -50,7 +50,8 @@ from regulars.web.navigation import Navigations
 from regulars.web.pipeline import register_pipeline
 from regulars.web.rendering import make_assets, make_templates, make_themes, translations
 from regulars.web.request import RegularsApp
-from regulars.web.services import EXTENSION, Services
+from regulars.web.services import EXTENSION, Services, services_of
+from regulars.web.stopping import Stopping
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +94,14 @@ def create_from_environment() -> RegularsApp:
     """The application of a server's process, configured by its environment."""
     config = load_config(dict(os.environ))
     configure_logging(config.log_level, json_lines=config.log_json)
-    return create_app(config)
+    app = create_app(config)
+
+    def begin() -> None:
+        app.stopping = True
+
+    hub = services_of(app).hub
+    app.before_serving(Stopping(config.port, config.drain_seconds, at_begin=begin, at_end=hub.close).install)
+    return app
 
 
 def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = None) -> Services:
@@ -178,7 +186,7 @@ def _mount_plugins(app: RegularsApp, registry: PluginRegistry) -> None:
 
 
 def _manage_lifetime(app: RegularsApp, services: Services) -> None:
-    watchdog = Watchdog("web", partial(measure, services))
+    watchdog = Watchdog(lambda: "stopping" if app.stopping else "web", partial(measure, services))
 
     @app.before_serving
     async def start() -> None:

@@ -67,7 +67,7 @@ class Worker:
         """
         self.listener.start()
         self.announcer.start()
-        watchdog = Watchdog("worker", self._measure)
+        watchdog = Watchdog(lambda: "worker", self._measure)
         watchdog.start()
         executing = asyncio.create_task(self.executor.serve(), name="executor")
         pumping = asyncio.create_task(self.pump.run(), name="pump")

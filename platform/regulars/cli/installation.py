@@ -26,7 +26,7 @@ from regulars.kernel.embedded.roles import prepare_server
 from regulars.kernel.paths import bundled
 
 _READY_SECONDS = 120.0
-_STOP_SECONDS = 20.0
+_STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """`regulars web`."""
 
+from math import ceil
+
 import click
 
 from regulars.cli.admin_port import admin_port
@@ -7,7 +9,8 @@ from regulars.cli.common import read_config
 from regulars.kernel.config import Config
 
 _BACKLOG = 1024
-_GRACE_SECONDS = 20
+GRACE_SECONDS = 20
+"""For requests that were begun, after the time of draining."""
 _HEADER_MILLISECONDS = 15_000
 _HEADER_BYTES = 64 * 1024
 _RESPAWN_SECONDS = 0.5
@@ -58,7 +61,7 @@ def serve(config: Config, factory: str = "regulars.app:create_from_environment")
         http2_settings=HTTP2Settings(max_headers_size=_HEADER_BYTES),
         respawn_failed_workers=True,
         respawn_interval=_RESPAWN_SECONDS,
-        workers_kill_timeout=_GRACE_SECONDS,
+        workers_kill_timeout=ceil(config.drain_seconds) + GRACE_SECONDS,
         log_level=LogLevels(config.log_level),
     ).serve()
 

@@ -31,5 +31,6 @@ def environment(urls: Urls, redis_url: str, data: Path, plugins: Sequence[str] |
         "REGULARS_REDIS_URL": redis_url,
         "REGULARS_SECRET_KEY": "s" * 40,
         "REGULARS_PIN_PEPPER": "p" * 40,
+        "REGULARS_DRAIN_SECONDS": "0.1",
         "REGULARS_ENCRYPTION_KEY": Fernet.generate_key().decode(),
     }

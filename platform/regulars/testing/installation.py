@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import psutil
@@ -77,7 +78,7 @@ class Process:
             return
         self.popen.send_signal(signal.SIGTERM)
         try:
-            self.popen.wait(timeout=20)
+            self.popen.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -134,7 +135,12 @@ class Installation:
 
 @asynccontextmanager
 async def installation(
-    registry: PluginRegistry, *, servers: int = 1, workers: int = 1, admin: bool = False
+    registry: PluginRegistry,
+    *,
+    servers: int = 1,
+    workers: int = 1,
+    admin: bool = False,
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Installation]:
     """Start an installation; everything is gone afterwards.
 
@@ -143,16 +149,17 @@ async def installation(
         servers: web servers.
         workers: worker processes of each.
         admin: with metrics of all of them on an admin port.
+        variables: further ones of the environment.
     """
     with tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as name:
         folder = Path(name)
         with EmbeddedPostgres(folder / "data") as postgres, EmbeddedRedis(folder / "data") as redis:
             urls = await postgres.create_database(DATABASE)
             await upgrade(urls.migrator, all_targets(registry))
-            variables = {**environment(urls, redis.url, folder), "REGULARS_WEB_WORKERS": str(workers)}
-            config = load_config(variables)
+            own = {**environment(urls, redis.url, folder), "REGULARS_WEB_WORKERS": str(workers), **variables}
+            config = load_config(own)
             ports = [free_port() for _ in range(servers)]
-            base = {**os.environ, **variables}
+            base = {**os.environ, **own}
             web = [
                 Process(("web",), {**base, "REGULARS_PORT": str(port)}, folder / f"web-{port}.log") for port in ports
             ]

@@ -19,7 +19,7 @@ from regulars.kernel.migrate.targets import all_targets
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.redis import TenantRedis
 from regulars.web.hosts import HOST_KINDS
-from regulars.web.request import RegularsApp
+from regulars.web.request import RegularsApp, serving_app
 from regulars.web.services import services
 
 ALIVE, READY = "/healthz", "/readyz"
@@ -60,6 +60,8 @@ async def _healthz() -> Response:
 
 
 async def _readyz() -> Response:
+    if serving_app().stopping:
+        return answer({"status": "stopping"}, 503)
     checks = await examine(services())
     ready = all(outcome == OK for outcome in checks.values())
     return answer({"status": OK if ready else "unavailable", "checks": checks}, 200 if ready else 503)

@@ -28,7 +28,7 @@ from regulars.web.locales import LOCALE_PARAMETER, speak
 from regulars.web.measures import count_request
 from regulars.web.origin import check_origin, check_socket_origin
 from regulars.web.plugin_faults import note_quiet_faults
-from regulars.web.request import Asked, RegularsApp, RegularsRequest, current_request, current_socket
+from regulars.web.request import Asked, RegularsApp, RegularsRequest, current_request, current_socket, serving_app
 from regulars.web.services import services
 
 log = structlog.get_logger("regulars.web.access")
@@ -151,6 +151,8 @@ async def _leave(response: Response) -> Response:
     if response.mimetype in _SPOKEN:
         add_language(response.headers, visit.locale)
     await note_quiet_faults(services())
+    if serving_app().stopping and request.http_version != "2":
+        response.headers["Connection"] = "close"
     seconds = perf_counter() - visit.started
     rule = request.url_rule.rule if request.url_rule is not None else None
     count_request(visit.peer.kind, request.method, rule, response.status_code, seconds)

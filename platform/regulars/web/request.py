@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent
-from quart import Quart, Request, Websocket
+from quart import Quart, Request, Websocket, current_app
 from quart.asgi import ASGIWebsocketConnection
 from quart.ctx import RequestContext, WebsocketContext
 from quart.globals import request_ctx, websocket_ctx
@@ -95,6 +95,9 @@ class RegularsApp(Quart):
     """Quart with routes that belong to one kind of host (written as werkzeug's sub-domain of the route).
 
     The host name itself never takes part in routing and never in links.
+
+    Attributes:
+        stopping: whether the process has been asked to end: it still answers, but is not ready for more.
     """
 
     request_class = RegularsRequest
@@ -104,6 +107,7 @@ class RegularsApp(Quart):
     def __init__(self, config: Config) -> None:
         super().__init__("regulars.web", static_folder=None, template_folder=None)
         self.settings = config
+        self.stopping = False
         self.url_map.strict_slashes = False
         self.url_map.merge_slashes = False
         self.url_map.redirect_defaults = False
@@ -139,6 +143,13 @@ def _body_limit(path: str, content_type: str) -> int:
     if path.startswith(API_PREFIX):
         return API_BODY_LIMIT
     return UPLOAD_LIMIT if content_type.startswith("multipart/form-data") else BODY_LIMIT
+
+
+def serving_app() -> RegularsApp:
+    """The application that is answering."""
+    found = current_app._get_current_object()  # type: ignore[attr-defined]
+    assert isinstance(found, RegularsApp)
+    return found
 
 
 def current_request() -> RegularsRequest:

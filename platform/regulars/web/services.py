@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quart import current_app
+from quart import Quart, current_app
 
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
@@ -67,6 +67,11 @@ class Services:
 
 def services() -> Services:
     """The services of the application that is answering."""
-    found = current_app.extensions[EXTENSION]
+    return services_of(current_app)
+
+
+def services_of(app: Quart) -> Services:
+    """The services of an application."""
+    found = app.extensions[EXTENSION]
     assert isinstance(found, Services)
     return found

@@ -28,15 +28,15 @@ class Watchdog:
     """Watches the event loop that is running when it is started.
 
     Args:
-        role: what this process is, for its machine's health; may be changed.
+        role: tells what this process is, for its machine's health.
         each_round: called in the loop, twice a second: for what is measured rather than counted.
         blocked: seconds from which on the loop counts as stuck.
     """
 
     def __init__(
-        self, role: str, each_round: Callable[[], None] = lambda: None, blocked: float = BLOCKED_SECONDS
+        self, role: Callable[[], str], each_round: Callable[[], None] = lambda: None, blocked: float = BLOCKED_SECONDS
     ) -> None:
-        self.role = role
+        self._role = role
         self._each_round = each_round
         self._blocked = blocked
         self._stopped = threading.Event()
@@ -60,7 +60,7 @@ class Watchdog:
     async def _come_round(self) -> None:
         while True:
             self._last = time.monotonic()
-            come_round(self.role)
+            come_round(self._role())
             self._each_round()
             await asyncio.sleep(_LOOK_EVERY)
 
