@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -71,6 +73,42 @@ async def test_one_address_tells_the_sum_of_all_processes(running: Installation,
     assert 1 <= misses <= 2  # each process asks the database once
     assert value(found, "regulars_tenant_cache_lookups_total", result="hit") == 20 - misses
     assert {one.labels["slot"] for one in found if one.name == "regulars_process_resident_bytes"} != set()
+
+
+async def test_every_line_of_the_log_is_json_and_holds_no_secret(running: Installation, shop: World) -> None:
+    evil = "f\x1b[31mred\u2028{'event': 'forged'}"
+    sale = {"card": shop.card.number, "staff": f"staff_{shop.staff[0].id.hex}", "pin": shop.staff[0].pin}
+    headers = {"Host": shop.host, "Authorization": f"Bearer {shop.api_key}", "X-Request-ID": "chosen-by-a-visitor"}
+    async with httpx.AsyncClient(base_url=running.address(), headers=headers) as client:
+        sold = await client.post("/api/v1/store/loyalty/stamp", json=sale, headers={"Idempotency-Key": "canary-key"})
+        assert sold.status_code == 200
+        await client.get(f"/members/{quote(evil)}/canary@example.com?token=canary-token")
+        await client.get("/", headers={"User-Agent": "canary-agent", "Cookie": "a=canary-cookie"})
+    log = next(running.folder.glob("web-*.log")).read_text("utf-8")
+    lines = [json.loads(line) for line in log.splitlines()]
+    asked = [line for line in lines if line["event"] == "request" and line["host"] == shop.host]
+    (line,) = [one for one in asked if one["path"].endswith("/stamp")]
+    assert line.pop("request") == sold.headers["X-Request-ID"] != "chosen-by-a-visitor"
+    assert line.pop("timestamp")
+    assert 0 < line.pop("db_ms") < line.pop("ms")
+    assert line == {
+        "event": "request",
+        "level": "info",
+        "logger": "regulars.web.access",
+        "tenant": str(shop.tenant.id),
+        "method": "POST",
+        "path": "/api/v1/store/loyalty/stamp",
+        "host": shop.host,
+        "status": 200,
+        "bytes": len(sold.content),
+        "db_statements": 3,
+        "principal": "api_key",
+        "principal_id": str(shop.api_key_id),
+        "ip": "127.0.0.1",
+    }
+    assert [one["path"] for one in asked if one["status"] == 404][-1] == "/members/…"
+    secrets = ["canary", shop.api_key, shop.staff[0].pin, shop.card.number, shop.card.email, "\x1b", "forged"]
+    assert [secret for secret in secrets if secret in log] == []
 
 
 async def test_a_worker_that_is_replaced_counts_on(running: Installation, shop: World) -> None:

@@ -14,6 +14,8 @@ GRACE_SECONDS = 20
 _HEADER_MILLISECONDS = 15_000
 _HEADER_BYTES = 64 * 1024
 _RESPAWN_SECONDS = 0.5
+_LOGS_OUR_WAY = {"formatters": {}, "handlers": {}, "loggers": {"_granian": {"propagate": True}}}
+"""The server's own lines take the way of all others, so that every line is JSON."""
 
 
 @click.command("web")
@@ -48,6 +50,9 @@ def serve(config: Config, factory: str = "regulars.app:create_from_environment")
     from granian.http import HTTP1Settings, HTTP2Settings
     from granian.log import LogLevels
 
+    from regulars.kernel.observability import configure_logging
+
+    configure_logging(config.log_level, json_lines=config.log_json)
     _make_room(config.live_connections)
     Granian(
         factory,
@@ -63,6 +68,7 @@ def serve(config: Config, factory: str = "regulars.app:create_from_environment")
         respawn_interval=_RESPAWN_SECONDS,
         workers_kill_timeout=ceil(config.drain_seconds) + GRACE_SECONDS,
         log_level=LogLevels(config.log_level),
+        log_dictconfig=_LOGS_OUR_WAY,
     ).serve()
 
 

@@ -20,6 +20,7 @@ HostKind = Literal["bare", "console", "tenant"]
 HOST_KINDS: tuple[HostKind, ...] = ("bare", "console", "tenant")
 _LONGEST = 253
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _PORT = re.compile(r":[0-9]{1,5}$")
 
 
@@ -32,12 +33,14 @@ class Peer:
         authority: the host header as the visitor sent it, with its port.
         host: normalised host name, empty when the header is missing, doubled or no host name.
         kind: which kind of host that name is; every name that is not ours may be a tenant's.
+        request_id: by which the trusted proxy knows the request, empty when it says nothing usable.
     """
 
     ip: str
     authority: str
     host: str
     kind: HostKind
+    request_id: str = ""
 
 
 def identify_peer(headers: Headers, remote: str, config: Config) -> Peer:
@@ -54,7 +57,9 @@ def identify_peer(headers: Headers, remote: str, config: Config) -> Peer:
     authority = (forwarded or hosts)[0].strip() if len(hosts) == 1 and len(forwarded) <= 1 else ""
     host = normalise_host(authority)
     ip = _forwarded_ip(headers, config.trusted_proxies) if trusted else None
-    return Peer(ip=ip or remote, authority=authority, host=host, kind=kind_of(host, config))
+    known_as = headers.get("X-Request-ID", "") if trusted else ""
+    request_id = known_as if _REQUEST_ID.fullmatch(known_as) else ""
+    return Peer(ip=ip or remote, authority=authority, host=host, kind=kind_of(host, config), request_id=request_id)
 
 
 def normalise_host(authority: str) -> str:

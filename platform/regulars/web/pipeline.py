@@ -6,10 +6,8 @@ Addresses of a disabled plugin are unknown before routing has its say, so that n
 
 from __future__ import annotations
 
-from time import perf_counter
 from urllib.parse import quote
 
-import structlog
 from quart import Response
 
 from regulars.contracts.context import TenantSnapshot
@@ -19,19 +17,18 @@ from regulars.kernel.i18n import N_, gettext
 from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web import ask
+from regulars.web.access_log import record_request
 from regulars.web.areas import API_DOCUMENT, API_PREFIX, PLUGIN_AREAS, PORTAL, STORE_API, area_of, feature_of
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
 from regulars.web.headers import add_headers, add_language
 from regulars.web.health import PATHS as HEALTH_PATHS
 from regulars.web.locales import LOCALE_PARAMETER, speak
-from regulars.web.measures import count_request
 from regulars.web.origin import check_origin, check_socket_origin
 from regulars.web.plugin_faults import note_quiet_faults
 from regulars.web.request import Asked, RegularsApp, RegularsRequest, current_request, current_socket, serving_app
 from regulars.web.services import services
 
-log = structlog.get_logger("regulars.web.access")
 _SPOKEN = frozenset({"text/html", "text/csv", "application/json", "application/problem+json"})
 """Kinds of answers that are written in the reader's language."""
 OUTSIDE = HEALTH_PATHS | {ask.PATH}
@@ -80,7 +77,7 @@ async def _enter_socket() -> None:
 
 async def _arrive(request: Asked) -> None:
     visit, config = request.visit, services().config
-    visit.request_id = new_request_id()
+    visit.request_id = visit.peer.request_id or new_request_id()
     visit.scope.enter_context(log_context(request_id=visit.request_id))
     if request.path in OUTSIDE:
         return
@@ -140,7 +137,7 @@ def _segment_below(prefix: str, path: str) -> str:
 
 
 async def _leave(response: Response) -> Response:
-    """Complete the answer and log it by its route: addresses with arguments may hold tokens."""
+    """Complete the answer, and record that it was given."""
     request = current_request()
     visit, config = request.visit, services().config
     for name in visit.stale_cookies:
@@ -153,16 +150,5 @@ async def _leave(response: Response) -> Response:
     await note_quiet_faults(services())
     if serving_app().stopping and request.http_version != "2":
         response.headers["Connection"] = "close"
-    seconds = perf_counter() - visit.started
-    rule = request.url_rule.rule if request.url_rule is not None else None
-    count_request(visit.peer.kind, request.method, rule, response.status_code, seconds)
-    log.info(
-        "request",
-        method=request.method,
-        path=rule or request.path,
-        host=visit.peer.host,
-        status=response.status_code,
-        ms=round(seconds * 1000, 1),
-        ip=visit.peer.ip,
-    )
+    record_request(request, response)
     return response

@@ -57,6 +57,7 @@ def principal_of(row: Any, registry: PluginRegistry) -> Principal:
 def context_of(request: Asked, tenant: TenantSnapshot, principal: Principal, area: Area) -> Context:
     """What services get first."""
     visit = request.visit
+    visit.principal = principal
     return Context(
         tenant=tenant,
         principal=principal,

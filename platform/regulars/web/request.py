@@ -17,8 +17,9 @@ from quart.wrappers.base import BaseRequestWebsocket
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
-from regulars.contracts.context import TenantSnapshot
+from regulars.contracts.context import ANONYMOUS, Principal, TenantSnapshot
 from regulars.kernel.config import Config
+from regulars.kernel.db.tally import Tally, begin_tally
 from regulars.kernel.observability.metrics import IN_FLIGHT
 from regulars.web.areas import API_PREFIX
 from regulars.web.hosts import Peer, identify_peer
@@ -40,6 +41,8 @@ class Visit:
         locale: language of the answer.
         started: `perf_counter` at the start.
         scope: contexts (locale, log) that end with the request.
+        principal: who acts, as far as that was found out.
+        database: what was asked of the database so far.
         stale_cookies: names of cookies that hold nothing valid any more and are taken back with the answer.
     """
 
@@ -49,6 +52,8 @@ class Visit:
     locale: str = "en"
     started: float = field(default_factory=perf_counter)
     scope: ExitStack = field(default_factory=ExitStack)
+    principal: Principal = ANONYMOUS
+    database: Tally = field(default_factory=begin_tally)
     stale_cookies: set[str] = field(default_factory=set)
 
 

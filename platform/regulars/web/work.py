@@ -205,7 +205,7 @@ class PlatformWork(BaseWork):
         session: PlatformSession | None = None,
     ) -> None:
         super().__init__(request, services, area)
-        self.principal = principal
+        self.principal = request.visit.principal = principal
         self._session = session
 
     @property

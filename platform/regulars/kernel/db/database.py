@@ -26,6 +26,7 @@ from sqlalchemy.pool import QueuePool
 from regulars.contracts.errors import ConfigurationError, Unavailable
 from regulars.kernel.db.guard import watch
 from regulars.kernel.db.prepared import Prepared
+from regulars.kernel.db.tally import count
 from regulars.kernel.observability import metrics
 
 log = structlog.get_logger(__name__)
@@ -99,7 +100,11 @@ class Session:
             statement: a Core statement.
             parameters: values of its bind parameters, or a list of them for many rows.
         """
-        return await self._connection.execute(statement, parameters)
+        begin = perf_counter()
+        try:
+            return await self._connection.execute(statement, parameters)
+        finally:
+            count(perf_counter() - begin)
 
     async def rows(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """All rows of a query."""
@@ -119,7 +124,11 @@ class Session:
 
     async def run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> CursorResult[Any]:
         """Run a prepared statement: the hot path."""
-        return await self._connection.exec_driver_sql(prepared.sql, prepared.arguments(parameters))
+        begin = perf_counter()
+        try:
+            return await self._connection.exec_driver_sql(prepared.sql, prepared.arguments(parameters))
+        finally:
+            count(perf_counter() - begin)
 
 
 class TenantSession(Session):

@@ -17,7 +17,7 @@ from regulars.kernel.db.base import new_id
 from regulars.kernel.observability.redaction import redact_fields
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_TALKATIVE = ("arq", "asyncio", "httpx", "httpcore", "PIL", "_granian")
+_TALKATIVE = ("arq", "asyncio", "httpx", "httpcore", "PIL")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
