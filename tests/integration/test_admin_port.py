@@ -31,7 +31,7 @@ async def shop(running: Installation) -> World:
 
 
 async def samples(running: Installation) -> list[Sample]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.get(f"{running.admin}/metrics")
     assert answer.status_code == 200
     return [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
@@ -53,7 +53,7 @@ async def until(running: Installation, wanted: float, name: str, **labels: str) 
 
 async def ask(running: Installation, world: World, times: int) -> None:
     for _ in range(times):
-        async with httpx.AsyncClient(base_url=running.address(), headers={"Host": world.host}) as client:
+        async with httpx.AsyncClient(base_url=running.address(), headers={"Host": world.host}, timeout=60) as client:
             assert (await client.get("/cards/no-such-card")).status_code == 404
             assert (await client.get("/healthz")).status_code == 200
 
@@ -79,7 +79,7 @@ async def test_every_line_of_the_log_is_json_and_holds_no_secret(running: Instal
     evil = "f\x1b[31mred\u2028{'event': 'forged'}"
     sale = {"card": shop.card.number, "staff": f"staff_{shop.staff[0].id.hex}", "pin": shop.staff[0].pin}
     headers = {"Host": shop.host, "Authorization": f"Bearer {shop.api_key}", "X-Request-ID": "chosen-by-a-visitor"}
-    async with httpx.AsyncClient(base_url=running.address(), headers=headers) as client:
+    async with httpx.AsyncClient(base_url=running.address(), headers=headers, timeout=60) as client:
         sold = await client.post("/api/v1/store/loyalty/stamp", json=sale, headers={"Idempotency-Key": "canary-key"})
         assert sold.status_code == 200
         await client.get(f"/members/{quote(evil)}/canary@example.com?token=canary-token")
@@ -101,7 +101,7 @@ async def test_every_line_of_the_log_is_json_and_holds_no_secret(running: Instal
         "host": shop.host,
         "status": 200,
         "bytes": len(sold.content),
-        "db_statements": 3,
+        "db_statements": 5,  # lock, facts and write, and twice what a new process has to learn
         "principal": "api_key",
         "principal_id": str(shop.api_key_id),
         "ip": "127.0.0.1",
