@@ -1,0 +1,328 @@
+"""T5: whoever names a thing of another tenant gets the answer that a made-up name gets, at every route.
+
+Routes and their path's arguments are read from the application. What a route reads from its query or body stands in
+`SAYS`; a route that is in neither list, or an argument that nobody knows, fails the build.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+import httpx
+import pytest
+from asyncpg import Connection
+from conftest import EVERYTHING
+from visitors import member_at, staff_at
+from werkzeug.routing import Rule
+
+from regulars.domain.cards.numbers import new_number, new_token
+from regulars.domain.messaging.office import CARD_LINK_PURPOSE
+from regulars.kernel import ids
+from regulars.kernel.db.base import new_id
+from regulars.kernel.keys import digest
+from regulars.kernel.tokens import sign
+from regulars.testing.web import Browser, WebServer
+from regulars.testing.world import World
+
+Where = Literal["path", "query", "form", "json"]
+PUBLIC = {
+    "member": ids.MEMBER,
+    "card": ids.CARD,
+    "shop": ids.SHOP,
+    "staff": ids.STAFF,
+    "program": ids.PROGRAM,
+    "key": ids.API_KEY,
+}
+"""Kind of thing → prefix of its public ids."""
+PATH = {
+    "member": "member",
+    "card": "card",
+    "shop": "shop",
+    "person": "staff",
+    "staff_id": "staff",
+    "key": "key",
+    "host": "host",
+}
+"""Argument of an address → kind of thing."""
+TOKENS = {
+    "terminal.scan": "code",
+    "portal.code": "code",
+    "portal.open_card": "link",
+    "portal.open_card_form": "link",
+    "manage.enter": "enter",
+    "manage.enter_form": "enter",
+    "manage.password_form": "password",
+    "manage.set_password": "password",
+}
+"""Endpoint → what its argument `token` is."""
+PLAIN = {"name", "path", "code", "kind", "action"}
+"""Arguments that name nothing of a tenant's: plugins, files, problem types."""
+HOUR = timedelta(hours=1)
+DOMAIN = (
+    "WITH answers AS (INSERT INTO core.tenant_host (tenant_id, host, is_primary) VALUES ($1, $2, false)) "
+    "INSERT INTO core.tenant_domain (tenant_id, host, proof, status) VALUES ($1, $2, 'proof', 'verified')"
+)
+LINK = (
+    "INSERT INTO core.staff_link (tenant_id, id, staff_id, kind, token_hash, expires_at) "
+    "VALUES ($1, $2, $3, $4, $5, now() + interval '1 hour')"
+)
+FRESH = re.compile(r"[0-9a-f]{32}|[A-Za-z0-9_-]{22,}")
+"""Ids, nonces and keys of forms, which differ each time."""
+SAME_FOR_ALL = {"GET /c/<token> path token=code"}
+"""Where one's own thing has the same answer too: the page says nothing about it."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Where a route reads an identifier.
+
+    Attributes:
+        where, name: of the value in the request.
+        kind: of the thing.
+        besides: what else the request must say so that the route looks for the thing; `own card` stands for that of
+            our card, `fresh` for a key that was not used before.
+    """
+
+    where: Where
+    name: str
+    kind: str
+    besides: Mapping[str, Any] = field(default_factory=dict)
+
+
+SAYS: dict[str, tuple[Said, ...]] = {
+    "manage.create_key": (Said("form", "shop", "shop", {"name": "A shop system", "permissions": "sales.record"}),),
+    "manage.program_form": (Said("query", "program", "program"),),
+    "manage.save_program": (Said("query", "program", "program"),),
+    "manage.preview_program": (Said("query", "program", "program"),),
+    "portal.card": (Said("query", "card", "card"),),
+    "portal.card_history": (Said("query", "card", "card"),),
+    "portal.card_live": (Said("query", "card", "card"),),
+    "store_api.add_pin": (Said("json", "staff", "staff", {"pin": "8264"}),),
+    "store_api.enroll": (Said("json", "program", "program", {"email": "new@example.org", "terms": True}),),
+    "store_api.stamp_earn": (
+        Said("json", "card", "card"),
+        Said("json", "card", "number"),
+        Said("json", "card", "code"),
+        Said("json", "shop", "shop", {"card": "own card", "staff": "own staff", "pin": "4711"}),
+        Said("json", "staff", "staff", {"card": "own card", "pin": "1111"}),
+    ),
+    "store_api.stamp_redeem": (Said("json", "card", "card"), Said("json", "card", "number")),
+    "store_api.undo": (Said("json", "card", "card"), Said("json", "card", "number")),
+    "terminal.add": (Said("form", "staff", "staff", {"unit": "stamps", "key": "fresh", "pin": "1111"}),),
+    "terminal.find": (Said("form", "card", "number"), Said("form", "card", "code")),
+    "terminal.scanned": (Said("form", "card", "code"),),
+    "terminal.place": (Said("form", "shop", "shop"),),
+}
+"""Endpoint → identifiers in its query and body."""
+NOTHING = {
+    *(
+        "assets",
+        "brand_css",
+        "healthz",
+        "openapi",
+        "problem_tenant",
+        "problems_tenant",
+        "readyz",
+        "tenant_asset",
+        "tls_ask",
+    ),
+    *("manage.add_shop", "manage.add_staff", "manage.audit_log", "manage.create_program", "manage.export_audit"),
+    *("manage.export_members", "manage.feed", "manage.home", "manage.key_list", "manage.log_in", "manage.log_in_form"),
+    *("manage.log_out", "manage.member_list", "manage.new_key_form", "manage.new_program_form", "manage.new_shop_form"),
+    *("manage.new_staff_form", "manage.plugin_list", "manage.plugin_off", "manage.plugin_off_form", "manage.plugin_on"),
+    *("manage.rewards", "manage.shop_list", "manage.staff_list"),
+    *("manage.add_domain", "manage.domain_list", "manage.set_moves", "manage.counter_sheet", "manage.sheet_is_there"),
+    *("manage.forgotten", "manage.forgotten_form", "manage.send_proof_again", "manage.hide_steps", "manage.show_steps"),
+    *("manage.look", "manage.look_frame", "manage.look_style", "manage.preview_look", "manage.save_look"),
+    *("manage.ask_reset", "manage.reset"),
+    *("manage.change_languages", "manage.languages", "manage.change_text", "manage.text_form", "manage.export_wording"),
+    *("manage.replace_word", "manage.word_form", "manage.reset_wording", "manage.reset_wording_form"),
+    *("manage.wording_list", "terminal.scan_again"),
+    *("language_manage", "language_portal", "language_terminal", "terminal.recent"),
+    *("manage.socket", "portal.card_socket", "terminal.socket"),  # see test_live
+    *("portal.account", "portal.home", "portal.join", "portal.join_form", "portal.news", "portal.privacy"),
+    *("portal.sign_in", "portal.sign_in_form", "portal.sign_out", "portal.terms"),
+    *(
+        "probe_manage.owners_only",
+        "probe_manage.staff_only",
+        "probe_manage.staff_only_post",
+        "probe_portal.member_only",
+    ),
+    *("probe_portal.names", "probe_portal.rename", "probe_portal.show", "probe_portal.show_flash"),
+    *("probe_portal.write_by_get", "probe_store_api.echo", "probe_storefront_api.hello", "probe_terminal.at_terminal"),
+    "stamps_manage.milestones",
+    *("store_api.cards", "store_api.change_program", "store_api.create_program", "store_api.pins", "store_api.program"),
+    *("store_api.stats", "storefront_api.card", "storefront_api.enroll", "storefront_api.transactions"),
+    *("terminal.enrol", "terminal.enrol_form", "terminal.find_again", "terminal.place_form", "terminal.sign_out"),
+    "terminal.start",
+}
+"""Endpoints that are told no identifier."""
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """One identifier at one route.
+
+    Attributes:
+        rule: the route.
+        method: of the request.
+        said: where the identifier goes.
+    """
+
+    rule: Rule
+    method: str
+    said: Said
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule.rule} {self.said.where} {self.said.name}={self.said.kind}"
+
+
+def visits(rules: list[Rule]) -> Iterator[Visit]:
+    """Every identifier at every route and method; what nobody has described is an error."""
+    for rule in rules:
+        arguments = set(rule.arguments) - PLAIN
+        known = {name: TOKENS.get(rule.endpoint) if name == "token" else PATH.get(name) for name in arguments}
+        strange = [name for name, kind in known.items() if kind is None]
+        assert not strange, f"{rule.endpoint}: say in PATH what {strange} name"
+        said = [Said("path", name, kind) for name, kind in sorted(known.items()) if kind is not None]
+        said += SAYS.get(rule.endpoint, ())
+        assert said or rule.endpoint in NOTHING, (
+            f"{rule.endpoint}: say in SAYS which identifiers it reads, or in NOTHING"
+        )
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield from (Visit(rule, method, one) for one in said)
+
+
+@dataclass
+class Names:
+    """How the things of one tenant are called.
+
+    Attributes:
+        of: kind of thing → its name.
+    """
+
+    of: dict[str, str]
+
+
+async def names_of(world: World, secret: str, sql: Connection) -> Names:
+    """What a tenant's things are called, with an own domain and links for its first person."""
+    tenant, host = world.tenant.id, f"{world.tenant.slug}.example.org"
+    await sql.execute(DOMAIN, tenant, host)
+    tokens = {kind: new_token() for kind in ("enter", "password")}
+    for kind, token in tokens.items():
+        await sql.execute(LINK, tenant, new_id(), world.anna.id, kind, digest(token))
+    keys = {
+        "member": world.card.member_id,
+        "card": world.card.id,
+        "shop": world.shop_id,
+        "staff": world.anna.id,
+        "program": world.program_id,
+        "key": world.api_key_id,
+    }
+    public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
+    link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)
+    return Names(public | {"number": world.card.number, "code": world.card.token, "link": link, "host": host} | tokens)
+
+
+def made_up(own: World, secret: str) -> Names:
+    """Names that look right and name nothing."""
+    public = {kind: ids.show(prefix, new_id()) for kind, prefix in PUBLIC.items()}
+    link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=own.tenant.id, subject=str(new_id()), lifetime=HOUR)
+    unknown = {"host": f"{new_id().hex}.example.org", "enter": new_token(), "password": new_token()}
+    return Names(public | {"number": new_number(), "code": new_token(), "link": link} | unknown)
+
+
+@dataclass
+class Shop:
+    """Everybody who may ask at our tenant, and what our things are called."""
+
+    names: Names
+    visitors: dict[str, Browser]
+    stranger: Browser
+
+    async def ask(self, visit: Visit, name: str) -> tuple[int, list[tuple[str, str]], str]:
+        """Send the request with a name; gives what can be told apart in the answer."""
+        own, said = self.names.of, visit.said
+        values = {argument: own.get(PATH.get(argument, ""), "") for argument in visit.rule.arguments}
+        instead = {f"own {kind}": value for kind, value in own.items()} | {"fresh": new_id().hex}
+        sent = {
+            key: instead.get(value, value) if isinstance(value, str) else value for key, value in said.besides.items()
+        }
+        if said.where == "path":
+            values[said.name] = name
+        else:
+            sent[said.name] = name
+        path = visit.rule.rule
+        for argument, value in values.items():
+            path = re.sub(rf"<(?:[^:<>]+:)?{argument}>", value, path)
+        area = visit.rule.endpoint.split(".")[0]
+        visitor = self.stranger if said.kind in {"enter", "password"} else self.visitors[area]
+        options: dict[str, Any] = {"headers": {"Sec-Fetch-Site": "same-origin", "Idempotency-Key": new_id().hex}}
+        if said.where == "query":
+            options["params"] = sent
+        elif said.where == "json" or path.startswith("/api/"):
+            options["content"] = json.dumps(sent)
+            options["headers"]["Content-Type"] = "application/json"
+        else:
+            options["data"] = sent
+        if visit.method == "GET":
+            options.pop("content", None)
+            options.pop("data", None)
+        response = await visitor.client.request(visit.method, path, **options)
+        return told_apart(response, name)
+
+
+def told_apart(response: httpx.Response, name: str) -> tuple[int, list[tuple[str, str]], str]:
+    """Status, headers and body, without what differs between any two requests."""
+    request_id = response.headers.get("X-Request-ID", "-")
+
+    def clean(text: str) -> str:
+        return FRESH.sub("…", text.replace(name, "…").replace(request_id, "…"))
+
+    headers = [(key, clean(value)) for key, value in response.headers.multi_items() if key not in {"date", "etag"}]
+    return response.status_code, [pair for pair in headers if pair[0] != "content-length"], clean(response.text)
+
+
+@pytest.fixture
+async def shop(web: WebServer, make_world: Callable[..., Awaitable[World]], sql: Connection) -> Shop:
+    """Our tenant, with an owner, a person at the till, a member and an API key."""
+    staff = (("Anna", "staff", "4711"), ("Olga", "owner", "0815"))
+    own = await make_world("own", offering="all", features=EVERYTHING, staff=staff)
+    owner, member = await staff_at(web, sql, own, own.staff[1]), await member_at(web, sql, own)
+    key = web.at(own.host, authorization=f"Bearer {own.api_key}")
+    front = web.at(own.host, authorization=f"Bearer {own.card.token}")
+    visitors = {"manage": owner, "terminal": owner, "portal": member, "store_api": key, "storefront_api": front}
+    return Shop(await names_of(own, web.app.settings.secret_key, sql), visitors, web.at(own.host))
+
+
+async def test_foreign_names_are_unknown_names(
+    web: WebServer, shop: Shop, make_world: Callable[..., Awaitable[World]], sql: Connection
+) -> None:
+    secret = web.app.settings.secret_key
+    theirs = await make_world("theirs", offering="all", features=EVERYTHING)
+    foreign = await names_of(theirs, secret, sql)
+    rules = [rule for rule in web.app.url_map.iter_rules() if rule.subdomain == "tenant"]
+    everywhere = list(visits(rules))
+    answers = {visit: await shop.ask(visit, made_up(theirs, secret).of[visit.said.kind]) for visit in everywhere}
+    told = [visit for visit in everywhere if answers[visit] != await shop.ask(visit, foreign.of[visit.said.kind])]
+    assert [str(visit) for visit in told] == []
+    blind = {
+        str(visit)
+        for visit in sorted(everywhere, key=ends_something)
+        if answers[visit] == await shop.ask(visit, shop.names.of[visit.said.kind])
+    }
+    assert blind == SAME_FOR_ALL
+
+
+def ends_something(visit: Visit) -> int:
+    """Reading first, then changing, then what takes the thing away from those who come after."""
+    last = any(
+        word in visit.rule.endpoint
+        for word in ("block", "close", "delete", "dismiss", "revoke", "prefer", "remove", "set_password")
+    )
+    return 2 if last else int(visit.method != "GET")
