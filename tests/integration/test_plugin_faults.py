@@ -138,6 +138,7 @@ async def test_after_three_faults_it_is_stopped_for_that_tenant_and_selling_goes
     assert "We have stopped this extension for the moment. Your data is safe." in page.text
     console = await (await operator_at(web, sql, cafe)).get("/plugins")
     assert "cafe, pizza" in console.text
+    assert "Stopped for one merchant" in console.text
 
 
 async def test_whoever_brings_a_unit_is_not_stopped(

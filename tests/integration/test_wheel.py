@@ -84,7 +84,7 @@ def run(command: Path, *words: str, folder: Path, **variables: str) -> str:
     """What a command prints; it runs far from the clone, and with nothing of this process's environment."""
     clean = {"PATH": os.defpath, "HOME": str(folder), **variables}
     done = subprocess.run([command, *words], check=False, cwd=folder, env=clean, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
     return done.stdout
 
 

@@ -67,6 +67,12 @@ async def faults_today(session: PlatformSession) -> Mapping[str, PluginFaults]:
     return {row.plugin: PluginFaults(row.faults, sorted(row.tenants)) for row in rows}
 
 
+async def stopped_for_some(session: PlatformSession) -> Mapping[str, int]:
+    """Plugin → how many live tenants have lost it by a switch of their own."""
+    rows = await session.rows(repository.STOPPED)
+    return {row.plugin: row.tenants for row in rows}
+
+
 async def own_faults_today(session: TenantSession) -> Mapping[str, int]:
     """Plugin → how often it failed for this tenant in the last 24 hours."""
     rows = await session.rows(repository.OF_TENANT, {"tenant_id": session.tenant_id})

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from regulars.contracts.errors import RegularsError
 
 _ROWS = re.compile(
-    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|VALUES)\b", re.IGNORECASE | re.DOTALL
+    r"(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|INSERT|UPDATE|DELETE|WITH|MERGE|VALUES|SHOW)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _DOORS = ("set_config", "query_to_xml", "cursor_to_xml", "dblink")
 """Functions that change the tenant, or run a text that was not looked at."""

@@ -11,7 +11,7 @@ from regulars.contracts.pages import PageContext
 from regulars.domain.tenants import overrides
 from regulars.domain.tenants.console import killed_for_everybody
 from regulars.domain.tenants.effective import Killed
-from regulars.domain.tenants.plugin_faults import faults_today
+from regulars.domain.tenants.plugin_faults import faults_today, stopped_for_some
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.source import source_of
 from regulars.web.again import TryAgain
@@ -34,6 +34,7 @@ class PluginRow:
         fingerprint: first digits of the SHA-256 of its code, empty where that is not known.
         faults: how often it failed in the last 24 hours, over all merchants.
         failed_at: merchants where it did.
+        stopped_for: how many merchants have lost it by a switch of their own.
     """
 
     name: str
@@ -48,6 +49,7 @@ class PluginRow:
     killed: Killed | None
     faults: int
     failed_at: Sequence[str]
+    stopped_for: int
     url: str
 
 
@@ -72,7 +74,7 @@ async def plugin_list(work: ConsoleWork) -> Result:
     """The list."""
     registry = work.services.plugins
     killed = {one.plugin: one for one in await killed_for_everybody(work.session)}
-    failed = await faults_today(work.session)
+    failed, stopped = await faults_today(work.session), await stopped_for_some(work.session)
     rows = [
         PluginRow(
             name=plugin.name,
@@ -87,6 +89,7 @@ async def plugin_list(work: ConsoleWork) -> Result:
             killed=killed.get(plugin.name),
             faults=failed[plugin.name].count if plugin.name in failed else 0,
             failed_at=failed[plugin.name].tenants if plugin.name in failed else (),
+            stopped_for=stopped.get(plugin.name, 0),
             url=f"{LIST}/{plugin.name}",
         )
         for plugin in registry.plugins
