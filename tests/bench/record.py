@@ -94,20 +94,20 @@ async def _sell(port: int, merchant: Merchant, card: Card, key: str) -> None:
 
 @contextmanager
 def _listening(database: Database) -> Iterator[list[Sent]]:
-    """Hear what goes to the driver on every connection of the app role."""
+    """Hear what every connection of the app role sends: SQLAlchemy's statements, and those of the driver itself."""
     heard: list[Sent] = []
-    engine = database._app.sync_engine
+    engine = database._app.engine.sync_engine
 
     def note(_connection: Any, _cursor: Any, sql: str, arguments: Sequence[Any], *_rest: Any) -> None:
         heard.append(Sent(sql, tuple(arguments)))
 
-    def begun(_connection: Any) -> None:
-        heard.append(Sent("BEGIN", ()))
+    def note_driver(query: Any) -> None:
+        heard.append(Sent(query.query, tuple(query.args)))
 
-    def committed(_connection: Any) -> None:
-        heard.append(Sent("COMMIT", ()))
+    def opened(connection: Any, _record: Any) -> None:
+        connection.driver_connection.add_query_logger(note_driver)
 
-    listeners = (("before_cursor_execute", note), ("begin", begun), ("commit", committed))
+    listeners = (("before_cursor_execute", note), ("connect", opened))
     for name, listener in listeners:
         event.listen(engine, name, listener)
     try:

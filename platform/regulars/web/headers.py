@@ -24,9 +24,9 @@ _ALWAYS = {
     "Permissions-Policy": _NO_DEVICES,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
 }
 _STRICT_TRANSPORT = "max-age=31536000"
-NO_STORE = "no-store"
 
 
 def allow_camera(headers: Headers) -> None:
@@ -47,11 +47,12 @@ def add_headers(headers: Headers, request_id: str, config: Config) -> None:
         request_id: shown to whoever reports a problem.
         config: for the scheme that visitors see.
     """
+    present = {name.lower() for name, _ in headers}
     for name, value in _ALWAYS.items():
-        headers.setdefault(name, value)
-    if config.scheme == "https":
-        headers.setdefault("Strict-Transport-Security", _STRICT_TRANSPORT)
-    headers.setdefault("Cache-Control", NO_STORE)
+        if name.lower() not in present:
+            headers.add(name, value)
+    if config.scheme == "https" and "strict-transport-security" not in present:
+        headers.add("Strict-Transport-Security", _STRICT_TRANSPORT)
     headers["X-Request-ID"] = request_id
     add_vary(headers, "Host")
 

@@ -107,6 +107,8 @@ def _to_ascii(name: str) -> str:
 
 
 def _ip(text: str) -> bool:
+    if text[-1:].isalpha() and ":" not in text:
+        return False  # a name, as nearly always; asking `ipaddress` costs more than all the rest here
     try:
         ip_address(text)
     except ValueError:

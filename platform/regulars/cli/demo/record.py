@@ -25,7 +25,7 @@ from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.redemptions.service import RedeemCommand, Redemptions
 from regulars.domain.sales.service import SaleCommand, Sales
-from regulars.kernel.db.database import ENTER_TENANT, TenantSession
+from regulars.kernel.db.database import Credentials, TenantSession, enter
 
 BATCH = 250
 REDEEM_SHARE = 0.85
@@ -103,10 +103,8 @@ class Recorder:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[TenantSession]:
-        tenant_id = self.ctx.tenant.id
-        values = {"tenant_id": tenant_id, "session_hash": None, "key_hash": None}
         async with self.engine.begin() as connection:
-            yield TenantSession(connection, tenant_id, (await connection.execute(ENTER_TENANT, values)).one())
+            yield await enter(connection, self.ctx.tenant.id, Credentials())
 
     async def _step(self, session: TenantSession, step: Step) -> None:
         if step.kind == "enrol":

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
-
 from regulars.contracts.errors import PluginFault
 from regulars.domain.ledger.read_statements import facts_statement
-from regulars.kernel.db.database import Database, is_outage
+from regulars.kernel.db.database import DRIVER_ERRORS, Database, is_outage
 from regulars.kernel.plugins.registry import PluginRegistry
 
 
@@ -44,8 +42,7 @@ async def find_culprit(database: Database, registry: PluginRegistry, fault: Brok
         try:
             async with database.tenant(fault.tenant_id, read_only=True) as session:
                 await session.run(statement, fault.parameters)
-        except DBAPIError as error:
+        except DRIVER_ERRORS as error:
             if not is_outage(error):
-                cause = error.orig.__cause__ if error.orig else error
-                return PluginFault(plugin.name, f"its facts cannot be read: {type(cause).__name__}")
+                return PluginFault(plugin.name, f"its facts cannot be read: {type(error).__name__}")
     return fault

@@ -9,8 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Row
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from asyncpg import IntegrityConstraintViolationError
 
 from regulars.contracts.context import AccountState, CardInfo, Context
 from regulars.contracts.errors import (
@@ -33,7 +32,7 @@ from regulars.domain.ledger.topics import ACTIVITY, card_topic, shop_topic
 from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
 from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
 from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX
-from regulars.kernel.db.database import TenantSession, is_outage
+from regulars.kernel.db.database import DRIVER_ERRORS, DriverError, TenantSession, is_outage
 from regulars.kernel.db.prepared import Prepared
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
@@ -97,7 +96,7 @@ class Ledger:
             NotFound: the tenant has no such card, or the short number fits several.
         """
         rows = await self._lock(session, attempt)
-        if len(rows) > 1 or rows[0].card_id is None:
+        if len(rows) > 1 or rows[0]["card_id"] is None:
             return await self._without_card(session, attempt.claim, several=len(rows) > 1)
         row = rows[0]
         card = _card(row)
@@ -155,8 +154,8 @@ class Ledger:
         if any(opened.rows[name] for name in unknown):
             raise RuntimeError(f"rows for {sorted(unknown)} do not belong to {operation}")
         try:
-            counts = (await opened.session.run(statement, parameters)).one()._mapping
-        except DBAPIError as error:
+            (counts,) = await opened.session.run(statement, parameters)
+        except DRIVER_ERRORS as error:
             if is_outage(error):
                 raise
             raise self._why(error, opened) from error
@@ -167,18 +166,17 @@ class Ledger:
             opened.session.announce(*_topics(opened))
             LEDGER.labels(_ACTION_OF[operation], "done").inc()
 
-    def _why(self, error: DBAPIError, opened: OpenCard) -> Exception:
+    def _why(self, error: DriverError, opened: OpenCard) -> Exception:
         """The designed error for rows that the database refused, of a plugin or of the host."""
-        cause = error.orig.__cause__ if error.orig else None
-        schema = getattr(cause, "schema_name", None) or ""
+        schema = getattr(error, "schema_name", None) or ""
         writers = [write.plugin for write in self.registry.writes.values() if opened.rows.get(write.bind)]
         if schema.startswith(PLUGIN_SCHEMA_PREFIX):
             plugin = schema.removeprefix(PLUGIN_SCHEMA_PREFIX)
-            return PluginFault(plugin, f"its rows were refused: {type(cause).__name__}")
-        if isinstance(error, IntegrityError):
+            return PluginFault(plugin, f"its rows were refused: {type(error).__name__}")
+        if isinstance(error, IntegrityConstraintViolationError):
             return _why(error)
         if writers:  # a value that does not fit its column: the database does not say in which statement
-            return PluginFault(writers[-1], f"its rows cannot be written: {type(cause).__name__}")
+            return PluginFault(writers[-1], f"its rows cannot be written: {type(error).__name__}")
         return error
 
     def _report_count(self, name: str, written: int, expected: int) -> None:
@@ -187,15 +185,15 @@ class Ledger:
             raise PluginFault(plugin, f"{name} wrote {written} rows instead of {expected}")
         raise Conflict(_("Another request changed this card at the same moment. Please try again."))
 
-    async def _lock(self, session: TenantSession, attempt: Attempt) -> Sequence[Row[Any]]:
+    async def _lock(self, session: TenantSession, attempt: Attempt) -> Sequence[Mapping[str, Any]]:
         parameters = {
             "tenant_id": session.tenant_id,
             "claim": attempt.claim.lock_number(session.tenant_id),
             "card": attempt.card.value,
             "staff_id": attempt.staff_id or NOBODY,
         }
-        rows = (await session.run(lock_statement(attempt.card.by), parameters)).all()
-        if not rows[0].got:
+        rows = await session.run(lock_statement(attempt.card.by), parameters)
+        if not rows[0]["got"]:
             raise IdempotencyInProgress(extra={"retry_after": 1})
         return rows
 
@@ -203,9 +201,9 @@ class Ledger:
     async def _without_card(session: TenantSession, claim: Claim, *, several: bool) -> Answer:
         """The answer that the key has already, whatever the card's name means by now."""
         parameters = {"tenant_id": session.tenant_id, "principal": claim.principal, "key": claim.key}
-        stored = (await session.run(STORED_ANSWER, parameters)).scalar()
-        if stored is not None:
-            return _replay(stored, claim)
+        (row,) = await session.run(STORED_ANSWER, parameters)
+        if row["stored"] is not None:
+            return _replay(row["stored"], claim)
         if several:
             raise NotFound(_("Several cards begin with these digits. Please enter the whole number."))
         raise NotFound(_("There is no card with this number here."))
@@ -231,11 +229,12 @@ class Ledger:
         }
         statement = self._facts(ctx.tenant.enabled, extra)
         try:
-            return dict((await session.run(statement, parameters)).one()._mapping)
-        except DBAPIError as error:
+            (facts,) = await session.run(statement, parameters)
+        except DRIVER_ERRORS as error:
             if is_outage(error):
                 raise
             raise BrokenFacts(session.tenant_id, ctx.tenant.enabled, parameters) from error
+        return dict(facts)
 
     def _opened(
         self,
@@ -294,9 +293,9 @@ def _topics(opened: OpenCard) -> Iterator[str]:
         yield shop_topic(opened.shop_id)
 
 
-def _why(error: IntegrityError) -> RegularsError:
+def _why(error: IntegrityConstraintViolationError) -> RegularsError:
     """The designed error for a row that the database refused."""
-    constraint = getattr(error.orig.__cause__, "constraint_name", None) if error.orig else None
+    constraint = error.constraint_name
     if constraint is not None and constraint.endswith("_shop_id"):
         sentence = _("There is no such shop here.")
         return InvalidInput(sentence, fields={"shop": sentence})
@@ -309,22 +308,24 @@ def _replay(stored: Mapping[str, Any], claim: Claim) -> Answer:
     return Answer(stored["status"], stored["body"].encode(), refused=stored["status"] >= 400, replayed=True)
 
 
-def _card(row: Row[Any]) -> CardInfo:
+def _card(row: Mapping[str, Any]) -> CardInfo:
     return CardInfo(
-        id=row.card_id,
-        number=row.card_number,
-        status=row.card_status,
-        member_id=row.card_member_id,
-        program_id=row.card_program_id,
-        created_at=row.card_created_at,
+        id=row["card_id"],
+        number=row["card_number"],
+        status=row["card_status"],
+        member_id=row["card_member_id"],
+        program_id=row["card_program_id"],
+        created_at=row["card_created_at"],
     )
 
 
-def _staff(row: Row[Any]) -> LockedStaff | None:
-    if row.staff_id is None:
+def _staff(row: Mapping[str, Any]) -> LockedStaff | None:
+    if row["staff_id"] is None:
         return None
-    state = PinState(row.staff_pin_hash, row.staff_pin_failures, row.staff_pin_locked_until, row.staff_status)
-    return LockedStaff(row.staff_id, row.staff_name, state, row.staff_pin_used_at)
+    state = PinState(
+        row["staff_pin_hash"], row["staff_pin_failures"], row["staff_pin_locked_until"], row["staff_status"]
+    )
+    return LockedStaff(row["staff_id"], row["staff_name"], state, row["staff_pin_used_at"])
 
 
 def _account(value: Mapping[str, Any]) -> AccountState:

@@ -278,5 +278,5 @@ def _object(**columns: ColumnElement[Any] | Any) -> ColumnElement[Any]:
     return func.jsonb_build_object(*pairs)
 
 
-STORED_ANSWER = prepare(select(_stored()))
+STORED_ANSWER = prepare(select(_stored().label("stored")))
 """The answer that a key has, for a request whose card is not found (any more)."""

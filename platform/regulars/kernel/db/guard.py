@@ -38,6 +38,15 @@ def watch(engine: AsyncEngine) -> None:
 
 
 def _check(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    check(statement)
+
+
+def check(statement: str) -> None:
+    """Check a statement that goes to the driver itself.
+
+    Raises:
+        ForbiddenStatement: it does not work on rows only.
+    """
     if not is_allowed(statement):
         raise ForbiddenStatement(f"this statement may not be run: {statement.strip().split(maxsplit=1)[0]}")
 

@@ -13,6 +13,8 @@ _DEEPEST = 6
 
 _SECRET_WORDS = frozenset({"password", "passwd", "secret", "token", "pepper", "authorization", "cookie", "pin", "otp"})
 _SECRET_NAMES = frozenset({"api_key", "secret_key", "encryption_key", "private_key", "set_cookie"})
+_PERHAPS_SECRET = re.compile(r"(?i)://|rk_|bearer|basic|password|passwd|secret|token|pin|otp")
+"""What each of the looks below has in it: one search spares most texts four."""
 _SECRET_LOOKS = (
     (re.compile(r"(\w://[^\s:/@]*):[^\s/@]+@"), rf"\1:{MASK}@"),
     (re.compile(r"\b(rk_(?:live|test|ops)_)\w+"), rf"\1{MASK}"),
@@ -28,8 +30,9 @@ def redact_text(text: str, longest: int = MAX_TEXT) -> str:
         text: any text.
         longest: characters to keep.
     """
-    for look, mask in _SECRET_LOOKS:
-        text = look.sub(mask, text)
+    if _PERHAPS_SECRET.search(text):
+        for look, mask in _SECRET_LOOKS:
+            text = look.sub(mask, text)
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text) - longest} more)"
 
 

@@ -136,6 +136,7 @@ def register_openapi(app: RegularsApp) -> None:
             "memberSession": APIKeySecurityScheme(full_cookie_name(session_cookie("member"), app.settings), "cookie"),
         },
     )
+    vars(app).pop("make_response")  # the extension's own converts results; our views give answers
 
     @lru_cache(maxsize=256)
     def document(kind: HostKind, plugins: frozenset[str]) -> str:
