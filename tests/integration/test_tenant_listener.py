@@ -186,6 +186,6 @@ async def test_a_silent_connection_is_probed_and_kept(config, process):
         server_pid = listener.server_pid
         wire.reset()
         async with asyncio.timeout(10):
-            while wire.round_trips < 5:
+            while wire.listener_trips < 5:
                 await asyncio.sleep(0.01)
         assert (listener.is_up, listener.server_pid) == (True, server_pid)

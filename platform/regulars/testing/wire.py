@@ -15,6 +15,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 SSL_REQUEST = 80877103
 WAITING = {b"Q", b"S"}
+LISTENER = b"application_name\0regulars-listener\0"
+"""In the start-up message of the connection that hears of tenants' changes."""
 
 
 @dataclass
@@ -22,17 +24,19 @@ class Wire:
     """What passed through the proxy.
 
     Attributes:
-        round_trips: so far.
+        round_trips: so far, of all connections but the listening ones.
+        listener_trips: those of the connections that listen for tenants' changes, which are no part of any request.
         url: address of the proxied database, for `REGULARS_DATABASE_URL_…`.
     """
 
     url: str = ""
     round_trips: int = 0
+    listener_trips: int = 0
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def reset(self) -> None:
         """Begin counting anew."""
-        self.round_trips = 0
+        self.round_trips = self.listener_trips = 0
 
     def cut(self) -> None:
         """Cut every connection, as a network fault does."""
@@ -76,25 +80,29 @@ async def counting(url: str) -> AsyncIterator[Wire]:
 
 async def _frontend(wire: Wire, reader: asyncio.StreamReader, upstream: asyncio.StreamWriter) -> None:
     try:
-        await _startup(reader, upstream)
+        is_listener = LISTENER in await _startup(reader, upstream)
         while True:
             head = await reader.readexactly(5)
             body = await reader.readexactly(struct.unpack("!I", head[1:])[0] - 4)
-            wire.round_trips += head[:1] in WAITING
+            if head[:1] in WAITING:
+                wire.round_trips += not is_listener
+                wire.listener_trips += is_listener
             upstream.write(head + body)
             await upstream.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         upstream.transport.abort()
 
 
-async def _startup(reader: asyncio.StreamReader, upstream: asyncio.StreamWriter) -> None:
+async def _startup(reader: asyncio.StreamReader, upstream: asyncio.StreamWriter) -> bytes:
+    """Pass on what precedes the messages; gives the start-up message's parameters."""
     while True:
         head = await reader.readexactly(8)
         length, code = struct.unpack("!II", head)
-        upstream.write(head + await reader.readexactly(length - 8))
+        body = await reader.readexactly(length - 8)
+        upstream.write(head + body)
         await upstream.drain()
         if code != SSL_REQUEST:
-            return
+            return body
 
 
 async def _backend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -390,7 +390,7 @@ def _engine(url: str, settings: DatabaseSettings, application_name: str) -> Asyn
         pool_timeout=settings.pool_timeout,
         json_deserializer=orjson.loads,
         connect_args={
-            "max_cacheable_statement_size": 0,  # the sale's one write statement is longer than the driver's bound
+            "max_cacheable_statement_size": 0,  # no bound: the sale's write statement grows with plugins
             "timeout": 5,
             "command_timeout": 10,
             "server_settings": {
