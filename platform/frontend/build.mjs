@@ -2,11 +2,13 @@
 // manifest.json (logical name -> file name) and icons.json (Lucide name -> inner SVG, inlined by the templates).
 import { createHash } from "node:crypto";
 import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import subsetFont from "subset-font";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -27,7 +29,46 @@ function tailwind(name) {
   if (run.status !== 0) {
     throw new Error(`Tailwind failed for ${name}.css:\n${run.stdout}${run.stderr}`);
   }
+  // A font that comes late waits for the next page: nothing moves while somebody reads.
+  writeFileSync(output, readFileSync(output, "utf8").replace(/font-display:\s*swap/g, "font-display: optional"));
   return output;
+}
+
+// A customer's first page has to be light: fonts keep the letters of European languages and the weights that we use.
+// Inter is for texts, of weights 400 to 700; all other families are for headings, of one weight that suits their themes.
+const TEXT = "inter";
+const TEXT_WEIGHTS = { min: 400, max: 700 };
+const HEADING_WEIGHTS = { "bodoni-moda": 500, fraunces: 600, syne: { min: 500, max: 650 } };
+const HEADING_WEIGHT = 650;
+const LETTERS = characters([0x20, 0x7e], [0xa0, 0x17f], [0x218, 0x21b], [0x2010, 0x203a], [0x20a0, 0x20bf], [0x2122, 0x2122],
+  [0x2190, 0x2193], [0x2212, 0x2212]);
+const EVERYTHING = characters([0x20, 0x7e], [0xa0, 0x2fff]);
+
+function characters(...ranges) {
+  return ranges.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, number) => String.fromCodePoint(first + number)))
+    .join("");
+}
+
+// The key of a file's family: the package may be named longer.
+function familyOf(name) {
+  return [TEXT, ...FONTS].find((key) => name.startsWith(`${key}-`));
+}
+
+async function lightFont(file) {
+  const name = path.basename(file, ".woff2");
+  const original = await readFile(file);
+  const family = familyOf(name);
+  const wght = family === TEXT ? TEXT_WEIGHTS : (HEADING_WEIGHTS[family] ?? HEADING_WEIGHT);
+  const letters = /-latin(-ext)?-/.test(name) ? LETTERS : EVERYTHING;
+  const rule = createHash("sha256").update(original).update(JSON.stringify([wght, letters])).digest("hex").slice(0, 16);
+  const kept = path.join(work, `${name}.${rule}.woff2`);
+  try {
+    return await readFile(kept);
+  } catch {
+    const light = await subsetFont(original, letters, { targetFormat: "woff2", variationAxes: { wght } });
+    await writeFile(kept, light);
+    return light;
+  }
 }
 
 // Tailwind inlines the font packages' style sheets but leaves their relative addresses: ./files/<family>-<subset>.woff2.
@@ -39,6 +80,7 @@ const fontFiles = {
       const family = (await readdir(fonts)).find((name) => path.basename(address).startsWith(`${name}-`));
       return family ? { path: path.join(fonts, family, address) } : undefined;
     });
+    build.onLoad({ filter: /\.woff2$/ }, async ({ path: file }) => ({ contents: await lightFont(file), loader: "file" }));
   },
 };
 
@@ -63,6 +105,9 @@ async function bundle(entryPoints) {
     if (output.entryPoint) {
       const logical = path.basename(output.entryPoint).replace(/\.ts$/, ".js");
       manifest[logical] = path.basename(file);
+    }
+    if (/-latin-wght-normal\.[^.]+\.woff2$/.test(file)) { // pages ask for these ahead
+      manifest[`font-${familyOf(path.basename(file))}.woff2`] = path.basename(file);
     }
   }
   return manifest;

@@ -14,7 +14,7 @@ from werkzeug.routing import Map
 
 from regulars.app import create_app
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.testing.browser import TABLET, People, Theme, barriers, has_visible_focus, wear
+from regulars.testing.browser import TABLET, People, Theme, barriers, has_visible_focus, shifts, wear
 from tests.e2e.steps import (
     House,
     begin_sign_up,
@@ -85,10 +85,11 @@ def look(axe: str) -> Look:
 
     async def look_at(page: Page, name: str) -> Sequence[str]:
         await page.bring_to_front()
+        faults = [f"moves while it loads: {shift}" for shift in await shifts(page)]
         await page.keyboard.press("Tab")
         if await page.locator("dialog[open]").count():  # the only button had the focus: it goes round once
             await page.keyboard.press("Tab")
-        faults = [] if await has_visible_focus(page) else ["the keyboard's focus cannot be seen"]
+        faults += [] if await has_visible_focus(page) else ["the keyboard's focus cannot be seen"]
         for width, themes in SIGHTS.items():  # a theme changes colours and no size
             await page.set_viewport_size({"width": width, "height": HEIGHT})
             for theme, wider in (await wear(page, *themes)).items():

@@ -187,6 +187,30 @@ async def barriers(page: Page, axe: str) -> list[str]:
     ]
 
 
+async def shifts(page: Page) -> list[str]:
+    """What has moved while a page was loading and nobody touched it, with how much (layout shift, by the browser).
+
+    Args:
+        page: as it is shown now.
+
+    Returns:
+        One line per element; empty when all stood where it stands.
+    """
+    found: list[str] = await page.evaluate(
+        """() => new Promise((resolve) => {
+            const found = [];
+            const name = ({node}) => node ? `${node.nodeName.toLowerCase()} ${node.className ?? ''}`.trim() : 'something';
+            new PerformanceObserver((list) => {
+                for (const shift of list.getEntries())
+                    if (!shift.hadRecentInput)
+                        found.push(`${shift.value.toFixed(4)}: ${shift.sources.map(name).join(', ')}`);
+            }).observe({type: 'layout-shift', buffered: true});
+            requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => resolve(found))));
+        })"""
+    )
+    return found
+
+
 async def has_visible_focus(page: Page) -> bool:
     """Whether what has the keyboard's focus is in sight and marked."""
     visible: bool = await page.evaluate(

@@ -20,6 +20,7 @@ from regulars.web import ask
 from regulars.web.access_log import record_request
 from regulars.web.areas import API_DOCUMENT, API_PREFIX, PLUGIN_AREAS, PORTAL, STORE_API, area_of, feature_of
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
+from regulars.web.compression import compress
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
 from regulars.web.headers import add_headers, add_language
 from regulars.web.health import PATHS as HEALTH_PATHS
@@ -144,6 +145,7 @@ async def _leave(response: Response) -> Response:
         drop_cookie(response, name, config)
     if request.args.get(LOCALE_PARAMETER) == visit.locale:
         set_cookie(response, LOCALE, visit.locale, config, until=LOCALE_LIFETIME)
+    await compress(request, response, config)
     add_headers(response.headers, visit.request_id, config)
     if response.mimetype in _SPOKEN:
         add_language(response.headers, visit.locale)
