@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -11,6 +11,9 @@ import pytest
 from asyncpg import connect
 from playwright.async_api import Page, expect
 
+from regulars.kernel import ids
+from regulars.kernel.db.base import new_id
+from regulars.kernel.keys import digest
 from regulars.testing.browser import DESKTOP, PHONE, People, Theme, barriers, wear
 from regulars.testing.world import World, make_tenant
 from tests.e2e.steps import NUMBER, House, click
@@ -21,10 +24,16 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "stamps": {"target": 4, "reward_text": "free tea", "welcome_stamps": 1, "max_per_sale": 3},
     "antifraud": {"cooldown_minutes": 0, "max_daily_stamps": 50},
 }
-THEMES = {"plain": "classic", "night": "noir", "packaged": "fixture", "boulangerie--test": "boulangerie"}
-"""Slug → the theme that the tenant wears; a theme of a single tenant is worn by its sandbox too."""
-WEAR = "UPDATE core.tenant SET theme = $2, live_tenant_id = $3 WHERE slug = $1"
-LIVE = "SELECT id FROM core.tenant WHERE slug = 'boulangerie'"
+THEMES = {"plain": "classic", "night": "noir", "packaged": "fixture", "bakery": "boulangerie"}
+"""Slug → the theme that the tenant wears."""
+WEAR = "UPDATE core.tenant SET theme = $2 WHERE slug = $1"
+AS_SANDBOX = """
+    UPDATE core.tenant SET slug = 'boulangerie--before' WHERE slug = 'boulangerie--test';
+    UPDATE core.tenant SET slug = 'boulangerie--test', live_tenant_id =
+        (SELECT id FROM core.tenant WHERE slug = 'boulangerie') WHERE slug = 'bakery'
+"""
+"""A theme of a single tenant is worn by its sandbox too."""
+OF_TESTS = "UPDATE core.api_key SET key_hash = $2 WHERE id = $1"
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,8 @@ class Shop:
     async def do(self, path: str, number: str, **body: object) -> None:
         """Stamp, redeem or undo with the PIN of somebody at the till."""
         anna, headers = self.world.anna, {"Host": self.world.host, "Authorization": f"Bearer {self.world.api_key}"}
-        person = {"card": number, "staff": f"stf_{anna.id.hex}", "pin": anna.pin, **body}
-        key = {"Idempotency-Key": f"{path} {number} {body}"}
+        person = {"card": number, "staff": ids.show(ids.STAFF, anna.id), "pin": anna.pin, **body}
+        key = {"Idempotency-Key": new_id().hex}
         async with httpx.AsyncClient(base_url=self.house.running.address(), headers=headers | key) as till:
             answer = await till.post(f"{API}/{path}", json=person)
         assert answer.status_code == 200, answer.text
@@ -55,8 +64,11 @@ async def shop(request: pytest.FixtureRequest, house: House) -> Shop:
     world = await make_tenant(config, slug, settings=SETTINGS)
     connection = await connect(config.database_url_migrator.replace("+asyncpg", ""))
     try:
-        live = await connection.fetchval(LIVE) if slug.endswith("--test") else None
-        await connection.execute(WEAR, slug, THEMES[slug], live)
+        await connection.execute(WEAR, slug, THEMES[slug])
+        if slug == "bakery":
+            await connection.execute(AS_SANDBOX)
+            world = replace(world, api_key=world.api_key.replace("_live_", "_test_"))
+            await connection.execute(OF_TESTS, world.api_key_id, digest(world.api_key))
     finally:
         await connection.close()
     return Shop(house, world)
@@ -104,8 +116,9 @@ async def test_the_customers_story(shop: Shop, people: People, axe: str) -> None
     assert found
     number = found[0]
     await click(phone, "Show the code large")
-    await expect(phone.get_by_role("dialog", name="Card code")).to_be_visible()
-    await click(phone, "Close")
+    dialog = phone.get_by_role("dialog", name="Card code")
+    await expect(dialog).to_be_visible()
+    await dialog.get_by_role("button", name="Close").click()
 
     await shop.do("stamp", number, quantity=1)
     await shop.do("sales/undo", number)

@@ -45,8 +45,8 @@ class Reading:
 
     @property
     def corrected(self) -> bool:
-        """Whether another colour is used than was chosen."""
-        return self.wanted != self.used
+        """Whether what was chosen is hard to read; being off by less than anybody sees does not count."""
+        return round(self.was, 1) < ENOUGH
 
 
 def readings(fields: Sequence[ThemeField], values: Mapping[str, Value]) -> Iterator[Reading]:

@@ -16,6 +16,7 @@ from regulars.kernel.templating.colour import Colour, corrected
 from regulars.kernel.templating.errors import ThemeError
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9_-]{0,80}\.(png|jpg|webp)")
 _UNITS = {"", "px", "rem", "%"}
 _READABLE = 4.5
 Value = str | int | float
@@ -76,7 +77,7 @@ class ColourField(ThemeField):
     def check(self, value: object) -> str:
         """Accept a hex colour, in lower case."""
         try:
-            return str(Colour.parse(str(value)))
+            return str(Colour.parse(value if isinstance(value, str) else ""))
         except ValueError:
             raise ValueError(_("This is no colour such as #4f46e5.")) from None
 
@@ -89,7 +90,7 @@ class FontField(ThemeField):
 
     def check(self, value: object) -> str:
         """Accept a key of `FONTS`."""
-        if value not in FONTS:
+        if not isinstance(value, str) or value not in FONTS:
             raise ValueError(_("Choose one of these: %(choices)s.", choices=", ".join(FONTS)))
         return str(value)
 
@@ -138,23 +139,22 @@ class ChoiceField(ThemeField):
 
     def check(self, value: object) -> str:
         """Accept a key of the options."""
-        if value not in self.options:
+        if not isinstance(value, str) or value not in self.options:
             raise ValueError(_("Choose one of these: %(choices)s.", choices=", ".join(self.options)))
         return str(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageField(ThemeField):
-    """An uploaded image; its value is a path below the tenant's assets, empty without one. It never reaches CSS."""
+    """An uploaded image; its value is the name of one of the tenant's files, empty for none. It never reaches CSS."""
 
     kind: ClassVar[str] = "image"
 
     def check(self, value: object) -> str:
-        """Accept a plain relative path."""
-        text = str(value)
-        if (text and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_./-]*", text)) or ".." in text:
+        """Accept a plain name."""
+        if value != "" and not (isinstance(value, str) and _IMAGE.fullmatch(value)):
             raise ValueError(_("This is no uploaded image."))
-        return text
+        return value
 
 
 _KINDS: Mapping[str, type[ThemeField]] = {

@@ -164,24 +164,31 @@ def discover(
     """
     ours = [source for folder in folders for source in in_folder(folder)]
     loaded: list[Theme] = []
-    faults: list[tuple[bool, ThemeError]] = []
+    faults: list[ThemeError] = []
     for source in (*ours, *others):
         try:
             loaded.append(load_theme(source.folder, host_version, name=source.name, owner=source.owner))
         except ThemeError as error:
-            faults.append((source in ours, error))
-    bundled = {source.folder for source in ours}
-    while True:
-        try:
-            themes = Themes(loaded)
-        except ThemeError as error:
-            faulty = next(theme for theme in loaded if error.file.is_relative_to(theme.folder))
-            loaded.remove(faulty)
-            faults.append((faulty.folder in bundled, error))
-        else:
-            break
-    if any(policy == "fail" or is_ours for is_ours, _ in faults):
-        raise ThemeLoadError("\n".join(f"theme: {fault}" for _, fault in faults))
-    for _, fault in faults:
+            faults.append(error)
+    themes, more = _sound(loaded)
+    faults += more
+    if any(policy == "fail" or _is_in(fault, ours) for fault in faults):
+        raise ThemeLoadError("\n".join(f"theme: {fault}" for fault in faults))
+    for fault in faults:
         log.error("theme_quarantined", fault=str(fault))
     return themes
+
+
+def _sound(themes: list[Theme]) -> tuple[Themes, list[ThemeError]]:
+    """The themes that can live together, and a fault for each that had to go."""
+    faults: list[ThemeError] = []
+    while True:
+        try:
+            return Themes(themes), faults
+        except ThemeError as error:
+            faults.append(error)
+            themes = [theme for theme in themes if not error.file.is_relative_to(theme.folder)]
+
+
+def _is_in(fault: ThemeError, sources: Iterable[Source]) -> bool:
+    return any(fault.file.is_relative_to(source.folder) for source in sources)

@@ -131,7 +131,7 @@ class LookQuery(BaseModel):
     theme: str = ""
     preset: str = ""
     page: Literal["card", "home"] = "card"
-    scheme: Literal["light", "dark"] = "light"
+    scheme: Literal["", "light", "dark"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,10 @@ class Draft:
         """Setting → value as it was chosen, before any correction."""
         own = {key: value for key, value in self.wanted.values.items() if key in self.look.values}
         return {**self.look.values, **own}
+
+    def scheme(self, query: LookQuery) -> Literal["light", "dark"]:
+        """The colour scheme to show: the one that is asked for, else the one that the theme begins with."""
+        return "dark" if (query.scheme or self.look.values.get("scheme")) == "dark" else "light"
 
 
 @blueprint.get("/look")
@@ -223,7 +227,7 @@ async def look_frame(work: Work) -> Result:
         path=CARD if is_card else HOME,
         principal=_EXAMPLE if is_card else Principal(),
         brand_css_url=f"{PATH}/brand.css?{_query_of(draft)}",
-        scheme=query.scheme,
+        scheme=draft.scheme(query),
     )
 
 
@@ -334,7 +338,7 @@ def _page(work: Work, draft: Draft, query: LookQuery, *, is_changed: bool) -> Lo
         errors=draft.errors,
         preview=_preview(draft, query),
         page=query.page,
-        scheme=query.scheme,
+        scheme=draft.scheme(query),
         is_changed=is_changed,
         may_reset=not is_changed and bool(tenant.branding.theme_values.get(worn.theme)),
     )
@@ -342,7 +346,7 @@ def _page(work: Work, draft: Draft, query: LookQuery, *, is_changed: bool) -> Lo
 
 def _preview(draft: Draft, query: LookQuery) -> LookPreview:
     found = list(readings(draft.look.fields, draft.chosen))
-    more = {"page": query.page, "scheme": query.scheme}
+    more = {"page": query.page, "scheme": draft.scheme(query)}
     return LookPreview(
         frame_url=f"{PATH}/frame?{_query_of(draft)}&{urlencode(more)}",
         notes=list(notes(draft.look.fields, found)),
