@@ -31,4 +31,4 @@ async def test_the_enrolment_page_is_light(house: House, people: People) -> None
             heavy[slug] = received
         shifted[slug] = await shifts(page)
     assert heavy == {}
-    assert shifted == dict.fromkeys(house.merchants, [])
+    assert shifted == {key: [] for key in house.merchants}

@@ -199,7 +199,8 @@ async def shifts(page: Page) -> list[str]:
     found: list[str] = await page.evaluate(
         """() => new Promise((resolve) => {
             const found = [];
-            const name = ({node}) => node ? `${node.nodeName.toLowerCase()} ${node.className ?? ''}`.trim() : 'something';
+            const named = (node) => `${node.nodeName.toLowerCase()} ${node.className ?? ''}`.trim();
+            const name = ({node}) => node ? named(node) : 'something';
             new PerformanceObserver((list) => {
                 for (const shift of list.getEntries())
                     if (!shift.hadRecentInput)
