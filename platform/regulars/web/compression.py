@@ -30,7 +30,7 @@ async def compress(request: RegularsRequest, response: Response, config: Config)
     if not isinstance(body, DataBody) or "Content-Encoding" in response.headers:
         return
     add_vary(response.headers, "Accept-Encoding")
-    if "gzip" not in request.accept_encodings or (response.content_length or 0) < _LEAST:
+    if not request.accept_encodings.quality("gzip") or (response.content_length or 0) < _LEAST:
         return
     response.set_data(gzip.compress(await response.get_data(as_text=False), _LEVEL, mtime=0))
     response.headers["Content-Encoding"] = "gzip"

@@ -32,7 +32,7 @@ from regulars.domain.ledger.topics import ACTIVITY, card_topic, shop_topic
 from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
 from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
 from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX
-from regulars.kernel.db.database import DRIVER_ERRORS, DriverError, TenantSession, is_outage
+from regulars.kernel.db.database import DRIVER_ERRORS, TenantSession, is_outage
 from regulars.kernel.db.prepared import Prepared
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
@@ -166,7 +166,7 @@ class Ledger:
             opened.session.announce(*_topics(opened))
             LEDGER.labels(_ACTION_OF[operation], "done").inc()
 
-    def _why(self, error: DriverError, opened: OpenCard) -> Exception:
+    def _why(self, error: Exception, opened: OpenCard) -> Exception:
         """The designed error for rows that the database refused, of a plugin or of the host."""
         schema = getattr(error, "schema_name", None) or ""
         writers = [write.plugin for write in self.registry.writes.values() if opened.rows.get(write.bind)]
