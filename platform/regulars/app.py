@@ -30,6 +30,7 @@ from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantL
 from regulars.kernel.i18n import Catalogues, Phrasebook, install
 from regulars.kernel.live import Announcer, Hub, Limits, LiveListener
 from regulars.kernel.observability import configure_logging
+from regulars.kernel.observability.reports import report_errors
 from regulars.kernel.observability.watchdog import Watchdog
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.presentation import Breaker, Presenter
@@ -94,6 +95,7 @@ def create_from_environment() -> RegularsApp:
     """The application of a server's process, configured by its environment."""
     config = load_config(dict(os.environ))
     configure_logging(config.log_level, json_lines=config.log_json)
+    report_errors(config)
     app = create_app(config)
 
     def begin() -> None:
@@ -186,7 +188,7 @@ def _mount_plugins(app: RegularsApp, registry: PluginRegistry) -> None:
 
 
 def _manage_lifetime(app: RegularsApp, services: Services) -> None:
-    watchdog = Watchdog(lambda: "stopping" if app.stopping else "web", partial(measure, services))
+    watchdog = Watchdog(lambda: "stopping" if app.stopping else "web", partial(measure, app))
 
     @app.before_serving
     async def start() -> None:

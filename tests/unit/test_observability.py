@@ -1,8 +1,10 @@
 """Log lines: one per event, tied to tenant and request, without secrets."""
 
+import asyncio
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -10,6 +12,7 @@ import pytest
 import structlog
 
 from regulars.kernel.observability import configure_logging, log_context, redact_text
+from regulars.kernel.observability.watchdog import Watchdog
 
 TENANT = UUID("01890000-0000-7000-8000-000000000001")
 
@@ -105,3 +108,23 @@ def test_a_value_cannot_forge_a_line_or_flood_the_log() -> None:
 def test_redact_text_cuts() -> None:
     assert redact_text("abcdef", 3) == "abc… (3 more)"
     assert redact_text("token=abc&x=1 pin: 4821") == "token=********&x=1 pin: ********"
+
+
+async def test_a_stuck_event_loop_is_named_by_its_stack() -> None:
+    watchdog = Watchdog(lambda: "web", blocked=0.1)
+    watchdog.start()
+    await asyncio.sleep(0)
+    with structlog.testing.capture_logs() as lines:
+        stuck_plugin(lines)
+    await watchdog.stop()
+    (line,) = lines
+    assert (line["event"], line["log_level"]) == ("event_loop_blocked", "error")
+    assert "in stuck_plugin" in line["stack"]
+
+
+def stuck_plugin(lines: list[object]) -> None:
+    """Holds the event loop until somebody notices."""
+    end = time.monotonic() + 60
+    while not lines:
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -183,6 +183,11 @@ class Config(BaseModel):
     ] = "info"
     log_json: Annotated[bool, Variable("REGULARS_LOG_JSON", "Log lines as JSON instead of text.")] = True
 
+    sentry_dsn: Annotated[
+        str | None,
+        Variable("REGULARS_SENTRY_DSN", "Service that gets scrubbed errors (Sentry's protocol).", secret=True),
+    ] = Field(default=None, repr=False)
+
     plugins: Annotated[
         Names | None, Variable("REGULARS_PLUGINS", "Names of the plugins to load, comma-separated (default: all).")
     ] = None

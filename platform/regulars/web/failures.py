@@ -20,7 +20,7 @@ from regulars.web.areas import API_PREFIX, area_of
 from regulars.web.pages import render_page
 from regulars.web.plugin_faults import named, note_fault, told
 from regulars.web.problems import error_headers, problem_response
-from regulars.web.request import RegularsApp, current_request, current_visit
+from regulars.web.request import RegularsApp, current_request, current_socket, current_visit
 from regulars.web.services import services
 
 log = structlog.get_logger(__name__)
@@ -82,13 +82,19 @@ async def answer_error(error: RegularsError) -> Response:
         await note_fault(services(), tenant.id, error.plugin, error.detail)
         error = told(error, services())
     if error.status >= 500:
-        log.error("request_failed", code=error.code, detail=error.detail, exc_info=error)
+        log.error("request_failed", code=error.code, detail=error.detail, route=_route(), exc_info=error)
     if has_websocket_context():
         return Response(status=error.status)  # to whom no page can be shown
     request = current_request()
     if request.path.startswith(API_PREFIX):
         return problem_response(error, request.visit.request_id)
     return await _error_page(error)
+
+
+def _route() -> str:
+    """The rule that matched: an address itself may hold tokens."""
+    asked = current_socket() if has_websocket_context() else current_request()
+    return asked.url_rule.rule if asked.url_rule is not None else ""
 
 
 async def _answer_http(error: HTTPException) -> Response:
@@ -107,7 +113,7 @@ async def _answer_http(error: HTTPException) -> Response:
 
 
 async def _answer_unexpected(error: Exception) -> Response:
-    log.error("request_crashed", exc_info=error)
+    log.error("request_crashed", route=_route(), exc_info=error)
     if has_websocket_context():
         return Response(status=RegularsError.status)
     request = current_request()

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from prometheus_client import Histogram
 
-from regulars.kernel.observability.metrics import REQUEST_SECONDS, SOCKETS
-from regulars.web.services import Services
+from regulars.kernel.observability.metrics import IN_FLIGHT, REQUEST_SECONDS, SOCKETS
+from regulars.web.request import RegularsApp
+from regulars.web.services import services_of
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UNMATCHED = "unmatched"
@@ -34,8 +35,10 @@ def _series(host: str, method: str, route: str, status: str) -> Histogram:
     return REQUEST_SECONDS.labels(host, method, route, status)
 
 
-def measure(services: Services) -> None:
-    """Write down the state of this process."""
+def measure(app: RegularsApp) -> None:
+    """Write down the state of a process of the web."""
+    services = services_of(app)
+    IN_FLIGHT.set(app.in_flight)
     services.database.measure()
     services.snapshots.measure()
     services.listener.measure()

@@ -20,7 +20,6 @@ from werkzeug.routing import MapAdapter
 from regulars.contracts.context import ANONYMOUS, Principal, TenantSnapshot
 from regulars.kernel.config import Config
 from regulars.kernel.db.tally import Tally, begin_tally
-from regulars.kernel.observability.metrics import IN_FLIGHT
 from regulars.web.areas import API_PREFIX
 from regulars.web.hosts import Peer, identify_peer
 
@@ -102,6 +101,7 @@ class RegularsApp(Quart):
     The host name itself never takes part in routing and never in links.
 
     Attributes:
+        in_flight: requests being answered now.
         stopping: whether the process has been asked to end: it still answers, but is not ready for more.
     """
 
@@ -112,6 +112,7 @@ class RegularsApp(Quart):
     def __init__(self, config: Config) -> None:
         super().__init__("regulars.web", static_folder=None, template_folder=None)
         self.settings = config
+        self.in_flight = 0
         self.stopping = False
         self.url_map.strict_slashes = False
         self.url_map.merge_slashes = False
@@ -135,8 +136,12 @@ class RegularsApp(Quart):
 
     async def full_dispatch_request(self, request_context: RequestContext | None = None) -> ResponseTypes:
         """Answer a request and leave the contexts that the pipeline has entered for it."""
-        with current_visit().scope, IN_FLIGHT.track_inprogress():
-            return await super().full_dispatch_request(request_context)
+        self.in_flight += 1
+        try:
+            with current_visit().scope:
+                return await super().full_dispatch_request(request_context)
+        finally:
+            self.in_flight -= 1
 
     async def full_dispatch_websocket(self, websocket_context: WebsocketContext | None = None) -> ResponseTypes | None:
         """The same for a socket, which is answered only when it is refused."""

@@ -116,7 +116,11 @@ class SnapshotCache:
         )
 
     def measure(self) -> None:
-        """Write down how much is kept."""
+        """Write down how much is kept, and how many look-ups it has answered since the last time."""
+        for side in (self._hosts, self._tenants):
+            _HIT.inc(side.hits)
+            _MISS.inc(side.misses)
+            side.hits = side.misses = 0
         TENANT_CACHE_ENTRIES.set(self.state.known + self.state.unknown)
 
     def _build(self, raw: Raw) -> tuple[TenantSnapshot, float]:
@@ -134,6 +138,8 @@ class _Side(Generic[_Key]):
         clock: Callable[[], float],
     ) -> None:
         self.keeps = False
+        self.hits = 0
+        self.misses = 0
         self.known: OrderedDict[_Key, tuple[float, TenantSnapshot]] = OrderedDict()
         self.unknown: OrderedDict[_Key, float] = OrderedDict()
         self._fetch = fetch
@@ -147,13 +153,13 @@ class _Side(Generic[_Key]):
         kept = self.known.get(key)
         if kept is not None and now < kept[0]:
             self.known.move_to_end(key)
-            _HIT.inc()
+            self.hits += 1
             return kept[1]
         if now < self.unknown.get(key, now):
             self.unknown.move_to_end(key)
-            _HIT.inc()
+            self.hits += 1
             return None
-        _MISS.inc()
+        self.misses += 1
         task = self._running.get(key)
         if task is None:
             task = asyncio.create_task(self._read(key))

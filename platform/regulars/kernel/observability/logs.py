@@ -15,6 +15,7 @@ from structlog.types import Processor
 
 from regulars.kernel.db.base import new_id
 from regulars.kernel.observability.redaction import redact_fields
+from regulars.kernel.observability.reports import report_line
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TALKATIVE = ("arq", "asyncio", "httpx", "httpcore", "PIL")
@@ -37,6 +38,7 @@ def configure_logging(level: str, *, json_lines: bool, stream: TextIO | None = N
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        report_line,
         structlog.processors.format_exc_info,
         redact_fields,
     ]
