@@ -17,6 +17,8 @@ from regulars.domain.members.models import Member
 from regulars.kernel.config import Config
 from regulars.kernel.db.base import metadata
 from regulars.kernel.db.database import Database
+from regulars.kernel.db.guard import ForbiddenStatement
+from regulars.kernel.db.prepared import Prepared
 from regulars.testing.world import World
 
 EMAILS = select(Member.email)
@@ -43,6 +45,14 @@ async def test_a_session_needs_a_tenant(database: Database) -> None:
     with pytest.raises(ConfigurationError):
         async with database.tenant(None):  # type: ignore[arg-type]
             pass
+
+
+@pytest.mark.parametrize("sql", ["COMMIT", "SELECT set_config('app.tenant_id', '', true)"])
+async def test_a_prepared_statement_works_on_rows_only(database: Database, cafe: World, sql: str) -> None:
+    async with database.tenant(cafe.tenant.id) as session:
+        with pytest.raises(ForbiddenStatement):
+            await session.run(Prepared(sql, (), frozenset(), {}), {})
+        assert await session.rows(EMAILS) == [(cafe.card.email,)]
 
 
 async def test_a_planted_leak_is_caught(database: Database, config: Config, cafe: World, pizza: World) -> None:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -34,7 +34,6 @@ from regulars.kernel.observability import metrics
 log = structlog.get_logger(__name__)
 
 ENTER_TENANT = prepare(text("SELECT * FROM core.enter_tenant(:tenant_id, :session_hash, :key_hash)"))
-DriverError: TypeAlias = asyncpg.PostgresError | asyncpg.InterfaceError
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
 """What `TenantSession.run` raises when a statement cannot be run."""
 _tenant_here: ContextVar[UUID | None] = ContextVar("tenant_here", default=None)
@@ -166,7 +165,7 @@ class TenantSession(Session):
             The rows, by name of their columns.
 
         Raises:
-            DriverError: it cannot be run; the transaction is rolled back by whoever opened it.
+            DRIVER_ERRORS: it cannot be run; the transaction is rolled back by whoever opened it.
             ForbiddenStatement: it does not work on rows only.
         """
         check(prepared.sql)
@@ -321,11 +320,7 @@ async def enter(connection: AsyncConnection, tenant_id: UUID, credentials: Crede
         tenant_id: the tenant.
         credentials: resolved to a principal.
     """
-    values = {
-        "tenant_id": tenant_id,
-        "session_hash": credentials.session_hash,
-        "key_hash": credentials.key_hash,
-    }
+    values = {"tenant_id": tenant_id, "session_hash": credentials.session_hash, "key_hash": credentials.key_hash}
     result = await connection.exec_driver_sql(ENTER_TENANT.sql, ENTER_TENANT.arguments(values))
     return TenantSession(connection, tenant_id, result.one())
 
@@ -366,7 +361,7 @@ async def _transaction(pool: _Pool, *, read_only: bool = False) -> AsyncIterator
             pool.waiting -= 1
 
 
-def is_outage(error: DBAPIError | DriverError) -> bool:
+def is_outage(error: Exception) -> bool:
     """Whether a database error says "not now" (connection lost, time-out, deadlock) rather than "wrong".
 
     Args:
