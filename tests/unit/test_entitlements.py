@@ -143,6 +143,7 @@ def raw(number=1, **changes):
         "revision": 4,
         "moved": False,
         "verify_by": None,
+        "wording": [],
         "now": "2026-03-10T12:00:00+00:00",
         **changes,
     }
