@@ -14,7 +14,7 @@ from werkzeug.routing import Map
 
 from regulars.app import create_app
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.testing.browser import TABLET, People, Theme, barriers, has_visible_focus, shifts, wear
+from regulars.testing.browser import PHONE, TABLET, People, Theme, barriers, has_visible_focus, shifts, wear
 from tests.e2e.steps import (
     House,
     begin_sign_up,
@@ -27,7 +27,7 @@ from tests.e2e.steps import (
     sign_in,
     type_pin,
 )
-from tests.e2e.walk import Look, Walk
+from tests.e2e.walk import FILES, Look, Walk
 
 pytestmark = pytest.mark.e2e
 SLUG = "pizza"
@@ -41,6 +41,10 @@ OWN_DOMAIN = (
     "INSERT INTO core.tenant_domain (tenant_id, host, proof, status, problem, next_check_at) "
     "VALUES ($1, $2, 'an-example-of-a-proof-of-32-chars', $3, CASE $3 WHEN 'waiting' THEN 'proof' ELSE '' END, "
     "core.now() + interval '1 day')"
+)
+OWN_TEXT = (
+    "INSERT INTO core.own_text (tenant_id, locale, context, english, forms) "
+    "VALUES ($1, 'en', '', 'Get your card', '[\"Join our pizza club\"]') ON CONFLICT DO NOTHING"
 )
 MAIL = "SELECT text_body FROM core.mail WHERE recipient = $1 AND text_body <> '' ORDER BY created_at DESC LIMIT 1"
 SIGHTS: dict[int, tuple[Theme, ...]] = {1440: ("light",), 1024: ("light",), 390: ("light", "dark")}
@@ -199,7 +203,7 @@ async def test_the_tills_pages(busy: House, people: People, routes: Map, look: L
 
 async def test_the_merchants_pages(busy: House, people: People, routes: Map, look: Look) -> None:
     walk, owner = Walk(routes, "tenant", "manage", look), await people.someone()
-    await own_domains(busy)
+    await own_things(busy)
     await walk.go([owner], [busy.of(SLUG, "/manage/log-in")])
     await owner_at(owner, busy, SLUG)
     await walk.go([owner, await people.someone(like=owner)], [busy.of(SLUG, "/manage")])
@@ -228,6 +232,34 @@ async def test_the_merchants_pages(busy: House, people: People, routes: Map, loo
     walk.judge(besides={"manage.feed", "manage.socket", "manage.enter_form", "manage.look_frame", "manage.look_style"})
 
 
+async def test_german_words_fit_on_a_phone(busy: House, people: People, routes: Map) -> None:
+    """German has long words; all pages that need no further address, of customers, till and merchant."""
+    member, owner = await people.someone(PHONE), await people.someone(PHONE)
+    await enrol(member, busy, SLUG, "germany@example.com", "Rückzahlungsprämie")
+    await owner_at(owner, busy, SLUG)
+    await owner.goto(busy.of(SLUG, "/terminal"))
+    await owner.get_by_role("button", name="Esch").tap()
+    faults, seen = [], 0
+    for rule in routes.iter_rules():
+        area = rule.endpoint.partition(".")[0]
+        visitor = {"portal": member, "terminal": owner, "manage": owner}.get(area)
+        if (
+            visitor is None
+            or rule.arguments
+            or rule.websocket
+            or "GET" not in (rule.methods or ())
+            or FILES.search(rule.rule)
+        ):
+            continue
+        answer = await visitor.goto(busy.of(SLUG, f"{rule.rule}?lang=de&language=de"))
+        if answer is None or not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        seen += 1
+        wider = (await wear(visitor, "light"))["light"]
+        faults += [f"{rule.rule}: {wider} px wider than the phone"] if wider > 0 else []
+    assert (faults, seen > 30) == ([], True)
+
+
 async def test_the_operators_pages(busy: House, people: People, routes: Map, look: Look) -> None:
     walk, operator = Walk(routes, "console", "console", look), await people.someone()
     await walk.go([operator], [busy.console + "/log-in"])
@@ -242,8 +274,8 @@ async def test_the_operators_pages(busy: House, people: People, routes: Map, loo
     walk.judge(besides={"console.console", "console.mail_html"})
 
 
-async def own_domains(house: House) -> None:
-    """A domain that works and one whose records are waited for, whose name is long and not ASCII."""
+async def own_things(house: House) -> None:
+    """A text in own words, a domain that works, and one that is waited for, whose name is long and not ASCII."""
     connection = await connect(house.running.config.database_url_migrator.replace("+asyncpg", ""))
     try:
         for host, status in (
@@ -251,6 +283,7 @@ async def own_domains(house: House) -> None:
             ("xn--rckzahlungsprmienprogramm-xec94d.pizza.lu", "waiting"),
         ):
             await connection.execute(OWN_DOMAIN, house.merchants[SLUG].tenant.id, host, status)
+        await connection.execute(OWN_TEXT, house.merchants[SLUG].tenant.id)
     finally:
         await connection.close()
 

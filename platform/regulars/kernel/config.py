@@ -35,7 +35,7 @@ class Variable:
 
     Attributes:
         name: environment variable, `REGULARS_…`.
-        description: one sentence for operators.
+        description: one sentence for operators; collected for translation where it stands.
         aliases: other accepted names, tried in order after `name`.
         secret: whether the value is masked wherever it is shown.
     """

@@ -85,6 +85,66 @@ TITLES: Mapping[str, str] = {
 }
 
 
+DETAILS = {
+    "added": N_("Added"),
+    "after": N_("After"),
+    "before": N_("Before"),
+    "by": N_("By"),
+    "changed": N_("Changed"),
+    "email_changed": N_("E-mail changed"),
+    "expires_at": N_("Ends"),
+    "failures": N_("Wrong tries"),
+    "fields": N_("Fields"),
+    "from": N_("Copied from"),
+    "host": N_("Host name"),
+    "job": N_("Job"),
+    "key": N_("Key"),
+    "kind": N_("Kind"),
+    "language": N_("Language"),
+    "limit": N_("Limit"),
+    "link": N_("Link"),
+    "locked": N_("Locked"),
+    "locked_until": N_("Locked until"),
+    "name": N_("Name"),
+    "names": N_("Names"),
+    "on": N_("On"),
+    "only": N_("Filter"),
+    "operator": N_("Operator"),
+    "permissions": N_("Permissions"),
+    "plugin": N_("Extension"),
+    "primary": N_("Main address"),
+    "problem": N_("Problem"),
+    "purpose": N_("Purpose"),
+    "reason": N_("Reason"),
+    "removed": N_("Removed"),
+    "retry_at": N_("Possible again"),
+    "role": N_("Role"),
+    "role_before": N_("Role before"),
+    "shop": N_("Shop"),
+    "sought": N_("Searched"),
+    "text": N_("Text"),
+    "texts": N_("Texts"),
+    "theme": N_("Theme"),
+    "title": N_("Title"),
+    "value": N_("Value"),
+    "values": N_("Values"),
+    "words": N_("Your words"),
+}
+"""Name of a detail → what people call it; the others are shown as they are."""
+ACTORS = {
+    "api_key": N_("API key"),
+    "member": N_("Customer"),
+    "operator": N_("Operator"),
+    "staff": N_("Staff"),
+    "system": N_("Automatic"),
+}
+
+
+def actor_title(kind: str) -> str:
+    """A kind of actor for people, its own name where it has no other."""
+    return _(ACTORS[kind]) if kind in ACTORS else kind
+
+
 def action_title(action: str) -> str:
     """An action for people, its own name where it has no other."""
     return _(TITLES[action]) if action in TITLES else action
@@ -92,7 +152,10 @@ def action_title(action: str) -> str:
 
 def detail_pairs(details: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     """Details of a line as (name, value), nested ones as JSON."""
-    return [(name.replace("_", " "), _text(value)) for name, value in details.items()]
+    return [
+        (_(DETAILS[name]) if name in DETAILS else name.replace("_", " "), _text(value))
+        for name, value in details.items()
+    ]
 
 
 def _text(value: Any) -> str:

@@ -20,7 +20,7 @@ _JINJA = {
     "lstrip_blocks": "true",
 }
 _OPTIONS = {pattern: _JINJA for pattern, method in _METHODS if method == "jinja2"}
-_KEYWORDS: Mapping[str, Any] = {**DEFAULT_KEYWORDS, "N_": None, "LazyText": None}
+_KEYWORDS: Mapping[str, Any] = {**DEFAULT_KEYWORDS, "N_": None, "LazyText": None, "Variable": (2,)}
 _NOT_READ = {"testing", "tests", "static", "locale", "node_modules", "__pycache__"}
 _THEME_FILE, _SETTINGS_FILE, _PRESETS_FILE = "theme.toml", "settings.toml", "presets.toml"
 

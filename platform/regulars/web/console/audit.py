@@ -18,7 +18,7 @@ from regulars.kernel.db.database import Database
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import pgettext
 from regulars.kernel.templating.chrome import Link
-from regulars.web.actions import action_title, detail_pairs
+from regulars.web.actions import action_title, actor_title, detail_pairs
 from regulars.web.console.blueprint import blueprint, operator_page
 from regulars.web.console.tenants import find_tenant
 from regulars.web.console.wording import tenant_url
@@ -175,7 +175,7 @@ def _row(line: Any, *, on: str, reason: str, is_refused: bool = False) -> LogRow
     return LogRow(
         moment=moment_words(created),
         who=line.actor_name or _("Visitor"),
-        kind=line.actor_kind,
+        kind=actor_title(line.actor_kind),
         title=action_title(line.action),
         action=line.action,
         on=on,

@@ -18,9 +18,10 @@ from regulars.web.work import ConsoleWork
 
 @dataclass(frozen=True, slots=True)
 class VariableRow:
-    """A variable of the installation."""
+    """A variable of the installation; `description` says what it is for."""
 
     described: Described
+    description: str
     source: Badge
 
 
@@ -53,7 +54,7 @@ async def settings(work: ConsoleWork) -> Result:
     """Show it."""
     registry = work.services.plugins
     return SettingsPage(
-        variables=[VariableRow(one, _source(one.source)) for one in describe(work.services.config)],
+        variables=[VariableRow(one, _(one.description), _source(one.source)) for one in describe(work.services.config)],
         defaults=[
             DefaultRow(one, _(registry.plugin(one.plugin).manifest.title), _source(one.source))
             for one in work.services.settings.variables()

@@ -1,11 +1,10 @@
-"""Every problem type there is, with what it means: errors from their classes, refusals of the till from the list below.
+"""Every problem type there is, with what it means: errors from their classes, refusals of the till from a list.
 
 The code of a plugin's refusal begins with the plugin's name; its sentence is in the problem itself.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -88,6 +87,32 @@ REFUSALS = (
 """(code, status, title, meaning) of what the till itself refuses; a refusal is stored and replayed like a success."""
 
 
+MEANINGS = {
+    "conflict": N_("The state does not allow it, or another request got there first."),
+    "feature_not_in_offering": N_("The offering does not include it; the problem names one that does."),
+    "forbidden": N_("Signed in, but this role or key may not do it."),
+    "idempotency_in_progress": N_("The same key is being worked on right now; try again after Retry-After."),
+    "idempotency_key_missing": N_("A write that needs an Idempotency-Key came without one."),
+    "idempotency_mismatch": N_("The same key came with another body or route."),
+    "internal_error": N_("Nobody expected this. It is in our log under the request's id; nothing was changed."),
+    "invalid_input": N_("The request is understood, but its content is not acceptable; fields says where."),
+    "limit_reached": N_("A limit of the offering is used up; the problem names it and the offering that has more."),
+    "malformed_request": N_("The request cannot be read at all: bad UTF-8, bad JSON, a missing header."),
+    "method_not_allowed": N_("The address exists, but not for this method."),
+    "not_found": N_("Nothing here: unknown, of another shop, or switched off (all three look the same)."),
+    "payload_too_large": N_("The body is larger than this route accepts."),
+    "plugin_fault": N_("A rule of an extension failed, so everything was taken back; the problem names the extension."),
+    "rate_limited": N_("Too many requests; retry_after says when to come back."),
+    "request_timeout": N_("The body did not arrive in time."),
+    "tenant_unavailable": N_("The shop is suspended or closed."),
+    "unauthenticated": N_("No valid session or API key."),
+    "unavailable": N_("A part that this needs does not answer; nothing was changed, or the outcome is unknown."),
+    "unknown_host": N_("No shop and no part of the platform answers to this host name."),
+    "unsupported_media_type": N_("The body is of a kind that this route does not read."),
+}
+"""Code of an error → why it comes, for whoever programs against the API."""
+
+
 def problem_types() -> Sequence[ProblemType]:
     """All problem types but those of plugins: errors by status, then the refusals of the till."""
     errors = {error.code: _of_error(error) for error in _errors(RegularsError)}
@@ -126,11 +151,11 @@ def _errors(kind: type[RegularsError]) -> Iterator[type[RegularsError]]:
     """All errors that visitors and callers can meet; faults of the installation are not among them."""
     if issubclass(kind, ConfigurationError):
         return
-    yield kind
+    if "code" in vars(kind):
+        yield kind
     for child in kind.__subclasses__():
         yield from _errors(child)
 
 
 def _of_error(error: type[RegularsError]) -> ProblemType:
-    text = inspect.cleandoc(error.__doc__ or "").split("\n\n", 1)[0].replace("\n", " ")
-    return ProblemType(error.code, error.status, _(error.title), text)
+    return ProblemType(error.code, error.status, _(error.title), _(MEANINGS[error.code]))
