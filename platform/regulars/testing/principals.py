@@ -50,12 +50,15 @@ async def sign_in(database: Database, registry: PluginRegistry, world: World, ro
         Name and value of the session's cookie.
 
     Raises:
-        StopIteration: the tenant was made without staff in that role.
+        LookupError: the tenant was made without staff in that role.
     """
     if role == "member":
         holder = Holder("member", world.card.member_id)
     else:
-        holder = Holder("staff", next(person.id for person in world.staff if person.role == role))
+        found = [person.id for person in world.staff if person.role == role]
+        if not found:
+            raise LookupError(f"{world.tenant.slug} has no {role}: name one in `staff=` of `make_world`")
+        holder = Holder("staff", found[0])
     async with database.tenant(world.tenant.id) as session:
         opened = await open_session(session, acting(world, role, registry), holder)
     return session_cookie(holder.kind), opened.token
