@@ -18,9 +18,7 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
 from regulars.web.console.blueprint import blueprint, operator_page
 from regulars.web.console.wording import Badge, tenant_url
-from regulars.web.headers import CONTENT_SECURITY_POLICY
 from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
-from regulars.web.pages import render_page
 from regulars.web.results import Redirect, Result
 from regulars.web.toolkit import console_page
 from regulars.web.when import moment_words
@@ -28,7 +26,6 @@ from regulars.web.work import ConsoleWork, read_id
 
 LIST = "/mail"
 PAGE_SIZE = 50
-FRAMING = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
 _POLICY = (
     "default-src 'none'",
     "style-src 'unsafe-inline'",
@@ -117,9 +114,9 @@ async def mail_list(work: ConsoleWork) -> Result:
 @blueprint.get("/mail/<tenant>/<mail>")
 @console_page(transaction=False)
 async def mail_page(work: ConsoleWork, tenant: str, mail: str) -> Result:
-    """One mail; its page alone may hold a frame."""
+    """One mail."""
     found = await _find(work, tenant, mail)
-    page = MailPage(
+    return MailPage(
         mail=found,
         state=_state(found.line),
         created=moment_words(found.line.created_at),
@@ -127,10 +124,6 @@ async def mail_page(work: ConsoleWork, tenant: str, mail: str) -> Result:
         html_url=f"{_url(found.line)}/html",
         tenant_url=tenant_url(found.line.tenant_id),
     )
-    html = await render_page(page, principal=work.principal, flashes=work.take_flashes())
-    response = Response(html, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = FRAMING
-    return response
 
 
 @blueprint.get("/mail/<tenant>/<mail>/html")
