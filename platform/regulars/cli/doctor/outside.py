@@ -8,7 +8,6 @@ import shutil
 import socket
 import ssl
 import stat
-from ipaddress import ip_address
 from pathlib import Path
 
 from regulars.cli.doctor import queries
@@ -106,12 +105,15 @@ def _is_open_to_all(folder: Path) -> bool:
     return bool(folder.stat().st_mode & stat.S_IRWXO)
 
 
+_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
+
+
 async def admin(patient: Patient) -> Finding:
     """Who can reach the admin port, which asks nobody who they are."""
     config = patient.config
     if not config.admin_port:
         return skipped("REGULARS_ADMIN_PORT is not set: there are no metrics.")
-    if ip_address(config.admin_bind).is_unspecified:
+    if config.admin_bind in _EVERYWHERE:
         return warning(
             f"The admin port {config.admin_port} is open to every network of this machine.",
             "Set REGULARS_ADMIN_BIND to an address that only your monitoring reaches.",

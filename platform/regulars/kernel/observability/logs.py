@@ -18,7 +18,7 @@ from regulars.kernel.observability.redaction import redact_fields
 from regulars.kernel.observability.reports import report_line
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_TALKATIVE = ("arq", "asyncio", "httpx", "httpcore", "PIL")
+_TALKATIVE = ("alembic", "arq", "asyncio", "httpx", "httpcore", "PIL")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
