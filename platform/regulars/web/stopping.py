@@ -4,7 +4,7 @@
    the process out, and whoever keeps a connection open comes again elsewhere.
 2. After `REGULARS_DRAIN_SECONDS` nobody new gets in. Who has got in but was not seen yet is served: a server that just
    closes its socket resets those connections.
-3. Open pages are told to go (WebSocket 1001), and the server is asked to end: it finishes what it has begun.
+3. Open pages are told to come again, and the server is asked to end: it finishes what it has begun.
 """
 
 from __future__ import annotations
