@@ -58,6 +58,8 @@ SHOWN = {
     "hidden_fields": '{{ ui.hidden_fields({"a": evil}) }}',
     "confirm_button": '{{ ui.confirm_button("Block", "d1", evil, evil, "/x", "/page", fields={"a": evil}) }}',
     "confirm_page": '{{ ui.confirm_page(evil, evil, "/x", "/back") }}',
+    "live": "{{ ui.live(evil) }}",
+    "camera": "{{ ui.camera(evil) }}",
     "menu": "{{ ui.menu(links) }}",
     "menu_list": "{{ ui.menu_list(links) }}",
     "copy_button": "{{ ui.copy_button(evil) }}",

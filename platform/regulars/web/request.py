@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Any
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent
-from quart import Quart, Request, Websocket, current_app
+from quart import Quart, Request, Websocket, current_app, has_websocket_context
 from quart.asgi import ASGIWebsocketConnection
 from quart.ctx import RequestContext, WebsocketContext
 from quart.globals import request_ctx, websocket_ctx
@@ -177,8 +177,8 @@ def current_socket() -> RegularsSocket:
 
 
 def current_visit() -> Visit:
-    """What is known of the request being answered."""
-    return current_request().visit
+    """What is known of the request being answered, or of the socket being opened."""
+    return (current_socket() if has_websocket_context() else current_request()).visit
 
 
 def device_of(request: Asked) -> str:
