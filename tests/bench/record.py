@@ -74,7 +74,8 @@ async def record(config: Config, registry: PluginRegistry, merchant: Merchant, c
                 wire.reset()
                 await _sell(server.port, merchant, last, recording.key)
                 recording.round_trips = wire.round_trips
-                recording.statements.extend(heard)
+                # SQLAlchemy tells of the first statement before the driver begins the transaction for it
+                recording.statements.extend(sorted(heard, key=lambda one: not one.sql.startswith("BEGIN")))
     return recording
 
 
