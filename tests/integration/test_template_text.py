@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from asyncpg import Connection
 from pages_under_test import MakeWorld, as_role, open_shop
 from test_pages_manage_program import form_of, send
@@ -9,6 +11,8 @@ from visitors import member_at, read
 
 from regulars.testing.web import WebServer
 
+CARD_NUMBER = re.compile(r"\d{4}-\d{4}-\d{4}")
+"""Drawn at random: it may hold a 49 of its own."""
 TEXT = "{{7*7}}{%raw%}{0.__class__}{x!r}%n%(x)s${7*7}<b>"
 """Would be 49, nothing, a class or an error wherever it was filled in."""
 BOUNDS = {"_brand.name": 80, "_brand.tagline": 120, "_program.name": 80, "stamps.reward_text": 80}
@@ -43,7 +47,7 @@ async def test_every_text_of_a_merchant_is_printed_as_it_is(
         ):
             page = read(await visitor.get(path))
             assert page.text.count(TEXT) >= times, (theme, path, page.text)
-            assert "49" not in page.text.replace("4821-7493-2848", ""), (theme, path)
+            assert "49" not in CARD_NUMBER.sub("", page.text), (theme, path)
     for path in ("/manage/shops", "/manage/staff", "/manage/members", "/manage/program", "/manage/look"):
         page = read(await owner.get(path))
         assert TEXT in page.text or TEXT in page.fields.values() or path == "/manage/look", path
