@@ -148,6 +148,7 @@ async def live(scene: Scene, shop: Shop, *, on: bool) -> None:
     for _ in range(5):
         await till.sale(staff=shop.world.staff[2], pin="0000")
     paths = {"six": ("stamp", {"quantity": 6}), "earn": ("sample", {}), "redeem": ("sample/redeem", {})}
+    paths["gold"] = ("sample/redeem", {"reward": "sampler.badge/gold"})
     for name, (path, more) in paths.items():
         body, headers = shop.world.till_body(**more), {"Idempotency-Key": f"{name}-{shop.world.host}"}
         shop.told[name] = await shop.key.post(f"{STORE}/{path}", json=body, headers=headers)
@@ -197,6 +198,15 @@ def noted(text: str) -> Callable[[Shop], Awaitable[bool]]:
 
 async def refuses(shop: Shop) -> bool:
     return shop.told["six"].json().get("code") == "sampler.too_many"
+
+
+async def refuses_gold(shop: Shop) -> bool:
+    return shop.told["gold"].json().get("code") == "sampler.no_gold"
+
+
+async def steps_in(shop: Shop) -> bool:
+    query = "SELECT min(explanation->'steps'->0->>'message') FROM core.ledger_entry WHERE tenant_id = $1"
+    return await shop.one(query) == "The sampler has looked at it."
 
 
 async def gives(shop: Shop) -> bool:
@@ -284,6 +294,9 @@ async def at_the_till(shop: Shop) -> bool:
 EFFECTS: dict[str, Callable[[Shop], Awaitable[bool]]] = {
     "hook check_earn": refuses,
     "hook earn": gives,
+    "hook adjust_earn": steps_in,
+    "hook check_redemption": refuses_gold,
+    "hook redemption_posted": noted("redemption"),
     "hook sale_posted": writes,
     "hook reversal_posted": takes_back,
     "fact": knows,

@@ -130,6 +130,13 @@ class Conflict(RegularsError):
     title = N_("This conflicts with the current state.")
 
 
+class Raced(Conflict):
+    """Others took the last of something between reading and writing: the request is tried again from the start."""
+
+    code = "raced"
+    title = N_("Somebody else was faster. Please try again.")
+
+
 class IdempotencyKeyMissing(RegularsError):
     """A write that needs an Idempotency-Key came without one."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import pluggy
 
@@ -17,6 +18,8 @@ from regulars.contracts.ledger import (
     Occasion,
     Outcome,
     PostedEntry,
+    Proposal,
+    RewardOffer,
     Verdict,
 )
 
@@ -24,7 +27,17 @@ PROJECT = "regulars"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-LEDGER_HOOKS = frozenset({"check_earn", "earn", "sale_posted", "reversal_posted"})
+LEDGER_HOOKS = frozenset(
+    {
+        "check_earn",
+        "earn",
+        "adjust_earn",
+        "sale_posted",
+        "check_redemption",
+        "redemption_posted",
+        "reversal_posted",
+    }
+)
 
 
 class HookSpecs:
@@ -63,7 +76,29 @@ class HookSpecs:
         """
 
     @hookspec
-    def sale_posted(self, ctx: LedgerContext, occasion: Occasion, entries: Sequence[PostedEntry]) -> Outcome | None:
+    def adjust_earn(  # type: ignore[empty-body]
+        self, ctx: LedgerContext, occasion: Occasion, proposals: Sequence[Proposal], facts: Mapping[str, Any]
+    ) -> Sequence[Proposal]:
+        """What becomes of the drafts: multipliers, bonuses, caps.
+
+        When: after all drafts are collected. Gate: enabled. Order: topological; each gets what the one before it
+        returned. Errors: roll the sale back.
+
+        Args:
+            ctx: as for `check_earn`.
+            occasion: what happened.
+            proposals: drafts of all plugins.
+            facts: the plugin's own facts by name.
+
+        Returns:
+            The proposals, changed with `Proposal.changed`, dropped (amount 0), or with own ones added: a plugin may
+            add units of another enabled plugin here.
+        """
+
+    @hookspec
+    def sale_posted(
+        self, ctx: LedgerContext, occasion: Occasion, entries: Sequence[PostedEntry], facts: Mapping[str, Any]
+    ) -> Outcome | None:
         """What does the plugin write with the sale?
 
         When: entries have their ids and balances, nothing is written yet; also after an enrolment. Gate: enabled.
@@ -72,7 +107,43 @@ class HookSpecs:
         Args:
             ctx: as for `check_earn`; accounts are those *before* the sale.
             occasion: what happened.
-            entries: all entries of the sale.
+            entries: all entries of the sale; what is pending is not among them yet.
+            facts: the plugin's own facts by name.
+
+        Returns:
+            Own writes and events, or `None`.
+        """
+
+    @hookspec
+    def check_redemption(self, ctx: LedgerContext, offer: RewardOffer, facts: Mapping[str, Any]) -> Verdict:
+        """May this reward be had?
+
+        When: under the card's lock, after card, program, PIN and balance were found good. Gate: enabled.
+        Order: topological; the first `Refusal` wins. Errors: roll the redemption back.
+
+        Args:
+            ctx: as for `check_earn`.
+            offer: what is wanted.
+            facts: the plugin's own facts by name.
+
+        Returns:
+            A `Refusal`, a `Clearance`, or `None` for no opinion.
+        """
+
+    @hookspec
+    def redemption_posted(
+        self, ctx: LedgerContext, offer: RewardOffer, redemption_id: UUID, facts: Mapping[str, Any]
+    ) -> Outcome | None:
+        """What does the plugin write with a redemption?
+
+        When: the entry has its id and balance, nothing is written yet. Gate: enabled. Order: topological.
+        Errors: roll the redemption back.
+
+        Args:
+            ctx: as for `check_earn`; accounts are those *before* the redemption.
+            offer: what was redeemed.
+            redemption_id: of the host's row, which is written with it.
+            facts: the plugin's own facts by name.
 
         Returns:
             Own writes and events, or `None`.
@@ -80,16 +151,24 @@ class HookSpecs:
 
     @hookspec
     def reversal_posted(
-        self, ctx: LedgerContext, entries: Sequence[PostedEntry], reversed_entries: Sequence[PostedEntry]
+        self,
+        ctx: LedgerContext,
+        entries: Sequence[PostedEntry],
+        reversed_entries: Sequence[PostedEntry],
+        redemption_id: UUID | None,
+        facts: Mapping[str, Any],
     ) -> Outcome | None:
         """What does the plugin write when entries are taken back?
 
-        When: on undo, before the write. Gate: enabled. Order: topological. Errors: roll the undo back.
+        When: on undo, refund, and when a redemption is released, before the write. Gate: enabled. Order: topological.
+        Errors: roll the whole back.
 
         Args:
             ctx: as for `check_earn`.
-            entries: the new `reverse` entries.
+            entries: the new `reverse` entries; after a refund they may take back a part only.
             reversed_entries: what they reverse, in the same order.
+            redemption_id: the redemption that is taken back, `None` for a sale.
+            facts: the plugin's own facts by name.
 
         Returns:
             Own writes and events, or `None`.

@@ -8,10 +8,11 @@ round trips however many plugins take part.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 from sqlalchemy import ScalarSelect
@@ -20,7 +21,27 @@ from sqlalchemy.sql.dml import UpdateBase
 from regulars.contracts.context import AccountState, CardInfo, ProgramInfo, TenantSnapshot
 
 EntryKind = Literal["earn", "redeem", "expire", "adjust", "reverse"]
+Channel = Literal["store", "online"]
 MAX_AMOUNT = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a sale.
+
+    Attributes:
+        sku: the shop's own number of the article, empty when unknown.
+        title: as it stands on the receipt.
+        category: the shop's own word, e.g. `bakery`; compared without regard to case.
+        quantity: pieces, at least 1.
+        amount_minor: money of the whole line, in minor units of the sale's currency.
+    """
+
+    sku: str = ""
+    title: str = ""
+    category: str = ""
+    quantity: int = 1
+    amount_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +51,15 @@ class Purchase:
     Attributes:
         quantity: visits, stamps or items that count, at least 1.
         amount_minor: money in minor units of `currency`; `None` when the till does not send it.
+        items: the lines, when the till sends them; their amounts need not add up to the whole (tips, discounts).
+        channel: a till, or a shop on the web.
     """
 
     quantity: int = 1
     amount_minor: int | None = None
     currency: str | None = None
+    items: tuple[Item, ...] = ()
+    channel: Channel = "store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +67,42 @@ class Enrolment:
     """A member got the card; welcome bonuses are given on this occasion."""
 
 
-Occasion = Purchase | Enrolment
+@dataclass(frozen=True, slots=True)
+class Birthday:
+    """A member's birthday; comes once a year, whatever happens to the date in the profile.
+
+    Attributes:
+        year: of the birthday, in the program's zone.
+    """
+
+    year: int
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A friend whom a member has brought made the first qualifying purchase.
+
+    Attributes:
+        side: whose card this is.
+        referral_id: the same for both sides.
+    """
+
+    side: Literal["referrer", "friend"]
+    referral_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """Something that a shop rewards besides sales: a review, a survey, a visit of an event.
+
+    Attributes:
+        name: the shop's own word for it.
+    """
+
+    name: str
+
+
+Occasion = Purchase | Enrolment | Birthday | Referral | Custom
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +115,8 @@ class LedgerContext:
         day_start: the moment at which the calendar day of the program's zone began, in UTC: convert it before
             asking for a weekday.
         accounts: unit → state; a unit that has no entry yet is missing, use `account()`.
+        occurred_at: when it happened: rules about days, hours and dates go by it; `now` when nobody said.
+        segments: keys of the groups of customers that the member belongs to.
     """
 
     tenant: TenantSnapshot
@@ -66,6 +128,13 @@ class LedgerContext:
     settings: BaseModel
     shop_id: UUID | None = None
     staff_id: UUID | None = None
+    occurred_at: datetime | None = None
+    segments: frozenset[str] = frozenset()
+
+    @property
+    def at(self) -> datetime:
+        """The moment by which rules go, in the program's zone."""
+        return (self.occurred_at or self.now).astimezone(ZoneInfo(self.program.timezone))
 
     def account(self, unit: str) -> AccountState:
         """State of a unit's account, all zero when the card has no entry of it yet."""
@@ -79,7 +148,7 @@ class Fact:
     Attributes:
         name: key in the `facts` mapping that the plugin's hooks get.
         query: a scalar subquery (one row, one column; several values as `jsonb_build_object`) that may use the bind
-            parameters `tenant_id`, `card_id`, `program_id` (uuid) and `day_start` (timestamptz).
+            parameters `tenant_id`, `card_id`, `member_id`, `program_id` (uuid) and `day_start` (timestamptz).
     """
 
     name: str
@@ -106,10 +175,14 @@ class Write:
 
     Attributes:
         rows: column → JSON-serialisable value; `tenant_id` and `card_id` are filled in by the host.
+        contended: others may have taken the last of it since the facts were read (a budget, a stock; see
+            `count_rows`): when fewer rows are written, everything is decided again with new facts instead of the
+            plugin being blamed.
     """
 
     name: str
     rows: Sequence[Mapping[str, Any]]
+    contended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +198,26 @@ class EventDraft:
     payload: Mapping[str, Any]
 
 
+StepKind = Literal["given", "missed", "multiplied", "added", "capped", "rounded", "carried"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of "why these points?": what a rule did, or why it did nothing.
+
+    Attributes:
+        kind: what happened.
+        message: English sentence with `{placeholders}`, marked with `N_`; translated when shown.
+        params: values of the placeholders, JSON-serialisable; names of rules are the merchant's words.
+        change: units that this step added (or took away).
+    """
+
+    kind: StepKind
+    message: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    change: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class EntryDraft:
     """A ledger entry that a plugin proposes.
@@ -135,7 +228,10 @@ class EntryDraft:
         rule: short stable name of the rule that gave it, for "why these points?".
         explanation: JSON-serialisable details: what matched, what missed, what was cut.
         counts_for_limits: False for welcome, milestone and other gifts that no till gave.
-        expires_at: when what is left of it expires, `None` for never.
+        expires_at: when what is left of it expires; `None` for what the unit's provider says (`UnitLife`), else never.
+        pending_until: when it can be spent; until then it waits outside of the balance. `None` for at once, or for what
+            the unit's provider says.
+        steps: how the amount came about, in order.
     """
 
     unit: str
@@ -144,6 +240,29 @@ class EntryDraft:
     explanation: Mapping[str, Any] = field(default_factory=dict)
     counts_for_limits: bool = True
     expires_at: datetime | None = None
+    pending_until: datetime | None = None
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A draft on its way through `adjust_earn`.
+
+    Attributes:
+        plugin: who proposed it, and under whose name it is written.
+    """
+
+    plugin: str
+    draft: EntryDraft
+
+    def changed(self, amount: int, step: Step) -> Proposal:
+        """The same draft with another amount, and the step that says why."""
+        steps = (*self.draft.steps, replace(step, change=amount - self.draft.amount))
+        return replace(self, draft=replace(self.draft, amount=amount, steps=steps))
+
+    def noted(self, *steps: Step) -> Proposal:
+        """The same draft with further steps that change nothing."""
+        return replace(self, draft=replace(self.draft, steps=(*self.draft.steps, *steps)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +300,11 @@ Verdict = Refusal | Clearance | None
 
 @dataclass(frozen=True, slots=True)
 class PostedEntry:
-    """A ledger entry as written, given to `sale_posted` and `reversal_posted`."""
+    """A ledger entry as written, given to the `…_posted` hooks.
+
+    Attributes:
+        explanation: of the draft, as it is stored.
+    """
 
     id: UUID
     unit: str
@@ -191,6 +314,7 @@ class PostedEntry:
     lifetime_after: int
     rule: str
     plugin: str
+    explanation: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +323,9 @@ class Outcome:
 
     writes: Sequence[Write] = ()
     events: Sequence[EventDraft] = ()
+
+
+Fulfilment = Literal["counter", "code", "shipping"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +340,10 @@ class RewardOffer:
         value_minor: worth in minor units of the program's currency, for "saved value"; `None` when unknown.
         ready: whether the balance is enough now.
         missing: units still missing.
+        description, image, category, featured: for the catalogue; `image` is a path below the tenant's asset address.
+        refusal: why it cannot be had now though the balance may be enough (sold out, not this tier, once only).
+        fulfilment: handed over at the counter, a code to be shown or typed, or sent by post.
+        left: how many there are still, `None` without a limit.
     """
 
     kind: str
@@ -223,3 +354,10 @@ class RewardOffer:
     value_minor: int | None
     ready: bool
     missing: int
+    description: str = ""
+    image: str = ""
+    category: str = ""
+    featured: bool = False
+    refusal: Refusal | None = None
+    fulfilment: Fulfilment = "counter"
+    left: int | None = None

@@ -93,6 +93,23 @@ class UnitWords(Protocol):
         """Why a rule gave what it gave, one sentence; empty for a rule that the provider does not know."""
 
 
+@runtime_checkable
+class UnitLife(Protocol):
+    """How long units last; a unit provider brings it too, or its units can be spent at once and never expire.
+
+    Both are asked for every draft of the unit that does not say itself; pure.
+    """
+
+    def expires_at(self, ctx: LedgerContext) -> datetime | None:
+        """When what is earned now expires, `None` for never; `ctx.settings` are the provider's."""
+
+    def pending_until(self, ctx: LedgerContext) -> datetime | None:
+        """When what is earned now can be spent, `None` for at once."""
+
+    def floor(self, settings: BaseModel) -> int:
+        """The lowest balance that a refund may leave: 0, or below for a debt that later earnings pay off."""
+
+
 class RewardProvider(Protocol):
     """A kind of reward. All methods are pure.
 
@@ -102,5 +119,10 @@ class RewardProvider(Protocol):
 
     kind: str
 
-    def offers(self, ctx: LedgerContext) -> Sequence[RewardOffer]:
-        """All rewards of this kind for the card, reachable or not."""
+    def offers(self, ctx: LedgerContext, facts: Mapping[str, Any]) -> Sequence[RewardOffer]:
+        """All rewards of this kind for the card, reachable or not.
+
+        Args:
+            ctx: with the plugin's settings.
+            facts: the plugin's own facts by name.
+        """

@@ -26,18 +26,24 @@ from regulars.contracts.events import (
 from regulars.contracts.hookspecs import hookimpl
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import (
+    Birthday,
     Clearance,
+    Custom,
     Enrolment,
     EntryDraft,
     EventDraft,
     Fact,
+    Item,
     LedgerContext,
     Occasion,
     Outcome,
     PostedEntry,
+    Proposal,
     Purchase,
+    Referral,
     Refusal,
     RewardOffer,
+    Step,
     Verdict,
     Write,
     WriteStatement,
@@ -55,18 +61,20 @@ from regulars.contracts.manifest import (
     Subscription,
 )
 from regulars.contracts.pages import PageContext
-from regulars.contracts.providers import Progress, RewardProvider, UnitProvider, UnitWords
+from regulars.contracts.providers import Progress, RewardProvider, UnitLife, UnitProvider, UnitWords
 from regulars.contracts.slots import CardSlot, ProgramSlot, Slot, SlotContext
 
 __all__ = [
     "N_",
     "AccountState",
+    "Birthday",
     "BlueprintRef",
     "CardInfo",
     "CardSlot",
     "Clearance",
     "Conflict",
     "Context",
+    "Custom",
     "Enrolment",
     "EntryDraft",
     "EntryPosted",
@@ -77,6 +85,7 @@ __all__ = [
     "Feature",
     "Forbidden",
     "InvalidInput",
+    "Item",
     "LedgerContext",
     "Limit",
     "MemberEnrolled",
@@ -92,9 +101,11 @@ __all__ = [
     "ProgramInfo",
     "ProgramSlot",
     "Progress",
+    "Proposal",
     "ProviderRef",
     "Purchase",
     "RedemptionUndone",
+    "Referral",
     "Refusal",
     "RegularsError",
     "RewardOffer",
@@ -105,9 +116,11 @@ __all__ = [
     "Slot",
     "SlotContext",
     "SlotRef",
+    "Step",
     "Subscription",
     "TenantSnapshot",
     "Unavailable",
+    "UnitLife",
     "UnitProvider",
     "UnitWords",
     "Verdict",

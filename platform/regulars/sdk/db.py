@@ -5,7 +5,7 @@ from regulars.domain.ledger.models import Account, LedgerEntry
 from regulars.domain.members.models import Member
 from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
 from regulars.kernel.db.database import TenantSession
-from regulars.kernel.db.rows import delete_rows, insert_rows, update_rows
+from regulars.kernel.db.rows import count_rows, delete_rows, insert_rows, update_rows
 
 __all__ = [
     "CORE_NOW",
@@ -16,6 +16,7 @@ __all__ = [
     "TenantEntity",
     "TenantSession",
     "TenantTable",
+    "count_rows",
     "delete_rows",
     "insert_rows",
     "new_id",

@@ -29,6 +29,7 @@ from regulars.web.limits import check_limit
 from regulars.web.locales import speak_to
 from regulars.web.origin import SAFE_METHODS
 from regulars.web.principals import context_of, cookie_credentials, principal_of
+from regulars.web.races import until_settled
 from regulars.web.redirects import with_next
 from regulars.web.request import RegularsRequest, current_request
 from regulars.web.results import Redirect, Result
@@ -101,10 +102,13 @@ def page(
                 _check_permission(who, permission)
                 return await view(work, *args, **kwargs), work
 
-            if transaction:
+            async def transact() -> tuple[Result, Work]:
                 async with parts.database.tenant(tenant.id, credentials, read_only=read_only) as session:
                     who = _identify(request, parts, area, session, credentials)
-                    result, work = await act(who, session)
+                    return await act(who, session)
+
+            if transaction:
+                result, work = await until_settled(transact)
             else:
                 who = await _identify_first(request, parts, area, tenant, credentials)
                 result, work = await act(who, None)

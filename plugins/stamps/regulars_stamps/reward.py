@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from regulars.sdk import LedgerContext, RewardOffer
 from regulars_stamps import texts
@@ -15,7 +16,7 @@ class FullCard:
 
     kind = "stamps.full_card"
 
-    def offers(self, ctx: LedgerContext) -> Sequence[RewardOffer]:
+    def offers(self, ctx: LedgerContext, facts: Mapping[str, Any]) -> Sequence[RewardOffer]:
         """The one reward of the program."""
         settings = settings_of(ctx)
         missing = texts.missing_stamps(settings, ctx.account(UNIT).balance)

@@ -154,7 +154,7 @@ def test_no_milestone_counts_twice_whatever_is_undone(actions, milestones):
 
 @given(st.integers(0, 40), st.integers(2, 20))
 def test_the_reward_costs_exactly_the_target(balance, target):
-    assert FullCard().offers(context(balance=balance, target=target, reward_value_minor=450)) == (
+    assert FullCard().offers(context(balance=balance, target=target, reward_value_minor=450), {}) == (
         RewardOffer(
             kind="stamps.full_card",
             key="",
@@ -184,7 +184,7 @@ def test_the_answer_of_the_brief():
 
 def test_the_answer_after_redeeming():
     ctx = context(balance=12)
-    (offer,) = FullCard().offers(ctx)
+    (offer,) = FullCard().offers(ctx, {})
     assert UNIT.answer_redeem(ctx, AccountState("stamps", 2, 12), offer).model_dump(mode="json") == {
         "success": True,
         "stamp_count": 2,

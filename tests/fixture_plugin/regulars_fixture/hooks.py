@@ -13,12 +13,16 @@ from regulars.sdk import (
     Occasion,
     Outcome,
     PostedEntry,
+    Proposal,
     Purchase,
     Refusal,
+    RewardOffer,
+    Step,
     Verdict,
     Write,
     hookimpl,
 )
+from regulars.sdk.db import new_id
 from regulars_fixture.events import Taken
 from regulars_fixture.settings import UNIT, Settings
 
@@ -44,6 +48,12 @@ class Hooks:
         return (EntryDraft(UNIT, 2 * occasion.quantity, "sample", details, counts_for_limits=False),)
 
     @hookimpl
+    def adjust_earn(self, proposals: Sequence[Proposal]) -> Sequence[Proposal]:
+        """Leave a word on every draft of its own."""
+        looked = Step("given", N_("The sampler has looked at it."))
+        return [one.noted(looked) if one.plugin == "sampler" else one for one in proposals]
+
+    @hookimpl
     def sale_posted(self, ctx: LedgerContext, entries: Sequence[PostedEntry]) -> Outcome | None:
         """Keep a row of it and announce it."""
         ours = [entry for entry in entries if entry.unit == UNIT]
@@ -52,6 +62,18 @@ class Hooks:
         rows = [{"entry_id": entry.id, "state": "taken"} for entry in ours]
         taken = Taken(card_id=ctx.card.id, member_id=ctx.card.member_id, amount=sum(entry.amount for entry in ours))
         return Outcome(writes=(Write("taken", rows),), events=(EventDraft("taken", taken.model_dump(mode="json")),))
+
+    @hookimpl
+    def check_redemption(self, offer: RewardOffer) -> Verdict:
+        """The golden badge is for nobody."""
+        if offer.kind == "sampler.badge" and offer.key == "gold":
+            return Refusal("sampler.no_gold", N_("The golden badge is for nobody."))
+        return None
+
+    @hookimpl
+    def redemption_posted(self) -> Outcome:
+        """Keep a note of it."""
+        return Outcome(writes=(Write("noted", [{"id": new_id(), "text": "redemption"}]),))
 
     @hookimpl
     def reversal_posted(self, reversed_entries: Sequence[PostedEntry]) -> Outcome | None:

@@ -15,6 +15,7 @@ _TAKEN = select(func.count()).where(
 FACTS = (Fact("taken_before", _TAKEN.scalar_subquery()),)
 WRITES = (
     WriteStatement("taken", insert_rows(Sample, "entry_id", "state", bind="sampler_taken")),
+    WriteStatement("noted", insert_rows(Note, "id", "text", bind="sampler_noted")),
     WriteStatement("given_back", update_rows(Sample, "state", match=("entry_id",), bind="sampler_given_back")),
 )
 

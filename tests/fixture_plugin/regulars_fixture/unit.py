@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -92,7 +93,8 @@ class Badge:
 
     kind = "sampler.badge"
 
-    def offers(self, ctx: LedgerContext) -> Sequence[RewardOffer]:
-        """One badge."""
+    def offers(self, ctx: LedgerContext, facts: Mapping[str, Any]) -> Sequence[RewardOffer]:
+        """A badge that costs something, and a golden one that nobody gets."""
         missing = max(0, COST - ctx.account(UNIT).balance)
-        return (RewardOffer(self.kind, "", _("badge"), UNIT, COST, None, ready=missing == 0, missing=missing),)
+        badge = RewardOffer(self.kind, "", _("badge"), UNIT, COST, None, ready=missing == 0, missing=missing)
+        return (badge, replace(badge, key="gold", cost=1, ready=True, missing=0))

@@ -21,7 +21,6 @@ from regulars.domain.members.normalise import normal_email, normal_name, normal_
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
-from regulars.kernel.plugins.dispatch import collect_drafts
 
 TERMS_VERSION = "1"
 _TRIES = 3
@@ -167,14 +166,7 @@ class Enrolments:
         opened = await self._ledger.open_new(session, ctx, info)
         occasion = Enrolment()
         posting = opened.posting("enrolment")
-        registry = self._ledger.registry
-        drafts = collect_drafts(
-            registry.hooks.ledger("earn", ctx.tenant.enabled),
-            lambda plugin: (opened.ledger_context(plugin), occasion, opened.plugin_facts(plugin)),
-            registry.unit_owners,
-        )
-        for plugin, draft in drafts:
-            posting.earn(draft, plugin)
+        opened.earn(posting, opened.evaluate(occasion))
         opened.add_posting(posting)
         opened.add_event(MemberEnrolled(member_id=info.member_id, card_id=info.id, program_id=info.program_id))
         opened.add_outcomes("sale_posted", occasion, tuple(posting.entries))

@@ -19,6 +19,7 @@ from regulars.contracts.errors import (
     InvalidInput,
     NotFound,
     PluginFault,
+    Raced,
     RegularsError,
 )
 from regulars.contracts.ledger import Refusal
@@ -42,10 +43,10 @@ Operation = Literal["earn", "redeem", "undo", "enrol", "refuse"]
 TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
 ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
 PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
-    "earn": ("sale", *ENTRIES, "lot", *TRACES),
+    "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
     "redeem": ("redemption", *ENTRIES, "lot_use", "lot_change", *TRACES),
     "undo": ("sale_undone", "redemption_undone", *ENTRIES, "lot_use", "lot_change", *TRACES),
-    "enrol": (*ENTRIES, "lot", "audit", "event"),
+    "enrol": (*ENTRIES, "lot", "pending", "audit", "event"),
     "refuse": TRACES,
 }
 _ACTION_OF: Mapping[Operation, str] = {
@@ -146,6 +147,7 @@ class Ledger:
 
         Raises:
             PluginFault: a plugin's statement cannot be run, or wrote another number of rows than its `Write` had.
+        Raced: a contended statement found that others took the last of something; all is to be decided again.
             Conflict: another transaction got there first; nothing is written.
         """
         statement = self._writes(operation, opened.ctx.tenant.enabled)
@@ -161,7 +163,7 @@ class Ledger:
             raise self._why(error, opened) from error
         for name, rows in parameters.items():
             if counts[name] != len(rows):
-                self._report_count(name, counts[name], len(rows))
+                self._report_count(opened, name, counts[name], len(rows))
         if operation != "refuse":
             opened.session.announce(*_topics(opened))
             LEDGER.labels(_ACTION_OF[operation], "done").inc()
@@ -179,7 +181,9 @@ class Ledger:
             return PluginFault(writers[-1], f"its rows cannot be written: {type(error).__name__}")
         return error
 
-    def _report_count(self, name: str, written: int, expected: int) -> None:
+    def _report_count(self, opened: OpenCard, name: str, written: int, expected: int) -> None:
+        if name in opened.contended:
+            raise Raced(_("Somebody else was faster. Please try again."))
         if name not in PARTS:
             plugin = next(write.plugin for write in self.registry.writes.values() if write.bind == name)
             raise PluginFault(plugin, f"{name} wrote {written} rows instead of {expected}")
@@ -221,6 +225,7 @@ class Ledger:
         parameters = {
             "tenant_id": session.tenant_id,
             "card_id": card.id,
+            "member_id": card.member_id,
             "program_id": card.program_id,
             "time_zone": rules.program.timezone,
             "principal": claim.principal,
@@ -278,7 +283,7 @@ class Ledger:
         plugin_writes = [
             (write.bind, write.statement)
             for write in self.registry.writes.values()
-            if write.plugin in enabled and operation in {"earn", "enrol", "undo"}
+            if write.plugin in enabled and operation != "refuse"
         ]
         return write_statement(PARTS_OF[operation], plugin_writes)
 

@@ -34,12 +34,14 @@ class Why:
         rule: stable name of its rule.
         details: what the rule matched, as it was written down.
         sentence: the same for people.
+        steps: how the amount came about, one sentence each: what matched, what missed, what was multiplied and cut.
     """
 
     plugin: str
     rule: str
     details: Mapping[str, Any]
     sentence: str
+    steps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,11 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
     return said or _("Given by %(plugin)s under its rule “%(rule)s”.", plugin=plugin_title, rule=row.rule)
 
 
+def steps_of(explanation: Mapping[str, Any]) -> tuple[str, ...]:
+    """The steps of a stored explanation as sentences in the reader's language."""
+    return tuple(_(step["message"]).format(**step["params"]) for step in explanation.get("steps", ()))
+
+
 def words_of(registry: PluginRegistry, unit: str) -> UnitWords | None:
     """The words of a unit, `None` where its provider has none or is not loaded any more."""
     found = registry.unit_providers.get(unit)
@@ -152,5 +159,5 @@ def _entry(row: Row[Any], registry: PluginRegistry, *, names_staff: bool) -> His
         source=row.source,
         reason=row.reason,
         undone=row.undone,
-        why=Why(title, row.rule, row.explanation, explain(row, words, title)),
+        why=Why(title, row.rule, row.explanation, explain(row, words, title), steps_of(row.explanation)),
     )

@@ -18,12 +18,15 @@ MAX = 10**12
 
 
 class Account(TenantTable, Base):
-    """Balance of one unit on one card. `seq` is the number of the last entry."""
+    """Balance of one unit on one card. `seq` is the number of the last entry.
+
+    A balance below zero is a debt that a refund has left, where the unit allows it; later earnings pay it off.
+    """
 
     __tablename__ = "account"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
-        CheckConstraint("balance >= 0", name="balance"),
+        CheckConstraint(f"balance >= -{MAX}", name="balance"),
         CheckConstraint("lifetime >= 0", name="lifetime"),
         Index("ix_account_balance", "tenant_id", "unit", "balance"),
         {"schema": "core"},
@@ -49,7 +52,7 @@ class LedgerEntry(TenantEntity, Base):
         ForeignKeyConstraint(["tenant_id", "sale_id"], ["core.sale.tenant_id", "core.sale.id"]),
         ForeignKeyConstraint(["tenant_id", "redemption_id"], ["core.redemption.tenant_id", "core.redemption.id"]),
         UniqueConstraint("tenant_id", "card_id", "unit", "seq"),
-        UniqueConstraint("tenant_id", "reverses_id"),
+        Index("ix_ledger_entry_reverses", "tenant_id", "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),
         CheckConstraint("kind IN ('earn', 'redeem', 'expire', 'adjust', 'reverse')", name="kind"),
         CheckConstraint(f"amount <> 0 AND abs(amount) <= {MAX}", name="amount"),
         CheckConstraint(
@@ -128,6 +131,55 @@ class LedgerLotUse(TenantTable, Base):
     lot_id: Mapped[UUID] = mapped_column(primary_key=True)
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
     amount: Mapped[int]
+
+
+class LedgerPending(TenantEntity, Base):
+    """An earning that waits outside of the balance until it is due; then it becomes an entry, or it is cancelled."""
+
+    __tablename__ = "ledger_pending"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
+        ForeignKeyConstraint(["tenant_id", "sale_id"], ["core.sale.tenant_id", "core.sale.id"]),
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("status IN ('open', 'released', 'cancelled')", name="status"),
+        Index("ix_ledger_pending_due", "tenant_id", "due_at", postgresql_where=text("status = 'open'")),
+        Index("ix_ledger_pending_card", "tenant_id", "card_id", postgresql_where=text("status = 'open'")),
+        {"schema": "core"},
+    )
+    card_id: Mapped[UUID]
+    unit: Mapped[str]
+    amount: Mapped[int]
+    plugin: Mapped[str]
+    rule: Mapped[str]
+    counts_for_limits: Mapped[bool]
+    explanation: Mapped[dict[str, Any]]
+    expires_at: Mapped[datetime | None]
+    due_at: Mapped[datetime]
+    sale_id: Mapped[UUID | None]
+    shop_id: Mapped[UUID | None]
+    staff_id: Mapped[UUID | None]
+    status: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class SaleEvaluation(TenantTable, Base):
+    """All that went into the rules of a sale and what came out: replaying it gives the same.
+
+    `rules` is plugin → version of its settings, `inputs` what the hooks were given, `result` the drafts.
+    """
+
+    __tablename__ = "sale_evaluation"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "sale_id"], ["core.sale.tenant_id", "core.sale.id"]),
+        ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
+        {"schema": "core"},
+    )
+    sale_id: Mapped[UUID] = mapped_column(primary_key=True)
+    card_id: Mapped[UUID]
+    rules: Mapped[dict[str, Any]]
+    inputs: Mapped[dict[str, Any]]
+    result: Mapped[list[dict[str, Any]]]
+    created_at: Mapped[datetime]
 
 
 class Idempotency(TenantTable, Base):

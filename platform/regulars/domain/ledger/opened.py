@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from regulars.contracts.context import AccountState, CardInfo, Context
 from regulars.contracts.errors import PluginFault
 from regulars.contracts.events import EntryPosted, Event, PinLocked
 from regulars.contracts.i18n import N_
-from regulars.contracts.ledger import Clearance, LedgerContext, Occasion, Outcome, Refusal
+from regulars.contracts.ledger import Clearance, LedgerContext, Occasion, Outcome, Proposal, Refusal, RewardOffer
+from regulars.contracts.providers import UnitLife
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.posting import OpenLot, Posting
 from regulars.domain.ledger.problems import problem
@@ -24,7 +25,7 @@ from regulars.domain.staff.pins import PinMissing, PinOk, PinState, PinVerdict, 
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.observability.metrics import LEDGER
-from regulars.kernel.plugins.dispatch import collect_outcomes, first_refusal
+from regulars.kernel.plugins.dispatch import adjust_proposals, collect_drafts, collect_outcomes, first_refusal
 from regulars.kernel.plugins.registry import PluginRegistry
 
 
@@ -56,6 +57,8 @@ class OpenCard:
         lots: open lots, when redeeming.
         known_sale: the sale that already has this external reference, when earning.
         last: entries of the card's last action that is not undone, newest first, when undoing.
+        occurred_at: when it happened, `None` for now.
+        contended: plugin statements that may find that somebody else took the last of something.
         rows: table part or plugin statement → rows to write.
     """
 
@@ -74,6 +77,8 @@ class OpenCard:
     known_sale: UUID | None = None
     last: Sequence[Mapping[str, Any]] = ()
     program_status: str = "active"
+    occurred_at: datetime | None = None
+    contended: set[str] = field(default_factory=set)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
@@ -111,6 +116,7 @@ class OpenCard:
             settings=self.rules.settings.get(plugin, NO_SETTINGS),
             shop_id=self.shop_id,
             staff_id=self.staff_id,
+            occurred_at=self.occurred_at,
         )
 
     def plugin_facts(self, plugin: str) -> dict[str, Any]:
@@ -121,6 +127,57 @@ class OpenCard:
         """Ask every enabled plugin whether this may be recorded."""
         hooks = self.registry.hooks.ledger("check_earn", self.ctx.tenant.enabled)
         return first_refusal(hooks, lambda plugin: (self.ledger_context(plugin), occasion, self.plugin_facts(plugin)))
+
+    def check_redemption(self, offer: RewardOffer) -> Refusal | Clearance:
+        """Ask every enabled plugin whether this reward may be had."""
+        hooks = self.registry.hooks.ledger("check_redemption", self.ctx.tenant.enabled)
+        return first_refusal(hooks, lambda plugin: (self.ledger_context(plugin), offer, self.plugin_facts(plugin)))
+
+    def evaluate(self, occasion: Occasion) -> tuple[Proposal, ...]:
+        """What an occasion gives under the rules: drafts of all plugins, then multipliers, bonuses and caps.
+
+        Pure: the same card, facts and settings always give the same.
+
+        Raises:
+            PluginFault: a plugin's hook failed.
+        """
+        hooks, enabled, units = self.registry.hooks, self.ctx.tenant.enabled, self.registry.unit_owners
+        drafts = collect_drafts(
+            hooks.ledger("earn", enabled),
+            lambda plugin: (self.ledger_context(plugin), occasion, self.plugin_facts(plugin)),
+            units,
+        )
+        return adjust_proposals(
+            hooks.ledger("adjust_earn", enabled),
+            lambda plugin, so_far: (self.ledger_context(plugin), occasion, so_far, self.plugin_facts(plugin)),
+            drafts,
+            units,
+            enabled,
+        )
+
+    def earn(self, posting: Posting, proposals: Iterable[Proposal]) -> None:
+        """Post what can be spent at once, and put aside what is pending.
+
+        Args:
+            posting: of this transaction.
+            proposals: as `evaluate` gave them; those of nothing are left out.
+        """
+        for proposal in proposals:
+            draft = proposal.draft
+            if draft.amount == 0:
+                continue
+            owner, provider = self.registry.unit_providers[draft.unit]
+            if isinstance(provider, UnitLife):
+                context = self.ledger_context(owner)
+                draft = replace(
+                    draft,
+                    expires_at=draft.expires_at or provider.expires_at(context),
+                    pending_until=draft.pending_until or provider.pending_until(context),
+                )
+            if draft.pending_until is not None and draft.pending_until > self.now:
+                self.add("pending", posting.pending(draft, proposal.plugin))
+            else:
+                posting.earn(draft, proposal.plugin)
 
     def standing(self) -> Refusal | None:
         """The first two checks: is the card active, is the program active?"""
@@ -191,7 +248,10 @@ class OpenCard:
     def add_outcomes(self, hook: str, *arguments: Any) -> None:
         """Ask the enabled plugins what they write with this unit of work, and add it."""
         hooks = self.registry.hooks.ledger(hook, self.ctx.tenant.enabled)
-        for plugin, outcome in collect_outcomes(hooks, lambda name: (self.ledger_context(name), *arguments)):
+        outcomes = collect_outcomes(
+            hooks, lambda name: (self.ledger_context(name), *arguments, self.plugin_facts(name))
+        )
+        for plugin, outcome in outcomes:
             self._add_outcome(plugin, outcome)
 
     def add_audit(self, subject: Subject, *, outcome: str, details: Mapping[str, Any]) -> None:
@@ -287,6 +347,8 @@ class OpenCard:
             if declared is None:
                 raise PluginFault(plugin, f"it has no write statement {write.name!r}")
             self.add(declared.bind, *write.rows)
+            if write.contended:
+                self.contended.add(declared.bind)
         for draft in outcome.events:
             declared_event = self.registry.events.get(f"{plugin}.{draft.name}")
             if declared_event is None:

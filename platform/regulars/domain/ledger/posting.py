@@ -94,21 +94,49 @@ class Posting:
             draft.amount,
             plugin,
             draft.rule,
-            explanation=draft.explanation,
+            explanation=explanation_of(draft),
             counts_for_limits=draft.counts_for_limits,
         )
+        debt = min(draft.amount, max(0, draft.amount - entry.balance_after))
+        lot_id = new_id()
         self.lot_rows.append(
             {
-                "id": new_id(),
+                "id": lot_id,
                 "unit": draft.unit,
                 "entry_id": entry.id,
                 "amount": draft.amount,
-                "amount_left": draft.amount,
+                "amount_left": draft.amount - debt,
                 "expires_at": draft.expires_at,
                 "created_at": self.origin["created_at"],
             }
         )
+        if debt:  # an earlier refund had left less than nothing: this pays it off
+            self.lot_use_rows.append({"lot_id": lot_id, "entry_id": entry.id, "amount": debt})
         return entry
+
+    def pending(self, draft: EntryDraft, plugin: str) -> dict[str, Any]:
+        """The row of an earning that waits outside of the balance.
+
+        Args:
+            draft: with `pending_until`.
+            plugin: who proposes it.
+        """
+        return {
+            "id": new_id(),
+            "unit": draft.unit,
+            "amount": draft.amount,
+            "plugin": plugin,
+            "rule": draft.rule,
+            "counts_for_limits": draft.counts_for_limits,
+            "explanation": explanation_of(draft),
+            "expires_at": draft.expires_at,
+            "due_at": draft.pending_until,
+            "sale_id": self.origin["sale_id"],
+            "shop_id": self.origin["shop_id"],
+            "staff_id": self.origin["staff_id"],
+            "status": "open",
+            "created_at": self.origin["created_at"],
+        }
 
     def redeem(
         self, unit: str, cost: int, lots: Iterable[OpenLot], *, plugin: str, rule: str, explanation: Mapping[str, Any]
@@ -162,6 +190,10 @@ class Posting:
             self._use(use.lot_id, entry.id, -use.amount, use.amount_left + use.amount)
         return entry
 
+    def earned(self, unit: str) -> int:
+        """What this posting has given of a unit."""
+        return sum(entry.amount for entry in self.entries if entry.unit == unit and entry.kind == "earn")
+
     def account_rows(self) -> list[dict[str, Any]]:
         """The accounts that changed, as rows."""
         changed = {entry.unit for entry in self.entries}
@@ -209,6 +241,7 @@ class Posting:
             lifetime_after=after.lifetime,
             rule=rule,
             plugin=plugin,
+            explanation=explanation,
         )
         self.entries.append(entry)
         self.entry_rows.append(
@@ -234,6 +267,17 @@ class Posting:
     def _use(self, lot_id: UUID, entry_id: UUID, amount: int, left: int) -> None:
         self.lot_use_rows.append({"lot_id": lot_id, "entry_id": entry_id, "amount": amount})
         self.lot_change_rows.append({"id": lot_id, "amount_left": left})
+
+
+def explanation_of(draft: EntryDraft) -> dict[str, Any]:
+    """What is stored to answer "why these points?": the plugin's details, and the steps in order."""
+    if not draft.steps:
+        return dict(draft.explanation)
+    steps = [
+        {"kind": step.kind, "message": step.message, "params": dict(step.params), "change": step.change}
+        for step in draft.steps
+    ]
+    return {**draft.explanation, "steps": steps}
 
 
 def _first_out(lot: OpenLot) -> tuple[str, datetime, UUID]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -20,11 +20,13 @@ class Rules:
     Attributes:
         require_pin: whether till operations need a staff PIN.
         settings: plugin → its settings for this program (or tenant, as its manifest says).
+        versions: plugin → which version of its settings these are, where versions are kept.
     """
 
     program: ProgramInfo
     require_pin: bool
     settings: Mapping[str, BaseModel]
+    versions: Mapping[str, int] = field(default_factory=dict)
 
 
 class RuleSource(Protocol):

@@ -9,7 +9,15 @@ from sqlalchemy import CTE, and_, func, literal_column, select
 from sqlalchemy.sql.dml import UpdateBase
 
 from regulars.domain.audit.models import AuditLog
-from regulars.domain.ledger.models import Account, Idempotency, LedgerEntry, LedgerLot, LedgerLotUse
+from regulars.domain.ledger.models import (
+    Account,
+    Idempotency,
+    LedgerEntry,
+    LedgerLot,
+    LedgerLotUse,
+    LedgerPending,
+    SaleEvaluation,
+)
 from regulars.domain.members.models import Member
 from regulars.domain.redemptions.models import Redemption
 from regulars.domain.sales.models import Sale
@@ -23,11 +31,13 @@ Part = Literal[
     "activity",
     "audit",
     "entry",
+    "evaluation",
     "event",
     "idempotency",
     "lot",
     "lot_change",
     "lot_use",
+    "pending",
     "redemption",
     "redemption_undone",
     "sale",
@@ -96,6 +106,8 @@ PARTS: dict[str, UpdateBase] = {
         "currency",
         "source",
         "external_ref",
+        "items",
+        "channel",
         "device",
         "occurred_at",
         "created_at",
@@ -123,6 +135,25 @@ PARTS: dict[str, UpdateBase] = {
     "lot": insert_rows(
         LedgerLot, "id", "unit", "entry_id", "amount", "amount_left", "expires_at", "created_at", bind="lot"
     ),
+    "pending": insert_rows(
+        LedgerPending,
+        "id",
+        "unit",
+        "amount",
+        "plugin",
+        "rule",
+        "counts_for_limits",
+        "explanation",
+        "expires_at",
+        "due_at",
+        "sale_id",
+        "shop_id",
+        "staff_id",
+        "status",
+        "created_at",
+        bind="pending",
+    ),
+    "evaluation": insert_rows(SaleEvaluation, "sale_id", "rules", "inputs", "result", "created_at", bind="evaluation"),
     "lot_use": insert_rows(LedgerLotUse, "lot_id", "entry_id", "amount", bind="lot_use"),
     "lot_change": update_rows(LedgerLot, "amount_left", match=("id",), bind="lot_change"),
     "account": _accounts_upsert(),

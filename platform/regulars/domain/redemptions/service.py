@@ -58,6 +58,8 @@ class Redemptions:
             return opened
         offer = self._offer(opened, command)
         refusal = opened.standing() or self._ledger.check_pin(opened) or _not_ready(offer)
+        if refusal is None and isinstance(verdict := opened.check_redemption(offer), Refusal):
+            refusal = verdict
         if refusal is not None:
             answer = opened.refusal_answer(refusal, "reward.redeem")
             opened.store(answer)
@@ -80,7 +82,7 @@ class Redemptions:
             offer
             for plugin, provider in self._ledger.registry.reward_providers.values()
             if plugin in enabled
-            for offer in provider.offers(opened.ledger_context(plugin))
+            for offer in provider.offers(opened.ledger_context(plugin), opened.plugin_facts(plugin))
         ]
 
     def _offer(self, opened: OpenCard, command: RedeemCommand) -> RewardOffer:
@@ -132,12 +134,15 @@ class Redemptions:
                 unit=offer.unit,
             )
         )
+        opened.add_outcomes("redemption_posted", offer, redemption_id)
         details = {"reward": offer.kind, "cost": offer.cost}
         opened.add_audit(Subject("reward.redeem", "redemption", redemption_id), outcome="done", details=details)
         return posting
 
 
 def _not_ready(offer: RewardOffer) -> Refusal | None:
+    if offer.refusal is not None:
+        return offer.refusal
     if offer.ready:
         return None
     return Refusal(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import Base, TenantEntity
 
@@ -15,6 +17,7 @@ class Sale(TenantEntity, Base):
     """Something that happened at a till, in a shop or online, and that earned (or could have earned) units.
 
     `source` with `external_ref` counts an external sale once and for ever. An undone sale keeps its row.
+    `items` are its lines, each with sku, title, category, quantity and amount_minor.
     """
 
     __tablename__ = "sale"
@@ -23,6 +26,7 @@ class Sale(TenantEntity, Base):
         ForeignKeyConstraint(["tenant_id", "shop_id"], ["core.shop.tenant_id", "core.shop.id"]),
         ForeignKeyConstraint(["tenant_id", "staff_id"], ["core.staff.tenant_id", "core.staff.id"]),
         CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("channel IN ('store', 'online')", name="channel"),
         CheckConstraint("amount_minor IS NULL OR amount_minor >= 0", name="amount_minor"),
         Index(
             "uq_sale_external",
@@ -44,6 +48,8 @@ class Sale(TenantEntity, Base):
     currency: Mapped[str | None]
     source: Mapped[str]
     external_ref: Mapped[str | None]
+    items: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    channel: Mapped[str] = mapped_column(server_default="store")
     device: Mapped[str]
     occurred_at: Mapped[datetime]
     created_at: Mapped[datetime]

@@ -17,6 +17,7 @@ from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import Clearance, PostedEntry, Purchase, Refusal
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.engine import Ledger, open_lot
+from regulars.domain.ledger.evaluation import evaluation_of, items_of
 from regulars.domain.ledger.opened import OpenCard, Subject
 from regulars.domain.ledger.posting import AlreadySpentError, LotUse, Posted, Posting
 from regulars.kernel import ids
@@ -24,7 +25,6 @@ from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.prepared import to_json
 from regulars.kernel.i18n import gettext as _
-from regulars.kernel.plugins.dispatch import collect_drafts
 
 UNDO_WINDOW = timedelta(minutes=10)
 
@@ -94,6 +94,7 @@ class Sales:
         opened = await self._ledger.open(session, ctx, command.attempt, extra="sale", values=values)
         if isinstance(opened, Answer):
             return opened
+        opened.occurred_at = command.occurred_at
         verdict = self._check(opened, command)
         if isinstance(verdict, Refusal):
             answer = opened.refusal_answer(verdict, "sale.record")
@@ -146,14 +147,8 @@ class Sales:
     def _post(self, opened: OpenCard, command: SaleCommand, sale_id: UUID) -> Posting:
         purchase = command.purchase
         posting = opened.posting("purchase", sale_id=sale_id)
-        hooks = self._ledger.registry.hooks.ledger("earn", opened.ctx.tenant.enabled)
-        drafts = collect_drafts(
-            hooks,
-            lambda plugin: (opened.ledger_context(plugin), purchase, opened.plugin_facts(plugin)),
-            self._ledger.registry.unit_owners,
-        )
-        for plugin, draft in drafts:
-            posting.earn(draft, plugin)
+        proposals = opened.evaluate(purchase)
+        opened.earn(posting, proposals)
         at = command.occurred_at or opened.now
         opened.add(
             "sale",
@@ -164,6 +159,8 @@ class Sales:
                 "quantity": purchase.quantity,
                 "amount_minor": purchase.amount_minor,
                 "currency": purchase.currency,
+                "items": items_of(purchase),
+                "channel": purchase.channel,
                 "source": opened.ctx.source,
                 "external_ref": command.external_ref,
                 "device": opened.ctx.device,
@@ -171,6 +168,7 @@ class Sales:
                 "created_at": opened.now,
             },
         )
+        opened.add("evaluation", evaluation_of(opened, sale_id, proposals))
         opened.add_posting(posting)
         opened.add_event(
             SaleRecorded(
@@ -182,14 +180,14 @@ class Sales:
             )
         )
         opened.add_outcomes("sale_posted", purchase, tuple(posting.entries))
-        earned = {entry.unit: entry.amount for entry in posting.entries}
+        earned = {unit: posting.earned(unit) for unit in {entry.unit for entry in posting.entries}}
         opened.add_audit(Subject("sale.record", "sale", sale_id), outcome="done", details=earned)
         return posting
 
     def _answer(self, opened: OpenCard, command: SaleCommand, posting: Posting, next_at: datetime | None) -> Answer:
         plugin, provider = self._ledger.registry.unit_providers[command.unit]
         context = opened.ledger_context(plugin, posting.accounts)
-        earned = sum(entry.amount for entry in posting.entries if entry.unit == command.unit)
+        earned = posting.earned(command.unit)
         model = provider.answer_earn(context, context.account(command.unit), earned, next_at)
         return Answer(200, model.model_dump_json().encode())
 
@@ -209,7 +207,7 @@ class Sales:
             opened.add_event(RedemptionUndone(redemption_id=action.redemption_id, card_id=opened.card.id))
             subject = Subject("redemption.undo", "redemption", action.redemption_id)
         reversed_entries = tuple(posted.entry for posted in action.entries)
-        opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries)
+        opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries, action.redemption_id)
         opened.add_audit(subject, outcome="done", details={})
         return posting
 

@@ -31,6 +31,7 @@ TYPES: dict[Any, Any] = {
     bytes: BYTEA(),
     dict[str, Any]: JSONB(),
     list[str]: JSONB(),
+    list[dict[str, Any]]: JSONB(),
 }
 CORE_NOW = text("core.now()")
 

@@ -6,7 +6,7 @@ has it.
 
 from __future__ import annotations
 
-from sqlalchemy import Table, bindparam, column, delete, func, select, update
+from sqlalchemy import Table, and_, bindparam, column, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.dml import Delete, Update
@@ -65,6 +65,39 @@ def update_rows(
     statement = update(table).values({table.c[name]: rows.c[name] for name in columns})
     statement = statement.where(*(table.c[name] == rows.c[name] for name in keys))
     return statement if where is None else statement.where(where)
+
+
+def count_rows(
+    target: Table | type[DeclarativeBase], *counters: str, match: tuple[str, ...], most: str, bind: str
+) -> Insert:
+    """Add to counters of which others may be taking the last at the same moment: budgets, stocks, limits.
+
+    A row that would bring a counter above its limit is not written, which the host sees by the number of rows written;
+    a `Write` of it is to be marked as contended.
+
+    Args:
+        target: the table or its model; its primary key is `tenant_id`, `card_id` where it has one, and `match`.
+        counters: columns to add to; a row may hold negative numbers, to give back.
+        match: columns that say which row of the table is meant; a missing one begins at 0.
+        most: column with the limit, which the row brings along; null for none.
+        bind: name of the parameter, as for `insert_rows`.
+
+    Returns:
+        `INSERT … ON CONFLICT … DO UPDATE SET counter = counter + … WHERE counter + … <= most`.
+
+    Raises:
+        KeyError: for a column that the table does not have.
+    """
+    table = _table(target)
+    keys = (*_owners(table), *match)
+    statement = insert_rows(table, *match, *counters, most, bind=bind)
+    given = statement.excluded
+    below = (or_(given[most].is_(None), table.c[name] + given[name] <= given[most]) for name in counters)
+    return statement.on_conflict_do_update(
+        index_elements=list(keys),
+        set_={**{name: table.c[name] + given[name] for name in counters}, most: given[most]},
+        where=and_(*below),
+    )
 
 
 def delete_rows(target: Table | type[DeclarativeBase], *, match: tuple[str, ...], bind: str) -> Delete:

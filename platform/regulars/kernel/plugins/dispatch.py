@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from regulars.contracts.errors import PluginFault
-from regulars.contracts.ledger import MAX_AMOUNT, Clearance, EntryDraft, Outcome, Refusal
+from regulars.contracts.ledger import MAX_AMOUNT, Clearance, EntryDraft, Outcome, Proposal, Refusal
 from regulars.kernel.plugins.hooks import LedgerHook
 
 Arguments = Callable[[str], tuple[Any, ...]]
@@ -44,9 +44,7 @@ def first_refusal(hooks: Iterable[LedgerHook], arguments: Arguments) -> Refusal 
     return Clearance(latest)
 
 
-def collect_drafts(
-    hooks: Iterable[LedgerHook], arguments: Arguments, units: Mapping[str, str]
-) -> list[tuple[str, EntryDraft]]:
+def collect_drafts(hooks: Iterable[LedgerHook], arguments: Arguments, units: Mapping[str, str]) -> tuple[Proposal, ...]:
     """Collect what an occasion gives.
 
     Args:
@@ -55,7 +53,7 @@ def collect_drafts(
         units: unit → plugin that provides it.
 
     Returns:
-        `(plugin, draft)` in order.
+        The proposals in order.
 
     Raises:
         PluginFault: a hook raised, returned something else, or drafted in a unit that is not its own.
@@ -67,10 +65,46 @@ def collect_drafts(
                 raise PluginFault(hook.plugin, f"a draft was expected, not {type(draft).__name__}")
             if units.get(draft.unit) != hook.plugin:
                 raise PluginFault(hook.plugin, f"the unit {draft.unit!r} is not its own")
-            if type(draft.amount) is not int or not 0 < draft.amount <= MAX_AMOUNT:
+            if type(draft.amount) is not int or not 0 <= draft.amount <= MAX_AMOUNT:
                 raise PluginFault(hook.plugin, f"{draft.amount!r} cannot be earned")
-            collected.append((hook.plugin, draft))
-    return collected
+            collected.append(Proposal(hook.plugin, draft))
+    return tuple(collected)
+
+
+def adjust_proposals(
+    hooks: Iterable[LedgerHook],
+    arguments: Callable[[str, tuple[Proposal, ...]], tuple[Any, ...]],
+    proposals: tuple[Proposal, ...],
+    units: Mapping[str, str],
+    enabled: frozenset[str],
+) -> tuple[Proposal, ...]:
+    """Hand the proposals from plugin to plugin.
+
+    Args:
+        hooks: of `adjust_earn`, in loading order.
+        arguments: plugin, proposals so far → the arguments of the hook in the order of its specification.
+        proposals: what was collected.
+        units: unit → plugin that provides it.
+        enabled: the plugins in force.
+
+    Returns:
+        What the last one returned.
+
+    Raises:
+        PluginFault: a hook raised, returned something else, or added units that nobody enabled provides.
+    """
+    for hook in hooks:
+        changed = tuple(hook.call(*arguments(hook.plugin, proposals)))
+        for proposal in changed:
+            if not isinstance(proposal, Proposal):
+                raise PluginFault(hook.plugin, f"a proposal was expected, not {type(proposal).__name__}")
+            draft = proposal.draft
+            if units.get(draft.unit) not in enabled or proposal.plugin not in enabled:
+                raise PluginFault(hook.plugin, f"nobody here provides the unit {draft.unit!r}")
+            if type(draft.amount) is not int or not 0 <= draft.amount <= MAX_AMOUNT:
+                raise PluginFault(hook.plugin, f"{draft.amount!r} cannot be earned")
+        proposals = changed
+    return proposals
 
 
 def collect_outcomes(hooks: Iterable[LedgerHook], arguments: Arguments) -> list[tuple[str, Outcome]]:

@@ -35,6 +35,7 @@ from regulars.web.limits import check_limit
 from regulars.web.locales import speak_to
 from regulars.web.origin import SAFE_METHODS
 from regulars.web.principals import context_of, principal_of
+from regulars.web.races import until_settled
 from regulars.web.request import RegularsRequest, current_request
 from regulars.web.services import Services, services
 
@@ -155,7 +156,8 @@ def api(operation: Operation) -> Callable[[ApiView], Callable[..., Awaitable[Res
             body = await read_body(request) if operation.body is not None else None
             if operation.query is not None:
                 arguments["query"] = read_form(operation.query, request.args, only_known=True).require()
-            return respond(await call(view, operation, request, parts, body, arguments), operation.status)
+            result = await until_settled(lambda: call(view, operation, request, parts, body, arguments))
+            return respond(result, operation.status)
 
         setattr(run, ATTRIBUTE, operation)
         return run

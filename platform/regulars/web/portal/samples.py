@@ -177,7 +177,8 @@ class SampleShop:
                     day_start=self.now,
                     accounts=accounts,
                     settings=self.settings[plugin],
-                )
+                ),
+                {},
             )
         ]
         return CardView(card, self.program, True, accounts, units, offers, NextSale(), None, self.now)

@@ -1,0 +1,71 @@
+"""The record of an evaluation: all that went into the rules, and what came out, so that it can be replayed.
+
+With the same settings and facts the rules give the same points; a stored record proves it, and a refund replays it with
+what is left of the sale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from regulars.contracts.ledger import Item, Proposal, Purchase
+from regulars.domain.ledger.opened import OpenCard
+
+
+def evaluation_of(opened: OpenCard, sale_id: UUID, proposals: Iterable[Proposal]) -> dict[str, Any]:
+    """The record's row.
+
+    Args:
+        opened: the card as it was before the sale.
+        sale_id: the sale.
+        proposals: what the rules gave.
+    """
+    return {
+        "sale_id": sale_id,
+        "rules": dict(opened.rules.versions),
+        "inputs": {
+            "enabled": sorted(opened.ctx.tenant.enabled),
+            "now": opened.now,
+            "occurred_at": opened.occurred_at,
+            "day_start": opened.day_start,
+            "accounts": {
+                unit: [state.balance, state.lifetime, state.seq, state.last_at]
+                for unit, state in opened.accounts.items()
+            },
+            "facts": dict(opened.facts),
+        },
+        "result": result_of(proposals),
+        "created_at": opened.now,
+    }
+
+
+def result_of(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
+    """What came out, as it is stored and compared."""
+    return [
+        {"plugin": one.plugin, "unit": one.draft.unit, "rule": one.draft.rule, "amount": one.draft.amount}
+        for one in proposals
+        if one.draft.amount
+    ]
+
+
+def items_of(purchase: Purchase) -> list[dict[str, Any]] | None:
+    """A sale's lines as they are stored, `None` without any."""
+    if not purchase.items:
+        return None
+    return [
+        {
+            "sku": item.sku,
+            "title": item.title,
+            "category": item.category,
+            "quantity": item.quantity,
+            "amount_minor": item.amount_minor,
+        }
+        for item in purchase.items
+    ]
+
+
+def read_items(stored: Iterable[Mapping[str, Any]] | None) -> tuple[Item, ...]:
+    """Lines as they were stored."""
+    return tuple(Item(**line) for line in stored or ())
