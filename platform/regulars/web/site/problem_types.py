@@ -102,6 +102,10 @@ MEANINGS = {
     "not_found": N_("Nothing here: unknown, of another shop, or switched off (all three look the same)."),
     "payload_too_large": N_("The body is larger than this route accepts."),
     "plugin_fault": N_("A rule of an extension failed, so everything was taken back; the problem names the extension."),
+    "raced": N_(
+        "Others took the last of something (a stock, a budget) while this request was being decided, three times."
+        " Nothing was written: send it again with the same key."
+    ),
     "rate_limited": N_("Too many requests; retry_after says when to come back."),
     "request_timeout": N_("The body did not arrive in time."),
     "tenant_unavailable": N_("The shop is suspended or closed."),
