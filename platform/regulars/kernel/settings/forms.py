@@ -1,6 +1,7 @@
 """A settings model as a form: what the macro of the components folder needs to draw every field.
 
-Kinds are those of the component `field`, and two more: `tiles` (a choice with icons) and `list` (rows of a model).
+Kinds are those of the component `field`, and more: `tiles` (a choice with icons), `list` (rows of a model), and `words`
+(several short texts, typed with commas between them).
 Names are dotted: `stamps.target`, `stamps.milestones.0.at`.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin
@@ -21,7 +23,21 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.settings.kinds import field_extra
 
 FieldKind = Literal[
-    "text", "textarea", "number", "money", "checkbox", "select", "tiles", "colour", "image", "i18n", "secret", "list"
+    "text",
+    "textarea",
+    "number",
+    "money",
+    "checkbox",
+    "select",
+    "tiles",
+    "colour",
+    "image",
+    "i18n",
+    "secret",
+    "list",
+    "date",
+    "time",
+    "words",
 ]
 BLANK_ROWS = 1
 """Empty rows at the end of a list: that is how one is added without JavaScript."""
@@ -147,9 +163,12 @@ def shape_of(name: str, info: FieldInfo) -> Shape:
     origin = get_origin(base)
     if origin in {list, tuple, Sequence} and _is_model(get_args(base)[0]):
         return Shape("list", base, optional, item=get_args(base)[0])
+    if origin is tuple and get_args(base) == (str, ...):
+        return Shape("words", base, optional)
     if origin is Literal or (isinstance(base, type) and issubclass(base, Enum)):
         return Shape("select", base, optional)
     plain: dict[Any, FieldKind] = {bool: "checkbox", int: "number", float: "number", Decimal: "number"}
+    plain |= {date: "date", time: "time"}
     plain |= {SecretStr: "secret", str: "textarea" if (_bound(info, "max_length") or 0) > _LONG_TEXT else "text"}
     if base not in plain:
         raise ConfigurationError(f"the setting {name} cannot be a form field: {base!r}")
@@ -256,6 +275,10 @@ def _shown(shape: Shape, value: Any) -> Any:
         return ""
     if shape.kind == "money":
         return value
+    if shape.kind == "words":
+        return ", ".join(value)
+    if isinstance(value, time):
+        return value.isoformat("minutes")
     return str(value.value if isinstance(value, Enum) else value)
 
 
@@ -279,7 +302,7 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _is_required(shape: Shape, info: FieldInfo) -> bool:
-    if shape.optional or shape.kind in {"checkbox", "list", "secret"}:
+    if shape.optional or shape.kind in {"checkbox", "list", "secret", "words"}:
         return False
     return shape.base is not str or bool(_bound(info, "min_length"))
 

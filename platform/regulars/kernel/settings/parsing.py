@@ -70,6 +70,7 @@ def parse_form(
 
 
 _ABSENT = object()
+_CHOSEN = frozenset({"checkbox", "select", "tiles"})
 
 
 class _Reader:
@@ -101,6 +102,8 @@ class _Reader:
             text = text.strip()
         if text == "" and shape.optional:
             return None
+        if shape.kind == "words":
+            return tuple(word.strip() for word in text.split(",") if word.strip())
         return self._money(name, text) if shape.kind == "money" else text
 
     def _money(self, name: str, text: str) -> Any:
@@ -122,12 +125,18 @@ class _Reader:
         rows, numbers = [], []
         for number in range(sent_rows(self._sent, name)):
             start = f"{name}.{number}."
-            if any(text.strip() for key, text in self._sent.items() if key.startswith(start)):
+            if self._is_filled(start, shape.item):
                 parts = ((part, self.read(start + part, info)) for part, info in shape.item.model_fields.items())
                 rows.append({part: value for part, value in parts if value is not _ABSENT})
                 numbers.append(number)
         self.row_numbers[name] = numbers
         return rows
+
+    def _is_filled(self, start: str, item: type[BaseModel]) -> bool:
+        """Whether anything was typed in a row; choices and ticks alone are there in an empty row too."""
+        ticks = {part for part, info in item.model_fields.items() if shape_of(part, info).kind in _CHOSEN}
+        sent = ((key.removeprefix(start), text) for key, text in self._sent.items() if key.startswith(start))
+        return any(text.strip() for part, text in sent if part not in ticks)
 
 
 def _unknown(model: type[BaseModel], sent: Mapping[str, str], prefix: str) -> dict[str, str]:
