@@ -106,8 +106,9 @@ def providers_page(plugins: PluginRegistry) -> str:
     text = head("Providers", "`platform/regulars/contracts/providers.py`", about_page) + "\n"
     rows = [("unit", code(unit), code(name)) for unit, (name, _) in plugins.unit_providers.items()]
     rows += [("reward", code(kind), code(name)) for kind, (name, _) in plugins.reward_providers.items()]
+    rows += [("segment", code(provider.kind), code(name)) for name, provider in plugins.segment_providers]
     text += table(("kind", "key", "plugin"), rows)
-    for kind in (providers.UnitProvider, providers.UnitWords, providers.RewardProvider):
+    for kind in (providers.UnitProvider, providers.UnitWords, providers.RewardProvider, providers.SegmentProvider):
         text += f"\n{value_class(kind, '##')}\n"
         text += table(("method", "what it does"), [(code(signature(one)[4:]), about(one)) for one in methods(kind)])
     return text + f"\n{value_class(providers.Progress, '##')}"

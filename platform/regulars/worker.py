@@ -12,6 +12,8 @@ import structlog
 from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.messaging.office import PostOffice
+from regulars.domain.programs.cache import ProgramCache
+from regulars.domain.programs.plugin_rules import PluginRules
 from regulars.domain.tenants.features import FEATURES
 from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
 from regulars.kernel.config import Config
@@ -31,6 +33,7 @@ from regulars.kernel.observability.watchdog import Watchdog
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.redis import TenantRedis
+from regulars.kernel.settings import SettingsStore
 from regulars.web.rendering import make_post_office
 
 log = structlog.get_logger(__name__)
@@ -132,11 +135,16 @@ def build_worker(
     )
     at_once = min(_AT_ONCE, config.pool_size)
     wanted = asyncio.Event()
+    settings = SettingsStore(plugins, config.setting_default, config.encryption_key)
     runner = JobRunner(
         database,
         jobs,
         snapshots,
-        services={PostOffice: make_post_office(config, plugins), DomainDesk: DomainDesk(config, database)},
+        services={
+            PostOffice: make_post_office(config, plugins),
+            DomainDesk: DomainDesk(config, database),
+            PluginRules: PluginRules(ProgramCache(), settings),
+        },
         timing=timing,
         at_once=at_once,
         after_each=wanted.set,

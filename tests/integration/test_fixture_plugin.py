@@ -218,6 +218,18 @@ async def knows(shop: Shop) -> bool:
     return await shop.one(query) == 3
 
 
+async def asks_by_its_settings(shop: Shop) -> bool:
+    query = "SELECT DISTINCT (explanation->>'most')::int FROM core.ledger_entry WHERE tenant_id = $1 AND kind = 'earn'"
+    found = await shop.sql.fetch(f"{query} AND unit = 'samples'", shop.world.tenant.id)
+    return [row[0] for row in found] == [5]
+
+
+async def groups(shop: Shop) -> bool:
+    query = "SELECT explanation->>'segments' FROM core.ledger_entry WHERE tenant_id = $1 AND kind = 'earn'"
+    found = await shop.sql.fetch(f"{query} AND unit = 'samples' ORDER BY created_at", shop.world.tenant.id)
+    return [row[0] for row in found] == ["[]", '["fan"]', '["fan"]', '["fan"]']
+
+
 async def writes(shop: Shop) -> bool:
     return await shop.one("SELECT count(*) FROM plg_sampler.sample WHERE tenant_id = $1 AND state = 'taken'") == 3
 
@@ -300,12 +312,14 @@ EFFECTS: dict[str, Callable[[Shop], Awaitable[bool]]] = {
     "hook sale_posted": writes,
     "hook reversal_posted": takes_back,
     "fact": knows,
+    "fact of settings": asks_by_its_settings,
     "event sampler.taken": announces,
     "slot portal.card": page("member", "/card", "portal.card"),
     "slot terminal.card": at_the_till,
     "slot manage.program_preview": previews,
     "provider unit": earns_by_its_path,
     "provider reward": redeems,
+    "provider segment": groups,
     "area portal": page("member", "/p/sampler/", "portal"),
     "area terminal": page("staff", "/terminal/p/sampler/", "terminal"),
     "area manage": page("manager", "/manage/p/sampler/", "manage"),

@@ -511,17 +511,44 @@ def test_facts_and_writes_are_prepared_and_named(package):
 
 
 def test_bad_facts_and_writes_are_refused(package):
-    package("badledger_pkg", ledger=LEDGER.format(schema="beta", fact="member_id", write="alpha_new"))
+    package("badledger_pkg", ledger=LEDGER.format(schema="beta", fact="staff_id", write="alpha_new"))
     package("badbind_pkg", ledger=LEDGER.format(schema="alpha", fact="tenant_id", write="rows"))
     module = "badledger_pkg.ledger"
     assert faults(manifest(facts=f"{module}:FACTS", writes=f"{module}:WRITES")) == [
-        "plugin alpha: its fact 'visits' uses the unknown parameter member_id",
+        "plugin alpha: its fact 'visits' uses the unknown parameter staff_id",
         "plugin alpha: its write statement 'new' writes to the schema plg_beta, not to its own",
     ]
     (line,) = faults(manifest(facts=f"{module}:BROKEN"))
     assert line.startswith("plugin alpha: its fact 'visits' cannot be compiled: ")
     assert faults(manifest(writes="badbind_pkg.ledger:WRITES")) == [
         "plugin alpha: its write statement 'new' must have one parameter, named alpha_…"
+    ]
+
+
+VALUES = """
+    from pydantic import BaseModel, ConfigDict
+    from sqlalchemy import BigInteger, bindparam, select
+    from regulars.contracts.ledger import Fact
+
+    class Settings(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        days: int = 30
+
+    FACTS = (Fact("days", select(bindparam("{name}", type_=BigInteger())).scalar_subquery(),
+        lambda settings: {{"{name}": settings.days}}),)
+"""
+
+
+def test_values_of_facts_come_from_settings_and_bear_the_plugins_name(package):
+    package("values_pkg", rules=VALUES.format(name="alpha_days"))
+    package("bare_pkg", rules=VALUES.format(name="days"))
+    good = manifest(facts="values_pkg.rules:FACTS", settings="values_pkg.rules:Settings")
+    assert [fact.name for fact in make_registry([good]).plugin("alpha").facts] == ["days"]
+    assert faults(manifest(facts="values_pkg.rules:FACTS")) == [
+        "plugin alpha: its fact 'days' takes values from settings, but it has none"
+    ]
+    assert faults(manifest(facts="bare_pkg.rules:FACTS", settings="bare_pkg.rules:Settings")) == [
+        "plugin alpha: values of its fact 'days' must be named alpha_…, not days"
     ]
 
 

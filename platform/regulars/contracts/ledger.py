@@ -7,7 +7,7 @@ round trips however many plugins take part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -116,7 +116,7 @@ class LedgerContext:
             asking for a weekday.
         accounts: unit → state; a unit that has no entry yet is missing, use `account()`.
         occurred_at: when it happened: rules about days, hours and dates go by it; `now` when nobody said.
-        segments: keys of the groups of customers that the member belongs to.
+        segments: keys of the groups of customers that the member belongs to, see `SegmentProvider`.
     """
 
     tenant: TenantSnapshot
@@ -148,11 +148,15 @@ class Fact:
     Attributes:
         name: key in the `facts` mapping that the plugin's hooks get.
         query: a scalar subquery (one row, one column; several values as `jsonb_build_object`) that may use the bind
-            parameters `tenant_id`, `card_id`, `member_id`, `program_id` (uuid) and `day_start` (timestamptz).
+            parameters `tenant_id`, `card_id`, `member_id`, `program_id` (uuid), `day_start` (timestamptz) and
+            `time_zone` (text, of the program), and those of `values`.
+        values: the plugin's settings of the program → further parameters, where what is asked depends on them; their
+            names begin with the plugin's and are always the same.
     """
 
     name: str
     query: ScalarSelect[Any]
+    values: Callable[[Any], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +308,7 @@ class PostedEntry:
 
     Attributes:
         explanation: of the draft, as it is stored.
+        at: when it was written; `None` for an entry of this very unit of work.
     """
 
     id: UUID
@@ -315,6 +320,7 @@ class PostedEntry:
     rule: str
     plugin: str
     explanation: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from regulars.contracts.slots import Slot
 NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_]{1,30}$")
 Area = Literal["portal", "terminal", "manage", "store_api", "storefront_api"]
 SettingsScope = Literal["tenant", "program"]
-ProviderKind = Literal["unit", "reward"]
+ProviderKind = Literal["unit", "reward", "segment"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
@@ -124,5 +124,23 @@ class RewardProvider(Protocol):
 
         Args:
             ctx: with the plugin's settings.
+            facts: the plugin's own facts by name.
+        """
+
+
+class SegmentProvider(Protocol):
+    """Says which groups of customers a card's member belongs to; rules name them in their conditions. Pure.
+
+    Attributes:
+        kind: `<plugin>.<key>`, e.g. `tiers.standing`.
+    """
+
+    kind: str
+
+    def segments(self, ctx: LedgerContext, facts: Mapping[str, Any]) -> Iterable[str]:
+        """Keys of the groups, as merchants write them in conditions.
+
+        Args:
+            ctx: with the plugin's settings; its own `segments` are empty here.
             facts: the plugin's own facts by name.
         """

@@ -61,7 +61,7 @@ from regulars.contracts.manifest import (
     Subscription,
 )
 from regulars.contracts.pages import PageContext
-from regulars.contracts.providers import Progress, RewardProvider, UnitLife, UnitProvider, UnitWords
+from regulars.contracts.providers import Progress, RewardProvider, SegmentProvider, UnitLife, UnitProvider, UnitWords
 from regulars.contracts.slots import CardSlot, ProgramSlot, Slot, SlotContext
 
 __all__ = [
@@ -113,6 +113,7 @@ __all__ = [
     "RewardRedeemed",
     "SaleRecorded",
     "SaleUndone",
+    "SegmentProvider",
     "Slot",
     "SlotContext",
     "SlotRef",

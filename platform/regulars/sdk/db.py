@@ -3,6 +3,8 @@
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account, LedgerEntry
 from regulars.domain.members.models import Member
+from regulars.domain.programs.models import Program
+from regulars.domain.sales.models import Sale
 from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.rows import count_rows, delete_rows, insert_rows, update_rows
@@ -13,6 +15,8 @@ __all__ = [
     "Card",
     "LedgerEntry",
     "Member",
+    "Program",
+    "Sale",
     "TenantEntity",
     "TenantSession",
     "TenantTable",

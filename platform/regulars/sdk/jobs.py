@@ -1,5 +1,9 @@
-"""Background work: declare a job, make one in the transaction that wants it."""
+"""Background work: declare a job, make one in the transaction that wants it.
 
+`work.service(PluginRules)` in a job reads the plugin's settings in each program.
+"""
+
+from regulars.domain.programs.plugin_rules import PluginRules, ProgramRules
 from regulars.kernel.jobs import Daily, Every, JobWork, enqueue, job
 
-__all__ = ["Daily", "Every", "JobWork", "enqueue", "job"]
+__all__ = ["Daily", "Every", "JobWork", "PluginRules", "ProgramRules", "enqueue", "job"]

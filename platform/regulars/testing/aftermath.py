@@ -12,9 +12,12 @@ from asyncpg import Connection
 
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.messaging.office import PostOffice
+from regulars.domain.programs.cache import ProgramCache
+from regulars.domain.programs.plugin_rules import PluginRules
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.settings import SettingsStore
 from regulars.testing.jobs import FreshSnapshots, run_pending
 from regulars.web.rendering import make_post_office
 
@@ -46,7 +49,11 @@ def make_run_jobs(
     config: Config, registry: PluginRegistry, database: Database
 ) -> Callable[..., Awaitable[list[tuple[str, str]]]]:
     """Make what the fixture `run_jobs` gives: it hands on all events and runs all jobs as a worker would."""
-    jobs, services = make_job_registry(registry), {PostOffice: make_post_office(config, registry)}
+    jobs, settings = make_job_registry(registry), SettingsStore(registry, config.setting_default, config.encryption_key)
+    services: dict[type[Any], Any] = {
+        PostOffice: make_post_office(config, registry),
+        PluginRules: PluginRules(ProgramCache(), settings),
+    }
 
     async def run(*, retries: bool = False) -> list[tuple[str, str]]:
         snapshots = FreshSnapshots(database, registry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -16,6 +16,7 @@ from regulars.contracts.context import Context, Principal
 from regulars.contracts.errors import NotFound
 from regulars.domain.audit.actors import Actor
 from regulars.domain.operators.service import Visitor
+from regulars.domain.programs.plugin_rules import PluginRules, ProgramRules
 from regulars.kernel import ids
 from regulars.kernel.db.database import PlatformSession, TenantSession
 from regulars.kernel.templating.chrome import Flash, FlashKind
@@ -187,6 +188,15 @@ class Work(BaseWork):
         if self._session is None:
             raise RuntimeError("this view was declared with transaction=False")
         return self._session
+
+    async def rules(self, plugin: str) -> Sequence[ProgramRules]:
+        """A plugin's settings in each of the tenant's programs.
+
+        Args:
+            plugin: a loaded plugin that has settings.
+        """
+        rules = PluginRules(self.services.programs, self.services.settings)
+        return await rules.of(self.session, self.ctx.tenant, plugin)
 
 
 class PlatformWork(BaseWork):

@@ -58,6 +58,7 @@ plugin = Plugin(
     providers=(
         ProviderRef("unit", "samples", "regulars_fixture.unit:Samples"),
         ProviderRef("reward", "badge", "regulars_fixture.unit:Badge"),
+        ProviderRef("segment", "fans", "regulars_fixture.unit:Fans"),
     ),
     jobs=("regulars_fixture.jobs",),
     events=(EventType("taken", N_("Sample taken"), "regulars_fixture.events:Taken"),),

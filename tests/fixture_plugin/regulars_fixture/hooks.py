@@ -44,7 +44,7 @@ class Hooks:
         """Two samples for everything; the fact is written into the explanation."""
         if not isinstance(occasion, Purchase):
             return ()
-        details = {"taken_before": facts["taken_before"]}
+        details = {name: facts[name] for name in ("taken_before", "most")} | {"segments": sorted(ctx.segments)}
         return (EntryDraft(UNIT, 2 * occasion.quantity, "sample", details, counts_for_limits=False),)
 
     @hookimpl

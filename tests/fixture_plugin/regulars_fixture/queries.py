@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Uuid, bindparam, func, insert, select
+from sqlalchemy import BigInteger, Uuid, bindparam, func, insert, select
 
 from regulars.sdk import Fact, WriteStatement
 from regulars.sdk.db import TenantSession, insert_rows, new_id, update_rows
@@ -12,7 +12,11 @@ _TAKEN = select(func.count()).where(
     Sample.tenant_id == bindparam("tenant_id", type_=Uuid(), required=True),
     Sample.card_id == bindparam("card_id", type_=Uuid(), required=True),
 )
-FACTS = (Fact("taken_before", _TAKEN.scalar_subquery()),)
+_MOST = select(bindparam("sampler_most", type_=BigInteger(), required=True))
+FACTS = (
+    Fact("taken_before", _TAKEN.scalar_subquery()),
+    Fact("most", _MOST.scalar_subquery(), lambda settings: {"sampler_most": settings.most}),
+)
 WRITES = (
     WriteStatement("taken", insert_rows(Sample, "entry_id", "state", bind="sampler_taken")),
     WriteStatement("noted", insert_rows(Note, "id", "text", bind="sampler_noted")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -98,3 +98,13 @@ class Badge:
         missing = max(0, COST - ctx.account(UNIT).balance)
         badge = RewardOffer(self.kind, "", _("badge"), UNIT, COST, None, ready=missing == 0, missing=missing)
         return (badge, replace(badge, key="gold", cost=1, ready=True, missing=0))
+
+
+class Fans:
+    """Provider of the segment `fan`: whoever has taken samples."""
+
+    kind = "sampler.fans"
+
+    def segments(self, ctx: LedgerContext, facts: Mapping[str, Any]) -> Iterable[str]:
+        """Fans have taken one before."""
+        return ("fan",) if facts["taken_before"] else ()

@@ -231,6 +231,7 @@ class Ledger:
             "principal": claim.principal,
             "key": claim.key,
             **values,
+            **self._fact_values(ctx, rules),
         }
         statement = self._facts(ctx.tenant.enabled, extra)
         try:
@@ -240,6 +241,16 @@ class Ledger:
                 raise
             raise BrokenFacts(session.tenant_id, ctx.tenant.enabled, parameters) from error
         return dict(facts)
+
+    def _fact_values(self, ctx: Context, rules: Rules) -> dict[str, Any]:
+        """Parameters of facts that depend on settings."""
+        found: dict[str, Any] = {}
+        for plugin in self.registry.plugins:
+            if plugin.name in ctx.tenant.enabled:
+                for fact in plugin.facts:
+                    if fact.values is not None:
+                        found |= fact.values(rules.settings[plugin.name])
+        return found
 
     def _opened(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -80,6 +80,7 @@ class OpenCard:
     occurred_at: datetime | None = None
     contended: set[str] = field(default_factory=set)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    _segments: frozenset[str] | None = None
 
     @property
     def shop_id(self) -> UUID | None:
@@ -106,17 +107,41 @@ class OpenCard:
             plugin: whose settings to show.
             accounts: other states than those before the transaction.
         """
+        return self._context(plugin, self.accounts if accounts is None else accounts, self.segments)
+
+    @property
+    def segments(self) -> frozenset[str]:
+        """Keys of the groups of customers that the member belongs to, as the enabled plugins say.
+
+        Raises:
+            PluginFault: a provider failed.
+        """
+        if self._segments is None:
+            self._segments = frozenset(self._find_segments())
+        return self._segments
+
+    def _find_segments(self) -> Iterator[str]:
+        for plugin, provider in self.registry.segment_providers:
+            if plugin in self.ctx.tenant.enabled:
+                context = self._context(plugin, self.accounts, frozenset())
+                try:
+                    yield from provider.segments(context, self.plugin_facts(plugin))
+                except Exception as error:  # whatever a plugin raises is its fault, as in a hook
+                    raise PluginFault(plugin, f"{type(error).__name__} in segments") from error
+
+    def _context(self, plugin: str, accounts: Mapping[str, AccountState], segments: frozenset[str]) -> LedgerContext:
         return LedgerContext(
             tenant=self.ctx.tenant,
             program=self.rules.program,
             card=self.card,
             now=self.now,
             day_start=self.day_start,
-            accounts=self.accounts if accounts is None else accounts,
+            accounts=accounts,
             settings=self.rules.settings.get(plugin, NO_SETTINGS),
             shop_id=self.shop_id,
             staff_id=self.staff_id,
             occurred_at=self.occurred_at,
+            segments=segments,
         )
 
     def plugin_facts(self, plugin: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from regulars.contracts.ledger import Fact, WriteStatement
 from regulars.contracts.manifest import EventType, Plugin, ProviderRef, SlotRef
-from regulars.contracts.providers import RewardProvider, UnitProvider
+from regulars.contracts.providers import RewardProvider, SegmentProvider, UnitProvider
 from regulars.contracts.slots import Slot
 from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX
 from regulars.kernel.db.prepared import prepare
@@ -26,7 +26,7 @@ from regulars.kernel.plugins.hooks import check_hooks
 from regulars.kernel.plugins.tables import load_tables
 from regulars.kernel.plugins.targets import build, load_module, resolve
 
-FACT_BINDS = frozenset({"tenant_id", "card_id", "member_id", "program_id", "day_start"})
+FACT_BINDS = frozenset({"tenant_id", "card_id", "member_id", "program_id", "day_start", "time_zone"})
 _UNIT_PARTS = ("unit", "path", "earn_body", "earn_answer", "redeem_answer")
 _UNIT_METHODS = ("purchase", "progress", "ready_at", "answer_earn", "answer_redeem")
 
@@ -85,6 +85,7 @@ class LoadedPlugin:
     slots: tuple[LoadedSlot, ...]
     units: tuple[UnitProvider, ...]
     rewards: tuple[RewardProvider, ...]
+    segments: tuple[SegmentProvider, ...]
     events: tuple[LoadedEvent, ...]
     job_modules: tuple[ModuleType, ...]
     templates: Path | None
@@ -139,6 +140,7 @@ def load_parts(candidate: Candidate, manifest: Plugin) -> tuple[LoadedPlugin | N
         slots=tuple(part(_slot, name, ref) for ref in manifest.slots),
         units=tuple(part(_unit, ref) for ref in manifest.providers if ref.kind == "unit"),
         rewards=tuple(part(_reward, name, ref) for ref in manifest.providers if ref.kind == "reward"),
+        segments=tuple(part(_segment, name, ref) for ref in manifest.providers if ref.kind == "segment"),
         events=tuple(part(_event, name, event) for event in manifest.events),
         job_modules=tuple(part(load_module, module) for module in manifest.jobs),
         templates=part(_templates, folder, name),
@@ -212,10 +214,25 @@ def _binds(word: str, name: str, statement: Any) -> tuple[str, ...]:
 def _facts(manifest: Plugin) -> tuple[Fact, ...]:
     facts: tuple[Fact, ...] = _declared(manifest.facts, Fact, "fact")
     for fact in facts:
-        unknown = sorted(set(_binds("fact", fact.name, fact.query)) - FACT_BINDS)
+        own = _fact_values(manifest, fact)
+        unknown = sorted(set(_binds("fact", fact.name, fact.query)) - FACT_BINDS - own)
         if unknown:
             raise PartError(f"its fact {fact.name!r} uses the unknown parameter {', '.join(unknown)}")
     return facts
+
+
+def _fact_values(manifest: Plugin, fact: Fact) -> frozenset[str]:
+    """Names of the parameters that a fact takes from the settings."""
+    if fact.values is None:
+        return frozenset()
+    model = _settings(manifest)
+    if model is None:
+        raise PartError(f"its fact {fact.name!r} takes values from settings, but it has none")
+    names = frozenset(fact.values(model()))
+    wrong = sorted(name for name in names if not name.startswith(f"{manifest.name}_"))
+    if wrong:
+        raise PartError(f"values of its fact {fact.name!r} must be named {manifest.name}_…, not {', '.join(wrong)}")
+    return names
 
 
 def _writes(manifest: Plugin) -> Mapping[str, LoadedWrite]:
@@ -254,9 +271,20 @@ def _unit(ref: ProviderRef) -> UnitProvider:
 def _reward(plugin: str, ref: ProviderRef) -> RewardProvider:
     provider: RewardProvider = build(ref.target)
     _require_parts(ref.target, provider, ("kind", "offers"))
-    if provider.kind != f"{plugin}.{ref.key}":
-        raise PartError(f"the provider {ref.target} must be of the kind '{plugin}.{ref.key}', not {provider.kind!r}")
+    _require_kind(plugin, ref, provider.kind)
     return provider
+
+
+def _segment(plugin: str, ref: ProviderRef) -> SegmentProvider:
+    provider: SegmentProvider = build(ref.target)
+    _require_parts(ref.target, provider, ("kind", "segments"))
+    _require_kind(plugin, ref, provider.kind)
+    return provider
+
+
+def _require_kind(plugin: str, ref: ProviderRef, kind: str) -> None:
+    if kind != f"{plugin}.{ref.key}":
+        raise PartError(f"the provider {ref.target} must be of the kind '{plugin}.{ref.key}', not {kind!r}")
 
 
 def _require_parts(target: str, provider: object, names: tuple[str, ...]) -> None:

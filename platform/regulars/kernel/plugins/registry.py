@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from regulars.contracts.manifest import BlueprintRef, Limit, NavEntry, Permission
-from regulars.contracts.providers import RewardProvider, UnitProvider
+from regulars.contracts.providers import RewardProvider, SegmentProvider, UnitProvider
 from regulars.contracts.slots import Slot
 from regulars.kernel.plugins.faults import Fault
 from regulars.kernel.plugins.hooks import HookTable
@@ -27,6 +27,7 @@ class PluginRegistry:
         unit_providers: unit → (plugin, provider).
         unit_by_path: API path → (plugin, provider).
         reward_providers: reward kind → (plugin, provider).
+        segment_providers: (plugin, provider), in loading order.
         permissions, features, limits: full name → what the manifest declares; a feature's value is its title.
         events: full name → event.
         subscriptions: full event name → full names of the jobs that run for it, in loading order.
@@ -43,6 +44,7 @@ class PluginRegistry:
     unit_providers: Mapping[str, tuple[str, UnitProvider]]
     unit_by_path: Mapping[str, tuple[str, UnitProvider]]
     reward_providers: Mapping[str, tuple[str, RewardProvider]]
+    segment_providers: tuple[tuple[str, SegmentProvider], ...]
     permissions: Mapping[str, Permission]
     features: Mapping[str, str]
     limits: Mapping[str, Limit]
@@ -95,6 +97,7 @@ def freeze(plugins: Sequence[LoadedPlugin], quarantined: Sequence[Fault] = ()) -
         unit_providers=_fixed({provider.unit: (name, provider) for name, provider in units}),
         unit_by_path=_fixed({provider.path: (name, provider) for name, provider in units}),
         reward_providers=_fixed({one.kind: (name, one) for name, plugin in named for one in plugin.rewards}),
+        segment_providers=tuple((name, one) for name, plugin in named for one in plugin.segments),
         permissions=_fixed({f"{one.name}.{it.name}": it for one in plugins for it in one.manifest.permissions}),
         features=_fixed(_features(plugins)),
         limits=_fixed({f"{one.name}.{it.name}": it for one in plugins for it in one.manifest.limits}),
