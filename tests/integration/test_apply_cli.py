@@ -51,6 +51,18 @@ def test_tenant_apply(shell: Shell) -> None:
     assert shell("tenant", "rebase", REGULARS_BASE_DOMAIN="shop.example").stdout == "Nothing to change.\n"
 
 
+def test_tenant_apply_finds_the_tenants_own_themes(shell: Shell, tmp_path: Path) -> None:
+    """In production no folder of tenants is known by itself; the one that is applied is."""
+    folder, production = str(bundled("tenants")), {"REGULARS_ENV": "production", "REGULARS_SCHEME": "https"}
+    unnamed = shell("tenant", "apply", folder, "--dry-run", **production)
+    assert unnamed.exit_code == 0, unnamed.stderr
+    assert unnamed.stderr == f"boulangerie: its own theme is not shown until REGULARS_TENANTS_DIR names {folder}.\n"
+    named = shell("tenant", "apply", folder, "--dry-run", REGULARS_TENANTS_DIR=folder, **production)
+    assert (named.exit_code, named.stderr) == (0, "")
+    other = shell("tenant", "apply", folder, "--dry-run", REGULARS_TENANTS_DIR=str(tmp_path), **production)
+    assert "boulangerie/tenant.toml: theme: there is no theme “boulangerie” for this tenant" in other.stderr
+
+
 def test_tenant_apply_with_faults(shell: Shell, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     (folder / "cafe").mkdir(parents=True)
