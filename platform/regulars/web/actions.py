@@ -54,6 +54,7 @@ TITLES: Mapping[str, str] = {
     "plugin.failed": N_("An extension failed"),
     "plugin.killed": N_("Stopped an extension"),
     "plugin.revived": N_("Let an extension work again"),
+    "platform.added": N_("Added the platform"),
     "tenant.created": N_("Created a merchant"),
     "tenant.verified": N_("Proved an owner's address"),
     "tenant.first_steps": N_("Ticked off first steps"),
