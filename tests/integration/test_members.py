@@ -296,7 +296,18 @@ async def test_no_name_is_a_formula(database, cafe, gauges, sql, name):
     assert list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1][0] == f"'{name}"
 
 
-@pytest.mark.parametrize(("cell", "safe"), [("\t=1", "'\t=1"), ("\r=1", "'\r=1"), ("a=1", "a=1"), ("", "")])
+CELLS = (
+    ("\t=1", "'\t'=1"),
+    ("\r=1", "'\r'=1"),
+    ("a=1", "a=1"),
+    ("", ""),
+    ("Mia;=1+1;", "Mia;'=1+1;"),  # a comma divides no cells where a semicolon does
+    ("Mia\n@SUM(A1)", "Mia\n'@SUM(A1)"),
+    ("Tea; - and cake", "Tea; - and cake"),
+)
+
+
+@pytest.mark.parametrize(("cell", "safe"), CELLS)
 def test_safe_cells(cell, safe):
     assert export.safe_cell(cell) == safe
 

@@ -152,6 +152,18 @@ async def test_whoever_brings_a_unit_is_not_stopped(
     assert await sql.fetchval("SELECT count(*) FROM core.kill_switch") == 0
 
 
+async def test_whoever_may_refuse_a_sale_is_not_stopped(
+    shops: tuple[World, World], sell: Any, sql: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who can make the platform slow must not switch off the limits of the cards by that: people decide."""
+    cafe, _ = shops
+    monkeypatch.setattr(dispatcher, "LATE_SECONDS", -1.0)
+    assert [(await sell(cafe, f"key-{number}")).status_code for number in range(3)] == [200] * 3
+    late = "SELECT DISTINCT details->>'plugin' FROM core.audit_log WHERE action = 'plugin.failed'"
+    assert {row[0] for row in await sql.fetch(late)} == {"antifraud", "faulty", "stamps"}
+    assert [row[0] for row in await sql.fetch("SELECT plugin FROM core.kill_switch")] == ["faulty"]
+
+
 async def test_a_hook_that_is_late_does_not_undo_the_sale_but_is_blamed(
     shops: tuple[World, World], sell: Any, sql: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,8 @@ from regulars.kernel.i18n import gettext as _
 BATCH = 500
 BYTE_ORDER_MARK = "\ufeff"
 MEDIA_TYPE = "text/csv; charset=utf-8"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_START = re.compile(r"(^|[;\t\r\n])(?=[=+@\t\r-])")
+"""Also after a semicolon: where it divides cells (in Lithuanian, French and German), a comma divides none."""
 _FIRST = UUID(int=0)
 
 
@@ -94,8 +96,8 @@ async def csv_bytes(rows: AsyncIterator[Sequence[str]]) -> AsyncIterator[bytes]:
 
 
 def safe_cell(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    """A cell that no spreadsheet takes for a formula, not even a part of it, whatever divides the cells there."""
+    return _FORMULA_START.sub(r"\1'", cell)
 
 
 def _heading(units: Mapping[str, UnitProvider]) -> list[str]:
