@@ -64,9 +64,14 @@ async def note_quiet_faults(parts: Services) -> None:
 
 
 def is_dispensable(registry: PluginRegistry, plugin: str) -> bool:
-    """Whether selling goes on without a plugin: neither it nor what needs it brings a unit."""
+    """Whether selling goes on without a plugin, as well guarded as with it.
+
+    Neither it nor what needs it brings a unit or may refuse a sale: whoever can make a check fail, by load or by what
+    is sent, would be rid of it.
+    """
     gone = {plugin}
     for one in registry.plugins:  # what requires another one is loaded after it
         if gone & set(one.manifest.requires):
             gone.add(one.name)
-    return not any(one.units for one in registry.plugins if one.name in gone)
+    sells = any(one.units for one in registry.plugins if one.name in gone)
+    return not sells and not registry.hooks.ledger("check_earn", frozenset(gone))
