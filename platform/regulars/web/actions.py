@@ -53,6 +53,7 @@ TITLES: Mapping[str, str] = {
     "plugin.switched": N_("Switched an extension"),
     "plugin.failed": N_("An extension failed"),
     "plugin.killed": N_("Stopped an extension"),
+    "plugin.purged": N_("Deleted the data of an extension"),
     "plugin.revived": N_("Let an extension work again"),
     "platform.added": N_("Added the platform"),
     "tenant.created": N_("Created a merchant"),
