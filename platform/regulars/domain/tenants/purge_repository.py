@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from sqlalchemy import Select, func, select, table, text
 
 TABLES = text("""
     SELECT tablename AS name FROM pg_tables WHERE schemaname = :schema AND tablename <> 'alembic_version' ORDER BY 1
@@ -25,3 +25,8 @@ DEPENDENTS = text("""
 """)
 DELETE_SETTINGS = text("DELETE FROM core.plugin_settings WHERE plugin = :plugin")
 DELETE_SWITCHES = text("DELETE FROM core.tenant_plugin WHERE plugin = :plugin")
+
+
+def rows_of(schema: str, name: str) -> Select[tuple[int]]:
+    """How many rows a table has."""
+    return select(func.count()).select_from(table(name, schema=schema))

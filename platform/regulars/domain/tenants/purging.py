@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, table
 from sqlalchemy.schema import DropSchema
 
 from regulars.contracts.errors import Conflict, NotFound
@@ -55,8 +54,7 @@ async def stored_by(session: PlatformSession, plugin: str) -> Stored:
         raise NotFound(f"Nothing is stored of a plugin {plugin!r}.")
     rows = {}
     for one in await session.rows(repository.TABLES, {"schema": schema}):
-        counted = select(func.count()).select_from(table(one.name, schema=schema))
-        rows[one.name] = await session.scalar(counted)
+        rows[one.name] = await session.scalar(repository.rows_of(schema, one.name))
     uses = [one.name for one in await session.rows(repository.USES, named)]
     return Stored(schema, rows, settings, uses)
 
