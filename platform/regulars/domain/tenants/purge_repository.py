@@ -27,6 +27,6 @@ DELETE_SETTINGS = text("DELETE FROM core.plugin_settings WHERE plugin = :plugin"
 DELETE_SWITCHES = text("DELETE FROM core.tenant_plugin WHERE plugin = :plugin")
 
 
-def rows_of(schema: str, name: str) -> Select[tuple[int]]:
+def rows_of(schema: str, name: str) -> Select[int]:
     """How many rows a table has."""
     return select(func.count()).select_from(table(name, schema=schema))
