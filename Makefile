@@ -1,4 +1,4 @@
-# make demo · make test · make lint · make bench · make docs: each sets up what it needs first, and only what has changed.
+# make demo · make test · make lint · make bench · make docs · make wheel: each sets up what it needs first, and only what has changed.
 
 PORT ?= 8000
 DATA ?= var/demo
@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs translations setup frontend chromium caddy
+.PHONY: help demo test lint bench docs wheel translations setup frontend chromium caddy
 .DELETE_ON_ERROR:
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo "make lint   run the checks only"
 	@echo "make bench  measure the platform (QUICK=1: only prove that the benchmark works)"
 	@echo "make docs   write the reference in docs/reference from the code"
+	@echo "make wheel  build the wheels of host and plugins into dist/, the front end first"
 	@echo "make translations   bring the .po files up to the texts of host, plugins and themes"
 	@echo "make setup  make the virtual environment and build the front end"
 
@@ -56,6 +57,11 @@ bench: setup
 
 docs: setup
 	$(BIN)/python docs/generate.py
+
+# A wheel carries what the front end's build made: never an old or an empty one.
+wheel: setup
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist . $(addprefix ./,$(PLUGINS))
+	@ls dist/*.whl
 
 translations: $(VENV)/.installed
 	$(BIN)/regulars translations platform/regulars $(wildcard plugins/*/regulars_* themes/* tenants/*/theme)

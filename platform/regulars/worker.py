@@ -14,6 +14,8 @@ from regulars.domain.jobs import make_job_registry
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
+from regulars.domain.tenants.catalogue import Catalogue
+from regulars.domain.tenants.fault_book import FaultBook
 from regulars.domain.tenants.features import FEATURES
 from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
 from regulars.kernel.config import Config
@@ -148,6 +150,7 @@ def build_worker(
         timing=timing,
         at_once=at_once,
         after_each=wanted.set,
+        blame=FaultBook(database, Catalogue.of(plugins), plugins, snapshots.drop).note,
     )
     executor = ArqExecutor(config.redis_url, runner.run, at_once=at_once, timing=timing)
     dispatcher = Dispatcher(database, executor, timing)

@@ -103,6 +103,17 @@ async def test_open_pages_follow_a_sale_on_another_process(house: House, people:
         await asyncio.to_thread(house.running.redis.start)
     await until(lambda: all(words.count("on") >= 2 for words in heard))
 
+    await house.clock.advance(hours=24)
+    line = till.get_by_role("link", name=CUSTOMER)
+    await line.dispatch_event("pointerdown")
+    async with till.expect_response("**/terminal/recent*") as answer:
+        await sell(other_server, merchant, shop, number)
+    await (await answer.value).finished()
+    await expect(phone.get_by_role("img", name=f"{count + 3} / ")).to_be_visible()
+    await expect(line).to_contain_text(f"{count + 2} / ")  # nothing changes places under a finger
+    await line.dispatch_event("pointerup")
+    await expect(line).to_contain_text(f"{count + 3} / ")
+
 
 async def expect_stamp(phone: Page, owner: Page, till: Page, count: int) -> None:
     """Everybody sees it, without a click."""

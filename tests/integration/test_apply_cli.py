@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
+from asyncpg import Connection
 from click.testing import CliRunner, Result
 
 from regulars.cli import main
@@ -51,6 +53,18 @@ def test_tenant_apply(shell: Shell) -> None:
     assert shell("tenant", "rebase", REGULARS_BASE_DOMAIN="shop.example").stdout == "Nothing to change.\n"
 
 
+def test_tenant_apply_finds_the_tenants_own_themes(shell: Shell, tmp_path: Path) -> None:
+    """In production no folder of tenants is known by itself; the one that is applied is."""
+    folder, production = str(bundled("tenants")), {"REGULARS_ENV": "production", "REGULARS_SCHEME": "https"}
+    unnamed = shell("tenant", "apply", folder, "--dry-run", **production)
+    assert unnamed.exit_code == 0, unnamed.stderr
+    assert unnamed.stderr == f"boulangerie: its own theme is not shown until REGULARS_TENANTS_DIR names {folder}.\n"
+    named = shell("tenant", "apply", folder, "--dry-run", REGULARS_TENANTS_DIR=folder, **production)
+    assert (named.exit_code, named.stderr) == (0, "")
+    other = shell("tenant", "apply", folder, "--dry-run", REGULARS_TENANTS_DIR=str(tmp_path), **production)
+    assert "boulangerie/tenant.toml: theme: there is no theme “boulangerie” for this tenant" in other.stderr
+
+
 def test_tenant_apply_with_faults(shell: Shell, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     (folder / "cafe").mkdir(parents=True)
@@ -59,6 +73,52 @@ def test_tenant_apply_with_faults(shell: Shell, tmp_path: Path) -> None:
     assert found.exit_code == 1
     assert found.stderr.startswith(f"Error: {folder}/cafe/tenant.toml: this is not TOML: ")
     assert shell("tenant", "apply", str(tmp_path / "nowhere")).exit_code == 1
+
+
+GONE = (
+    "CREATE SCHEMA plg_gone",
+    "CREATE TABLE plg_gone.visit (tenant_id uuid, number int, PRIMARY KEY (tenant_id, number))",
+    "INSERT INTO plg_gone.visit SELECT gen_random_uuid(), number FROM generate_series(1, 3) number",
+    """INSERT INTO core.plugin_settings (tenant_id, plugin, scope_id, version, values)
+    SELECT gen_random_uuid(), plugin, gen_random_uuid(), 1, '{}' FROM unnest(ARRAY['gone', 'stays']) plugin""",
+)
+SHOWN = [
+    "The schema plg_gone goes, with these rows:",
+    "  visit: 3",
+    "Stored settings go: 1. Entries of the ledger stay.",
+]
+LEFT = "SELECT to_regclass('plg_gone.visit') IS NOT NULL, ARRAY(SELECT plugin FROM core.plugin_settings ORDER BY 1)"
+PURGED = (
+    "SELECT actor_kind, subject, details->'tables'->>'visit' FROM core.platform_audit WHERE action = 'plugin.purged'"
+)
+
+
+async def test_plugin_purge(shell: Shell, sql: Connection) -> None:
+    for statement in GONE:
+        await sql.execute(statement)
+
+    async def purge(*words: str) -> Result:
+        return await asyncio.to_thread(shell, "plugin", "purge", *words)
+
+    shown = await purge("gone")
+    assert (shown.exit_code, shown.stdout.splitlines()) == (0, [*SHOWN, "Nothing was deleted: add --confirm to do so."])
+    await sql.execute("INSERT INTO core.offering VALUES ('basic', 'Basic', 1, '[\"gone.extra\"]', '{}')")
+    refused = await purge("gone", "--confirm")
+    told = "It is in use: the offering basic. Nothing was deleted; end that first, or add --even-if-used."
+    assert (refused.exit_code, refused.stderr) == (1, f"Error: {told}\n")
+    await sql.execute("CREATE TABLE other (t uuid, n int, FOREIGN KEY (t, n) REFERENCES plg_gone.visit)")
+    tied = await purge("gone", "--confirm", "--even-if-used")
+    assert tied.stderr == "Error: other refer to its tables: purge the plugin that they are of first.\n"
+    await sql.execute("DROP TABLE other")
+    assert tuple(await sql.fetchrow(LEFT)) == (True, ["gone", "stays"])
+    done = await purge("gone", "--confirm", "--even-if-used")
+    assert (done.exit_code, done.stdout.splitlines()) == (0, [*SHOWN, "It is deleted."])
+    assert tuple(await sql.fetchrow(LEFT)) == (False, ["stays"])
+    assert [tuple(row) for row in await sql.fetch(PURGED)] == [("system", "gone", "3")]
+    again = await purge("gone", "--confirm")
+    assert (again.exit_code, again.stderr) == (1, "Error: Nothing is stored of a plugin 'gone'.\n")
+    loaded = await purge("stamps", "--confirm")
+    assert "It is in use: this installation, which loads it" in loaded.stderr
 
 
 def test_db(shell: Shell) -> None:
@@ -70,8 +130,6 @@ def test_db(shell: Shell) -> None:
 
 
 def test_db_from_nothing(shell: Shell, servers: Servers) -> None:
-    import asyncio
-
     urls = asyncio.run(servers.postgres.create_database("empty_for_upgrade"))
     try:
         new = Shell({**shell.variables, **_addresses(urls)})

@@ -198,6 +198,24 @@ async def test_a_name_that_is_lost_is_taken_out_after_a_warning(scene: Scene, sq
     ]
 
 
+async def test_a_check_from_the_page_warns_as_the_workers_does_and_only_once(
+    scene: Scene, sql: Connection, clock: Clock
+) -> None:
+    await sql.execute("UPDATE core.staff SET email = 'olga@cafe.example' WHERE name = 'Olga'")
+    owner = await as_role(scene.web, sql, scene.one)
+    await scene.add(scene.one)
+    await scene.point(scene.one, sql)
+    assert await scene.work() == ["core.check_domain"]
+    del scene.dns.records[NAME, "CNAME"]
+    for _ in range(2):
+        assert led_to(await owner.submit(f"/manage/domains/{NAME}/check", {})) == "/manage/domains"
+    assert [row[0] for row in await sql.fetch("SELECT subject FROM core.mail")] == [f"{NAME} needs you"]
+    await clock.advance(hours=6)
+    assert sorted(await scene.work()) == ["core.check_domain", "core.send_mail"], (
+        "the worker finds it warned of already"
+    )
+
+
 async def test_without_the_feature_a_name_ends_like_one_without_records(
     scene: Scene, sql: Connection, clock: Clock
 ) -> None:

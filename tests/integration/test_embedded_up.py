@@ -109,11 +109,10 @@ def test_fault_of_an_option_is_a_sentence_and_nothing_stays_behind(tmp_path: Pat
 
 
 @contextlib.contextmanager
-def up(data: Path, port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def up(data: Path, port: int, log: Path, **environ: str) -> Iterator["subprocess.Popen[bytes]"]:
+    words = command("up", "--data", data, "--port", port)
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command("up", "--data", data, "--port", port), env=ENVIRON, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(words, env=ENVIRON | environ, stdout=output, stderr=subprocess.STDOUT)
     try:
         wait_until(lambda: b"Ready." in log.read_bytes() or process.poll() is not None, "it is ready", 100)
         assert process.poll() is None, log.read_text()
@@ -145,8 +144,10 @@ def child(process: "subprocess.Popen[bytes]", *words: str) -> psutil.Process:
 def test_whole_life(tmp_path: Path) -> None:
     """First start, killed children, Ctrl-C, second start, SIGKILL."""
     data, port = tmp_path / "data", free_port()
-    with up(data, port, tmp_path / "first") as process:
+    with up(data, port, tmp_path / "first", REGULARS_THEMES_DIR="themes") as process:
         assert answers(port) is True
+        stored = json.loads((data / "environment.json").read_text("utf-8"))
+        assert stored["REGULARS_THEMES_DIR"] == str(Path.cwd() / "themes"), "the commands run elsewhere"
         assert stat.S_IMODE((data / "environment.json").stat().st_mode) == 0o600
         for words in (["web"], ["worker"], ["redis-server", "valkey-server"], ["postgres"]):
             killed = child(process, *words)

@@ -320,6 +320,25 @@ class TestGate:
         assert await state(database, off) == ("done", 1, "gated: the plugin is off")
         assert await marks(database) == [("mark", {"n": None})]
 
+    async def test_a_plugin_is_blamed_for_its_dead_job_and_not_for_a_try(
+        self, database: Database, jobs: JobRegistry, tenants: FixedSnapshots, cafe: World
+    ) -> None:
+        fail, blamed = jobs.find("core.fail"), []
+        assert fail is not None
+
+        async def blame(tenant_id: UUID, plugin: str, what: str) -> None:
+            blamed.append((tenant_id, plugin, what))
+
+        gated = JobRegistry([RegisteredJob("stamps.fail", "stamps", fail.definition), fail])
+        runner = JobRunner(database, gated, tenants, blame=blame)
+        theirs, ours = await add(database, cafe, "stamps.fail"), await add(database, cafe, "core.fail")
+        for outcome in (Outcome.RETRY, Outcome.RETRY, Outcome.DEAD):
+            assert blamed == []
+            for job_id in (ours, theirs):
+                assert await runner.run(cafe.tenant.id, job_id) is outcome
+            await hurry(database)
+        assert blamed == [(cafe.tenant.id, "stamps", "the job stamps.fail is dead: ValueError")]
+
     async def test_a_suspended_tenants_jobs_wait_and_a_closed_ones_end(
         self, database: Database, runner: JobRunner, tenants: FixedSnapshots, cafe: World
     ) -> None:

@@ -66,6 +66,9 @@ async def test_a_device_remembers_what_was_chosen(web: WebServer, speaks: World)
 async def test_a_members_choice_follows_the_member(web: WebServer, sql: Connection, speaks: World) -> None:
     phone, tablet = await member_at(web, sql, speaks), await member_at(web, sql, speaks)
     assert await language_of(tablet, "/account", Accept_Language="de") == "de"
+    page = read(await phone.get("/account", headers=GERMAN))
+    assert "In dieser Sprache sind Seiten und E-Mails." in page.text
+    assert '<option value="de" selected>Deutsch</option>' in page.html
     await phone.submit("/language", {"locale": "lt", "next": "/account"})
     await phone.submit("/language", {"locale": "lt", "next": "/account"})
     assert await language_of(tablet, "/account", Accept_Language="de") == "lt"

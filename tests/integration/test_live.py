@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -37,6 +38,11 @@ async def busy(config: Config, registry: PluginRegistry) -> AsyncIterator[tuple[
 
 def socket_of(card: TestCard) -> str:
     return f"/card/socket?card={ids.show(ids.CARD, card.id)}"
+
+
+def url_of(card: TestCard) -> str:
+    """The card among the members."""
+    return f"/manage/members/{ids.show(ids.MEMBER, card.member_id)}/cards/{ids.show(ids.CARD, card.id)}"
 
 
 async def sell(web: WebServer, world: World, key: str, card: TestCard | None = None) -> None:
@@ -110,6 +116,21 @@ async def test_a_sale_is_heard_by_the_card_the_till_and_the_dashboard_of_its_own
         assert [task.done() for task in silent] == [False, False, False]
         for task in silent:
             task.cancel()
+
+
+async def test_a_block_is_heard_and_shown(web: WebServer, cafe: World, sql: Connection) -> None:
+    mia, staff = await member_at(web, sql, cafe), await staff_at(web, sql, cafe)
+    asked = re.search(r'hx-get="([^"]+)"', (await mia.get("/card")).text)
+    assert asked
+    live, block = asked[1].replace("&amp;", "&"), f"{url_of(cafe.card)}/block"
+    async with opened(mia, socket_of(cafe.card)) as socket:
+        await expect_on(socket)
+        assert (await mia.get(live)).status_code == 204
+        assert (await staff.submit(block, {})).status_code == 303
+        await expect_change(socket)
+    shown = await mia.get(live)
+    assert 'class="stack is-off" id="live"' in shown.text
+    assert read(shown).text.count("This card is not active. Please ask the team.") == 2  # seen, and heard
 
 
 async def test_who_may_not_hear_is_refused(web: WebServer, cafe: World, pizza: World, sql: Connection) -> None:

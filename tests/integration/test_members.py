@@ -275,11 +275,11 @@ async def test_the_export_opens_with_the_right_letters(database, cafe, people, g
     content = await exported(database, cafe, gauges, only="ready")
     assert content.startswith(b"\xef\xbb\xbf")
     heading, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig")))
-    assert heading[:6] == ["Name", "E-mail", "Phone", "Card number", "Card status", "stamps"]
+    assert heading[:6] == ["Name", "E-mail", "Phone", "Card number", "Card status", "Stamps"]
     assert heading[6:] == ["Member since", "Last visit", "Marketing consent"]
     assert [row[:6] for row in rows] == [
-        ["Agnė Šimkutė", "agne@example.lt", "'+37061234567", shown(people[0].number), "active", "10"],
-        ["Max Muster", "max@example.com", "", shown(people[2].number), "active", "23"],
+        ["Agnė Šimkutė", "agne@example.lt", "'+37061234567", shown(people[0].number), "Active", "10"],
+        ["Max Muster", "max@example.com", "", shown(people[2].number), "Active", "23"],
     ]
     assert [row[8] for row in rows] == ["yes", "no"]
     assert abs(date.fromisoformat(rows[0][7]) - today) <= timedelta(days=1)
@@ -296,7 +296,18 @@ async def test_no_name_is_a_formula(database, cafe, gauges, sql, name):
     assert list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1][0] == f"'{name}"
 
 
-@pytest.mark.parametrize(("cell", "safe"), [("\t=1", "'\t=1"), ("\r=1", "'\r=1"), ("a=1", "a=1"), ("", "")])
+CELLS = (
+    ("\t=1", "'\t'=1"),
+    ("\r=1", "'\r'=1"),
+    ("a=1", "a=1"),
+    ("", ""),
+    ("Mia;=1+1;", "Mia;'=1+1;"),  # a comma divides no cells where a semicolon does
+    ("Mia\n@SUM(A1)", "Mia\n'@SUM(A1)"),
+    ("Tea; - and cake", "Tea; - and cake"),
+)
+
+
+@pytest.mark.parametrize(("cell", "safe"), CELLS)
 def test_safe_cells(cell, safe):
     assert export.safe_cell(cell) == safe
 

@@ -9,14 +9,17 @@ import faulty_plugin
 import httpx
 import pytest
 from asyncpg import Connection
-from pages_under_test import operator_at
+from pages_under_test import OPERATOR, operator_at
 
 from regulars.app import create_app
+from regulars.kernel import ids
 from regulars.kernel.config import Config
 from regulars.kernel.plugins import hooks as dispatcher
 from regulars.kernel.plugins.discovery import Candidate, discover
 from regulars.kernel.plugins.loader import load_candidates
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.testing.aftermath import letters, make_run_jobs
+from regulars.testing.jobs import FreshSnapshots
 from regulars.testing.web import Browser, WebServer, serving
 from regulars.testing.world import HOST_FEATURES, PLUGINS, World
 
@@ -122,9 +125,16 @@ async def test_facts_that_cannot_be_read_are_blamed_on_their_plugin(
 
 
 async def test_after_three_faults_it_is_stopped_for_that_tenant_and_selling_goes_on(
-    shops: tuple[World, World], sell: Any, sql: Connection, visit_owner: Any, web: WebServer
+    shops: tuple[World, World],
+    sell: Any,
+    sql: Connection,
+    visit_owner: Any,
+    web: WebServer,
+    database: Any,
+    faulty_registry: PluginRegistry,
 ) -> None:
     cafe, pizza = shops
+    operator = await operator_at(web, sql, cafe)
     faulty_plugin.asked["for"] = "raises"
     assert [(await sell(cafe, f"key-{number}")).status_code for number in range(4)] == [500, 500, 500, 200]
     assert (await sell(pizza, "key")).status_code == 500
@@ -136,9 +146,24 @@ async def test_after_three_faults_it_is_stopped_for_that_tenant_and_selling_goes
     page = await (await visit_owner(cafe)).get("/manage/plugins")
     assert "Failed 3 times since yesterday" in page.text
     assert "We have stopped this extension for the moment. Your data is safe." in page.text
-    console = await (await operator_at(web, sql, cafe)).get("/plugins")
+    console = await operator.get("/plugins")
     assert "cafe, pizza" in console.text
-    assert "Stopped for one merchant" in console.text
+    tenant = f"/tenants/{ids.show(ids.TENANT, cafe.tenant.id)}"
+    assert f'Stopped for one merchant · <a class="link" href="{tenant}">cafe</a>' in console.text
+    await make_run_jobs(cafe.config, faulty_registry, database)()
+    (letter,) = [letter for letter in await letters(sql) if letter.template == "mails/plugin_stopped"]
+    assert (letter.recipient, letter.subject) == (OPERATOR, f"“faulty” was stopped for {cafe.tenant.name}")
+    assert reason in letter.text
+    assert tenant in letter.text
+
+    faulty_plugin.asked["for"] = ""
+    revive = f"{tenant}/plugins/faulty/revive"
+    assert "Let it work again" in (await operator.get(revive)).text
+    assert (await operator.submit(revive, {"reason": "mended"})).headers["Location"] == tenant
+    assert await sql.fetchval("SELECT count(*) FROM core.kill_switch") == 0
+    revived = "SELECT actor_kind, reason FROM core.platform_audit WHERE action = 'plugin.revived'"
+    assert [tuple(row) for row in await sql.fetch(revived)] == [("operator", "mended")]
+    assert "faulty" in (await FreshSnapshots(database, faulty_registry).by_id(cafe.tenant.id)).enabled
 
 
 async def test_whoever_brings_a_unit_is_not_stopped(
@@ -146,10 +171,22 @@ async def test_whoever_brings_a_unit_is_not_stopped(
 ) -> None:
     """Without stamps nothing could be sold: people decide."""
     cafe, _ = shops
-    monkeypatch.setattr("regulars.web.plugin_faults.is_dispensable", lambda registry, plugin: False)
+    monkeypatch.setattr("regulars.domain.tenants.fault_book.is_dispensable", lambda registry, plugin: False)
     faulty_plugin.asked["for"] = "raises"
     assert [(await sell(cafe, f"key-{number}")).status_code for number in range(4)] == [500] * 4
     assert await sql.fetchval("SELECT count(*) FROM core.kill_switch") == 0
+
+
+async def test_whoever_may_refuse_a_sale_is_not_stopped(
+    shops: tuple[World, World], sell: Any, sql: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who can make the platform slow must not switch off the limits of the cards by that: people decide."""
+    cafe, _ = shops
+    monkeypatch.setattr(dispatcher, "LATE_SECONDS", -1.0)
+    assert [(await sell(cafe, f"key-{number}")).status_code for number in range(3)] == [200] * 3
+    late = "SELECT DISTINCT details->>'plugin' FROM core.audit_log WHERE action = 'plugin.failed'"
+    assert {row[0] for row in await sql.fetch(late)} == {"antifraud", "faulty", "stamps"}
+    assert [row[0] for row in await sql.fetch("SELECT plugin FROM core.kill_switch")] == ["faulty"]
 
 
 async def test_a_hook_that_is_late_does_not_undo_the_sale_but_is_blamed(

@@ -20,10 +20,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from visitors import member_at
 
 from regulars.app import create_app
 from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.domains.service import add
+from regulars.kernel import ids
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.embedded.ports import free_port
@@ -31,6 +33,7 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.dns import name_server
 from regulars.testing.principals import acting
 from regulars.testing.proxy import CADDYFILE, Proxy, caddy_environment, proxying
+from regulars.testing.sockets import opened
 from regulars.testing.web import WebServer, serving
 from regulars.testing.world import World
 
@@ -144,6 +147,17 @@ async def test_headers_of_visitors_do_not_pass(house: House) -> None:
     assert "two.localhost" not in page.text
     assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert [name for name in ("Server", "Via", "X-Powered-By") if page.headers.get(name, "Caddy") != "Caddy"] == []
+
+
+async def test_a_page_is_told_through_the_proxy(house: House, sql: Connection) -> None:
+    """One WebSocket over TLS, with the browser's origin; the word is heard without being asked for."""
+    signed_in = await member_at(house.server, sql, house.one)
+    mia = house.server.at(f"{house.one.host}:{house.proxy.https_port}")
+    for name, value in signed_in.client.cookies.items():
+        mia.client.cookies.set(f"__Host-{name}", value)
+    async with opened(mia, f"/card/socket?card={ids.show(ids.CARD, house.one.card.id)}", proxy=house.proxy) as socket:
+        async with asyncio.timeout(10):
+            assert await socket.hear() == "on"
 
 
 async def test_nobody_but_the_proxy_asks_for_names(house: House, config: Config, one_app: WebServer) -> None:

@@ -49,9 +49,36 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-@pytest.mark.parametrize("name", ["ab", "a" * 24])
-def test_short_and_long_names_give_well_formed_code(tmp_path: Path, name: str) -> None:
-    assert new(name, "--title", "Café – d'été", "--dir", str(tmp_path / "made"))[0] == 0
+@pytest.mark.parametrize("units", ["heart", "Hearts", "success", "as", "gold stars", "a" * 12 + "s"])
+def test_a_unit_that_code_cannot_hold_is_refused(tmp_path: Path, units: str) -> None:
+    code, told = new("coffee_club", "--unit", units, "--dir", str(tmp_path / "made"))
+    said = f"Error: {units!r} cannot be a unit: a plural such as hearts, 3 to 12 lower-case letters.\n"
+    assert (code, told) == (1, said)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("coffee_club",), "A heart for every visit"),
+        (("golden_beans",), "A bean for every visit"),
+        (("coffee_club", "--unit", "berries"), "A berry for every visit"),
+        (("coffee_club", "--unit", "apples"), "An apple for every visit"),
+        (("coffee_club", "--unit", "peaches"), "A peach for every visit"),
+    ],
+)
+def test_the_unit_is_spoken_of_everywhere(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    made = tmp_path / "made"
+    assert new(*words, "--dir", str(made))[0] == 0
+    assert said in (made / f"regulars_{words[0]}" / "__init__.py").read_text("utf-8")
+    texts = [path.read_text("utf-8") for path in made.rglob("*.*") if path.is_file()]
+    hearts = sum("hearts" in text for text in texts)
+    assert (hearts > 0) == (said == "A heart for every visit")
+
+
+@pytest.mark.parametrize(("name", "units"), [("ab", "ups"), ("a" * 24, "z" * 11 + "s")])
+def test_short_and_long_names_give_well_formed_code(tmp_path: Path, name: str, units: str) -> None:
+    assert new(name, "--title", "Café – d'été", "--unit", units, "--dir", str(tmp_path / "made"))[0] == 0
     for words in (("check",), ("format", "--check")):
         command = [sys.executable, "-m", "ruff", *words, "--no-cache", "."]
         done = subprocess.run(command, cwd=tmp_path / "made", check=False, capture_output=True, text=True)

@@ -70,6 +70,7 @@ SHOWN = {
     "logo": "{{ ui.logo(evil, evil) }}{{ ui.logo(evil) }}",
     "avatar": "{{ ui.avatar(evil, true) }}",
     "mark": "{{ ui.mark() }}",
+    "sign": "{{ ui.sign(chrome) }}",
     "breadcrumbs": '{{ ui.breadcrumbs([(evil, evil), (evil, "")]) }}',
     "panel": '{% call ui.panel(evil, evil, ui.button("x")) %}{{ evil }}{% endcall %}',
     "facts": "{{ ui.facts([(evil, evil)]) }}",

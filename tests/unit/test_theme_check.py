@@ -83,6 +83,7 @@ def test_a_new_theme_is_sound(tmp_path: Path, registry: PluginRegistry) -> None:
     folder = tmp_path / "night-owl"
     made = runner.invoke(main, ["theme", "new", "night-owl", "--dir", str(folder)])
     assert (made.exit_code, made.output.splitlines()[0]) == (0, f"Night owl is in {folder}: 8 files.")
+    assert f"  REGULARS_THEMES_DIR={tmp_path} regulars up --demo" in made.output.splitlines()
     assert [one.file for one in check_theme(folder, registry) if one.is_error] == []
     assert (folder / "screenshot.png").is_file()
     texts = [file.read_text("utf-8") for file in folder.rglob("*.*") if file.suffix != ".png"]

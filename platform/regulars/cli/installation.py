@@ -27,6 +27,7 @@ from regulars.kernel.paths import bundled
 
 _READY_SECONDS = 120.0
 _STOP_SECONDS = 30.0
+_FOLDERS = ("REGULARS_THEMES_DIR", "REGULARS_TENANTS_DIR", "REGULARS_METRICS_DIR")
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,8 @@ class Installation:
             decided["REGULARS_DATABASE_URL_MIGRATOR"] = urls.migrator
         if options.demo:
             decided["REGULARS_ENV"] = "demo"
-        return kept | {name: value for name, value in self._environ.items() if value} | decided
+        given = {name: value for name, value in self._environ.items() if value}
+        return kept | given | _whole_paths(given) | decided
 
     def _fill(self, environ: dict[str, str], state: data_folder.State) -> None:
         """Bring the database to the newest state and, once, fill the demo."""
@@ -259,6 +261,11 @@ class Installation:
     def _look(self) -> None:
         for watched in self._watched:
             watched.check(time.monotonic())
+
+
+def _whole_paths(environ: Mapping[str, str]) -> dict[str, str]:
+    """Folders that are named from where we were started; the commands run in the data folder."""
+    return {name: str(Path(environ[name]).absolute()) for name in _FOLDERS if name in environ}
 
 
 def _has_admin_port(environ: Mapping[str, str]) -> bool:

@@ -10,6 +10,7 @@ from regulars.cli.common import environment
 from regulars.cli.parts import faults_told
 from regulars.cli.plugin_check import check
 from regulars.cli.plugin_new import new
+from regulars.cli.plugin_purge import purge
 from regulars.kernel.config import ConfigError, load_config
 
 if TYPE_CHECKING:
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
 @click.group("plugin")
 def command() -> None:
-    """List the plugins and their faults, check them, make a new one."""
+    """List the plugins and their faults, check them, make a new one, delete what one has stored."""
 
 
 command.add_command(check)
 command.add_command(new)
+command.add_command(purge)
 
 
 @command.command("list")

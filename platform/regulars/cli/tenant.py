@@ -12,6 +12,7 @@ from regulars.cli.parts import faults_told, load_registry, with_database
 
 if TYPE_CHECKING:
     from regulars.domain.tenants.files.changes import Change
+    from regulars.kernel.config import Config
     from regulars.kernel.db.database import Database
 
 
@@ -48,9 +49,15 @@ def apply(*, folder: Path, dry_run: bool) -> None:
 
     with faults_told():
         registry = load_registry(config)
-        declared = read_folder(folder, registry, make_themes(config))
+        declared = read_folder(folder, registry, make_themes(_with_themes_of(folder, config)))
         changes = with_database(config, run)
+        served = make_themes(config).names
     click.echo(_summary(changes, dry_run=dry_run))
+    for tenant in declared.tenants:
+        if tenant.file.theme not in served:
+            click.echo(
+                f"{tenant.slug}: its own theme is not shown until REGULARS_TENANTS_DIR names {folder}.", err=True
+            )
 
 
 @command.command("rebase")
@@ -71,6 +78,11 @@ def rebase() -> None:
     for slug in moved:
         click.echo(f"+ {slug}.{config.base_domain}")
     click.echo(f"{len(moved)} tenants answer below {config.base_domain} now." if moved else "Nothing to change.")
+
+
+def _with_themes_of(folder: Path, config: Config) -> Config:
+    """The configuration with the themes of the tenants in that folder, where it names no other one."""
+    return config if config.tenants_dir else config.model_copy(update={"tenants_dir": folder})
 
 
 def _summary(changes: list[Change], *, dry_run: bool) -> str:

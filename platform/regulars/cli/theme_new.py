@@ -38,6 +38,8 @@ def new(name: str, title: str, extends: str, folder: str) -> None:
     click.echo(f"{title} is in {into}: {len(files) + 1} files.\n")
     click.echo("Next:")
     click.echo(f"  regulars theme check {into}")
+    click.echo(f"  REGULARS_THEMES_DIR={into.parent} regulars up --demo")
+    click.echo(f"Then choose {title} on a merchant's page “Look”, such as http://pizza.localhost:8000/manage/look.")
 
 
 def _fault(name: str, into: Path) -> str | None:

@@ -16,6 +16,7 @@ from wsproto.events import (
     TextMessage,
 )
 
+from regulars.testing.proxy import Proxy
 from regulars.testing.web import Browser
 
 _READ = 65536
@@ -93,21 +94,31 @@ class Socket:
 
 
 @asynccontextmanager
-async def opened(visitor: Browser, path: str, *, origin: str | None = "") -> AsyncIterator[Socket]:
+async def opened(
+    visitor: Browser, path: str, *, origin: str | None = "", proxy: Proxy | None = None
+) -> AsyncIterator[Socket]:
     """Open a socket with a visitor's cookies.
 
     Args:
         visitor: whose.
         path: with query.
         origin: of the page that opens it; empty for one of the same host, `None` to say nothing.
+        proxy: to go through over TLS, `None` to go to the application itself.
 
     Raises:
         Refused: the server does not open it.
     """
     cookies = "; ".join(f"{name}={value}" for name, value in visitor.client.cookies.items())
-    said = {"Cookie": cookies, "Origin": f"http://{visitor.host}" if origin == "" else origin}
+    own = f"{'https' if proxy else 'http'}://{visitor.host}"
+    said = {"Cookie": cookies, "Origin": own if origin == "" else origin}
     headers = [(name.encode(), value.encode()) for name, value in said.items() if value]
-    reader, writer = await asyncio.open_connection(visitor.client.base_url.host, visitor.client.base_url.port)
+    if proxy is None:
+        reader, writer = await asyncio.open_connection(visitor.client.base_url.host, visitor.client.base_url.port)
+    else:
+        server = visitor.host.partition(":")[0]
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", proxy.https_port, ssl=proxy.trust, server_hostname=server
+        )
     try:
         socket = Socket(reader, writer)
         await socket.open(Request(host=visitor.host, target=path, extra_headers=headers))

@@ -19,6 +19,7 @@ from regulars.kernel.config import Config
 HostKind = Literal["bare", "console", "tenant"]
 HOST_KINDS: tuple[HostKind, ...] = ("bare", "console", "tenant")
 _LONGEST = 253
+_LINE_BITS = 64
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _PORT = re.compile(r":[0-9]{1,5}$")
@@ -41,6 +42,17 @@ class Peer:
     host: str
     kind: HostKind
     request_id: str = ""
+
+    @property
+    def network(self) -> str:
+        """What limits are counted by: the address; of IPv6 its first 64 bits, since a single line has all the rest."""
+        try:
+            address = ip_address(self.ip)
+        except ValueError:
+            return self.ip
+        if address.version == 4:
+            return self.ip
+        return str(address.ipv4_mapped or IPv6Network((address, _LINE_BITS), strict=False))
 
 
 def identify_peer(headers: Headers, remote: str, config: Config) -> Peer:

@@ -35,11 +35,11 @@ def sign_ups_of_all(count: int) -> Limit:
 
 
 async def check_limit(limit: Limit, request: RegularsRequest, parts: Services) -> None:
-    """Count one try of a visitor, by the address that it comes from.
+    """Count one try of a visitor, by the network that it comes from.
 
     Raises:
         RateLimited: one too many.
         Unavailable: it cannot be counted, and the limit fails closed.
     """
     tenant = request.visit.tenant
-    await parts.limiter.check(limit, tenant.id if tenant else None, request.visit.peer.ip)
+    await parts.limiter.check(limit, tenant.id if tenant else None, request.visit.peer.network)

@@ -99,7 +99,7 @@ class Door:
 
 async def _serve(door: Door) -> Response | None:
     ctx, topics = await door.ask()
-    hub, pace, address = door.services.hub, door.services.hub.pace, door.socket.visit.peer.ip
+    hub, pace, address = door.services.hub, door.services.hub.pace, door.socket.visit.peer.network
     assert ctx.principal.session_id is not None
     try:
         client = hub.join(ctx.tenant.id, topics, address=address, session=ctx.principal.session_id)

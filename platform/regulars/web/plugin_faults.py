@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import structlog
-
 from regulars.contracts.errors import PluginFault
 from regulars.domain.ledger.blame import BrokenFacts, find_culprit
-from regulars.domain.tenants.plugin_faults import record_fault
+from regulars.domain.tenants.fault_book import FaultBook
 from regulars.kernel.i18n import gettext as _
-from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web.services import Services
-
-log = structlog.get_logger(__name__)
 
 
 async def named(error: PluginFault, parts: Services) -> PluginFault:
@@ -32,27 +27,13 @@ def told(error: PluginFault, parts: Services) -> PluginFault:
 async def note_fault(parts: Services, tenant_id: UUID, plugin: str, what: str) -> None:
     """Write a fault down, and stop the plugin for the tenant when it was one too many.
 
-    Whatever goes wrong here is logged and does no further harm.
-
     Args:
         parts: of this process.
         tenant_id: whose request it was.
         plugin: who failed.
         what: where and how.
     """
-    log.error("plugin_failed", plugin=plugin, tenant_id=str(tenant_id), fault=what)
-    if plugin not in parts.plugins.names:
-        return
-    can_do_without = is_dispensable(parts.plugins, plugin)
-    try:
-        async with parts.database.platform("note a plugin's fault") as session:
-            stopped = await record_fault(session, parts.catalogue, tenant_id, plugin, what, may_stop=can_do_without)
-    except Exception as error:
-        log.error("plugin_fault_not_noted", plugin=plugin, exc_info=error)
-        return
-    if stopped:
-        log.error("plugin_stopped", plugin=plugin, tenant_id=str(tenant_id))
-        parts.snapshots.drop(tenant_id)
+    await FaultBook(parts.database, parts.catalogue, parts.plugins, parts.snapshots.drop).note(tenant_id, plugin, what)
 
 
 async def note_quiet_faults(parts: Services) -> None:
@@ -61,12 +42,3 @@ async def note_quiet_faults(parts: Services) -> None:
         await note_fault(parts, late.tenant_id, late.plugin, f"{late.hook} took {late.seconds:.1f} s")
     for trip in parts.presenter.breaker.take_trips():
         await note_fault(parts, trip.tenant_id, trip.plugin, f"{trip.faults} faults in a row on pages: {trip.last}")
-
-
-def is_dispensable(registry: PluginRegistry, plugin: str) -> bool:
-    """Whether selling goes on without a plugin: neither it nor what needs it brings a unit."""
-    gone = {plugin}
-    for one in registry.plugins:  # what requires another one is loaded after it
-        if gone & set(one.manifest.requires):
-            gone.add(one.name)
-    return not any(one.units for one in registry.plugins if one.name in gone)

@@ -32,8 +32,9 @@ def make_themes(config: Config | None = None) -> Themes:
     if config is None:
         return discover(folders, __version__)
     tenants = config.tenants_dir or (bundled("tenants") if config.env != "production" else None)
+    own = config.themes_dir  # in a clone it may be the bundled folder itself
     others = [
-        *(in_folder(config.themes_dir) if config.themes_dir else ()),
+        *(in_folder(own) if own and own.resolve() != folders[0].resolve() else ()),
         *(of_tenants(tenants) if tenants else ()),
         *installed(),
     ]

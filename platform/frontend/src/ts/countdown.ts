@@ -8,7 +8,7 @@ function unit(value: number, name: "minute" | "second" | "hour"): string {
 }
 
 function left(seconds: number): string {
-  if (seconds >= 2 * 3600) {
+  if (seconds > 119 * 60) {
     return unit(Math.ceil(seconds / 3600), "hour");
   }
   return seconds > 90 ? unit(Math.ceil(seconds / 60), "minute") : unit(seconds, "second");

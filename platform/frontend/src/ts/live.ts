@@ -13,6 +13,30 @@ function spread(milliseconds: number): number {
   return milliseconds * (0.5 + Math.random());
 }
 
+// Nothing changes places under a finger: what comes while one presses is asked for again when it has let go.
+let pressed: Node | null = null;
+let missed = false;
+
+document.addEventListener("pointerdown", ({ target }) => (pressed = target as Node), true);
+for (const end of ["pointerup", "pointercancel"]) {
+  document.addEventListener(end, () => {
+    setTimeout(() => { // after the click
+      pressed = null;
+      if (missed) {
+        missed = false;
+        document.body.dispatchEvent(new CustomEvent("live"));
+      }
+    });
+  }, true);
+}
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = event as CustomEvent<{ target: Element; shouldSwap: boolean }>;
+  if (detail.shouldSwap && detail.target.contains(pressed)) {
+    detail.shouldSwap = false;
+    missed = true;
+  }
+});
+
 enhance<HTMLElement>("[data-live]", (note) => {
   const address = new URL(note.dataset["live"] ?? "", location.href);
   address.protocol = address.protocol.replace("http", "ws");

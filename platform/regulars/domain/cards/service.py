@@ -14,6 +14,7 @@ from regulars.contracts.context import CardInfo, Context
 from regulars.contracts.errors import Conflict, NotFound
 from regulars.domain.audit import service as audit
 from regulars.domain.cards import numbers, repository
+from regulars.domain.ledger.topics import card_topic
 from regulars.domain.members.normalise import email_of, phone_of
 from regulars.domain.staff.permissions import require
 from regulars.kernel.db.database import TenantSession
@@ -158,6 +159,7 @@ async def set_status(session: TenantSession, ctx: Context, card_id: UUID, status
     await session.execute(repository.SET_STATUS, {"tenant": session.tenant_id, "card": card_id, "new_status": status})
     action = "card.blocked" if status == "blocked" else "card.unblocked"
     await audit.record(session, ctx, action, "card", card_id)
+    session.announce(card_topic(card_id))
 
 
 def _exact(query: str) -> tuple[Executable, dict[str, Any]] | None:

@@ -104,9 +104,10 @@ class CardView:
     now: datetime
 
     @property
-    def version(self) -> int:
-        """A number that grows with every movement, the same as `version_of`."""
-        return sum(account.seq for account in self.accounts.values())
+    def version(self) -> str:
+        """Another one whenever the card has changed, the same as `version_of`."""
+        entries = sum(account.seq for account in self.accounts.values())
+        return f"{entries}-{self.card.status}-{self.program.status}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +193,14 @@ async def cards_of_member(session: TenantSession, member_id: UUID) -> Sequence[M
     return [MemberCard(**row._mapping) for row in rows]
 
 
-async def version_of(session: TenantSession, member_id: UUID, card_id: UUID) -> int:
-    """A number that grows with every movement on a member's card; one cheap query, for asking often.
+async def version_of(session: TenantSession, member_id: UUID, card_id: UUID) -> str:
+    """Another one whenever a member's card has changed: a movement, a block; one cheap query, for asking often.
 
     Raises:
         NotFound: the member has no such card.
     """
     where = {"tenant": session.tenant_id, "member": member_id, "card": card_id}
-    found: int | None = await session.scalar(repository.LAST_ENTRY, where)
+    found: str | None = await session.scalar(repository.VERSION, where)
     if found is None:
         raise NotFound(_("We could not find this card."))
     return found

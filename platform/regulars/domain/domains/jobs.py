@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import NAMESPACE_DNS, uuid5
 
 from regulars.domain.domains import repository
 from regulars.domain.domains.desk import DomainDesk
-from regulars.domain.domains.naming import show_name
-from regulars.domain.domains.service import Domain
-from regulars.domain.domains.settling import GRACE
-from regulars.domain.messaging.composing import Recipient
+from regulars.domain.domains.warning import warn_owners
 from regulars.domain.messaging.office import PostOffice
-from regulars.domain.messaging.repository import OWNERS
-from regulars.kernel.i18n import N_, LazyText
 from regulars.kernel.jobs import CronTick, Every, JobWork, cron, job
 from regulars.kernel.jobs.repository import add_all, row
 
@@ -35,23 +29,5 @@ async def check_domain(work: JobWork, payload: Mapping[str, Any]) -> None:
     """Look at one name; its owners get a mail when its records are missed, and when it was taken out."""
     domain = await work.service(DomainDesk).check(work.context.tenant, payload["host"])
     if domain is not None and domain.failing_since is not None:
-        await _warn(work, domain)
-
-
-async def _warn(work: JobWork, domain: Domain) -> None:
-    tenant, office = work.context.tenant, work.service(PostOffice)
-    assert domain.failing_since is not None
-    event_id = uuid5(NAMESPACE_DNS, f"{domain.host} {domain.status == 'lost'} {domain.failing_since.isoformat()}")
-    footer = [LazyText(N_("You get this mail as an owner of %(brand)s."), {"brand": tenant.name})]
-    values = {
-        "domain": show_name(domain.host),
-        "until": domain.failing_since + GRACE,
-        "is_lost": domain.status == "lost",
-        "link": office.url(tenant, "/manage/domains"),
-    }
-    async with work.step() as session:
-        for owner in await session.rows(OWNERS, {"of_tenant": tenant.id}):
-            recipient = Recipient(owner.email, owner.name, tenant.default_locale)
-            await office.queue(
-                session, tenant, "mails/domain", recipient, event_id=event_id, values=values, footer=footer
-            )
+        async with work.step() as session:
+            await warn_owners(session, work.context.tenant, work.service(PostOffice), domain)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row
 
 from regulars.contracts.context import Context
+from regulars.contracts.providers import UnitProvider, UnitWords
 from regulars.domain.audit import service as audit
 from regulars.domain.cards.numbers import format_number
 from regulars.domain.members import repository
@@ -26,7 +28,8 @@ from regulars.kernel.i18n import gettext as _
 BATCH = 500
 BYTE_ORDER_MARK = "\ufeff"
 MEDIA_TYPE = "text/csv; charset=utf-8"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_START = re.compile(r"(^|[;\t\r\n])(?=[=+@\t\r-])")
+"""Also after a semicolon: where it divides cells (in Lithuanian, French and German), a comma divides none."""
 _FIRST = UUID(int=0)
 
 
@@ -60,7 +63,7 @@ async def export_rows(
         Cells of a row, not yet made safe (`csv_bytes` does).
     """
     require(ctx, "members.export")
-    units = sorted({gauge.unit for gauge in gauges})
+    units = {gauge.unit: gauge.provider for gauge in sorted(gauges, key=lambda gauge: gauge.unit)}
     zone = ZoneInfo(ctx.tenant.timezone)
     yield _heading(units)
     after = _FIRST
@@ -93,22 +96,24 @@ async def csv_bytes(rows: AsyncIterator[Sequence[str]]) -> AsyncIterator[bytes]:
 
 
 def safe_cell(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    """A cell that no spreadsheet takes for a formula, not even a part of it, whatever divides the cells there."""
+    return _FORMULA_START.sub(r"\1'", cell)
 
 
-def _heading(units: Sequence[str]) -> list[str]:
+def _heading(units: Mapping[str, UnitProvider]) -> list[str]:
     fixed = [_("Name"), _("E-mail"), _("Phone"), _("Card number"), _("Card status")]
-    return [*fixed, *units, _("Member since"), _("Last visit"), _("Marketing consent")]
+    balances = [provider.title() if isinstance(provider, UnitWords) else unit for unit, provider in units.items()]
+    return [*fixed, *balances, _("Member since"), _("Last visit"), _("Marketing consent")]
 
 
-def _rows_of(row: Row[Any], gauges: Sequence[Gauge], units: Sequence[str], zone: ZoneInfo) -> list[list[str]]:
+def _rows_of(row: Row[Any], gauges: Sequence[Gauge], units: Collection[str], zone: ZoneInfo) -> list[list[str]]:
     member = member_of(row, gauges)
     person = [member.name, member.email, member.phone]
     visits = [_day(member.enrolled_at, zone), _day(member.last_activity_at, zone)]
     marketing = _("yes") if row.marketing else _("no")
+    states = {"active": _("Active"), "blocked": _("Blocked"), "closed": _("Closed")}
     cards = [
-        [format_number(card.number), card.status, *(str(card.balances.get(unit, 0)) for unit in units)]
+        [format_number(card.number), states[card.status], *(str(card.balances.get(unit, 0)) for unit in units)]
         for card in member.cards
     ]
     return [[*person, *card, *visits, marketing] for card in cards or [[""] * (2 + len(units))]]

@@ -14,6 +14,7 @@ from regulars.domain.messaging import repository
 from regulars.domain.messaging.composing import Recipient
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.messaging.smtp import Envelope, MailDeferred, MailRefused, deliver
+from regulars.kernel import ids
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import N_, LazyText
 from regulars.kernel.jobs import JobWork, job
@@ -143,3 +144,23 @@ async def pin_locked_mail(work: JobWork, payload: Mapping[str, Any]) -> None:
         await office.queue(
             work.session, tenant, "mails/pin_locked", recipient, event_id=work.event.id, values=values, footer=footer
         )
+
+
+@job("plugin_stopped_mail")
+async def plugin_stopped_mail(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """Tell an operator that a plugin was stopped for a merchant."""
+    tenant, office = work.context.tenant, work.service(PostOffice)
+    values = {
+        "plugin": payload["plugin"],
+        "reason": payload["reason"],
+        "link": office.console_url(f"/tenants/{ids.show(ids.TENANT, tenant.id)}"),
+    }
+    await office.queue(
+        work.session,
+        tenant,
+        "mails/plugin_stopped",
+        Recipient(payload["email"], payload["name"], payload["locale"] or ""),
+        event_id=UUID(payload["id"]),
+        values=values,
+        footer=[LazyText(N_("You get this mail as an operator of the platform."))],
+    )

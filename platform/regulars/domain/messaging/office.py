@@ -124,6 +124,10 @@ class PostOffice:
         """An address of the tenant, built from its record, never from a request."""
         return self._config.url(tenant.host, path)
 
+    def console_url(self, path: str) -> str:
+        """An address of the operators' console."""
+        return self._config.url(self._config.console_host, path)
+
     def card_link(self, tenant: TenantSnapshot, card_id: UUID) -> str:
         """A signed address that opens one card; good for half a year."""
         token = sign(

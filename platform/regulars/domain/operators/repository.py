@@ -12,6 +12,9 @@ _THIS = Operator.id == bindparam("operator", type_=Uuid)
 
 INSERT = insert(Operator)
 ALL = select(Operator.id, Operator.email, Operator.name, Operator.status, Operator.created_at).order_by(Operator.email)
+ACTIVE = (
+    select(Operator.email, Operator.name, Operator.locale).where(Operator.status == "active").order_by(Operator.email)
+)
 ID_BY_EMAIL = select(Operator.id).where(Operator.email == bindparam("address", type_=Text))
 FOR_LOG_IN = select(
     Operator.id,

@@ -20,8 +20,8 @@ OF_ALL = text("""
     WHERE f.action = 'plugin.failed' AND f.created_at > core.now() - interval '24 hours' GROUP BY 1
 """)
 STOPPED = text("""
-    SELECT k.plugin, count(*) AS tenants FROM core.kill_switch k JOIN core.tenant t ON t.id = k.tenant_id
-    WHERE t.live_tenant_id IS NULL GROUP BY 1
+    SELECT k.plugin, t.id, t.slug FROM core.kill_switch k JOIN core.tenant t ON t.id = k.tenant_id
+    WHERE t.live_tenant_id IS NULL ORDER BY t.slug
 """)
 OF_TENANT = text("""
     SELECT f.details->>'plugin' AS plugin, count(*) AS faults FROM core.audit_log f

@@ -39,8 +39,8 @@ def set_password(name: str, password: str) -> str:
 
 
 def create_database(name: str, template: str | None = None) -> str:
-    """Make a database that the migrator owns, as a copy of `template` where one is named."""
-    copy = f" TEMPLATE {identifier(template)}" if template else ""
+    """Make a database that the migrator owns, as a copy of the files of `template` where one is named."""
+    copy = f" TEMPLATE {identifier(template)} STRATEGY file_copy" if template else ""
     return f"CREATE DATABASE {identifier(name)} OWNER {MIGRATOR}{copy}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -127,7 +128,13 @@ def compile_po(file: Path) -> Translations:
     Raises:
         CatalogueError: the file is not valid; the text names it.
     """
+    state = file.stat()
+    return Translations(BytesIO(_compiled(file, state.st_mtime_ns, state.st_size)), domain=file.stem)
+
+
+@lru_cache(maxsize=256)
+def _compiled(file: Path, changed_at: int, size: int) -> bytes:
+    """The compiled bytes of a file as it is now: reading it was most of an application's start."""
     compiled = BytesIO()
     write_mo(compiled, read_catalogue(file))
-    compiled.seek(0)
-    return Translations(compiled, domain=file.stem)
+    return compiled.getvalue()

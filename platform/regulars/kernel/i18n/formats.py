@@ -124,14 +124,17 @@ def format_datetime(value: datetime, length: Length = "medium", timezone: str = 
     return dates.format_datetime(_local(value, timezone), length, locale=current_locale())
 
 
-def format_timedelta(value: timedelta, *, granularity: Literal["second", "minute", "hour", "day"] = "second") -> str:
+def format_timedelta(
+    value: timedelta, *, granularity: Literal["second", "minute", "hour", "day"] = "second", threshold: int = 1
+) -> str:
     """A duration in its largest unit: `12 minutes`.
 
     Args:
         value: the duration.
         granularity: the smallest unit that is named.
+        threshold: how many of a unit there must be for it to be named; with 2, an hour is `60 minutes`.
     """
-    return dates.format_timedelta(value, granularity, threshold=1, locale=current_locale())
+    return dates.format_timedelta(value, granularity, threshold=threshold, locale=current_locale())
 
 
 def format_ago(value: datetime, now: datetime | None = None) -> str:

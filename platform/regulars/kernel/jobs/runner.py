@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from enum import Enum
 from time import perf_counter
@@ -61,6 +61,7 @@ class JobRunner:
         timing: lease and grace.
         at_once: jobs at the same time; each may hold one connection.
         after_each: called after each job that was run; others may have become due by it.
+        blame: called when a plugin's job is dead, with tenant, plugin and what it was.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class JobRunner:
         timing: Timing | None = None,
         at_once: int = 8,
         after_each: Callable[[], None] = lambda: None,
+        blame: Callable[[UUID, str, str], Awaitable[None]] | None = None,
     ) -> None:
         self._database = database
         self._registry = registry
@@ -82,6 +84,7 @@ class JobRunner:
         self._room = asyncio.Semaphore(at_once)
         self._running: set[asyncio.Task[Outcome]] = set()
         self._after_each = after_each
+        self._blame = blame
         self._stopped = False
 
     async def run(self, tenant_id: UUID, job_id: UUID) -> Outcome:
@@ -187,6 +190,12 @@ class JobRunner:
         log.error("job_dead", reason=note)
         async with self._database.platform("end of a job") as session:
             kept = await repository.bury(session, claimed.tenant_id, claimed.id, claimed.token, note)
+        job = self._registry.find(claimed.name)
+        if kept and self._blame is not None and job is not None and job.plugin is not None:
+            # Of the note only the kind: a message may hold personal data.
+            await self._blame(
+                claimed.tenant_id, job.plugin, f"the job {claimed.name} is dead: {note.split(':', maxsplit=1)[0]}"
+            )
         return Outcome.DEAD if kept else Outcome.LOST
 
     async def _drop(self, claimed: ClaimedJob, note: str) -> Outcome:

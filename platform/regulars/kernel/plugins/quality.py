@@ -12,7 +12,9 @@ from pathlib import Path
 
 from regulars.kernel.i18n import LANGUAGES
 from regulars.kernel.i18n.sources import Domain, forms_of
-from regulars.kernel.i18n.upkeep import faults, translated
+from regulars.kernel.i18n.upkeep import faults as language_faults
+from regulars.kernel.i18n.upkeep import translated
+from regulars.kernel.migrate.history import history_faults, unnamed_tables
 from regulars.kernel.plugins.parts import LoadedPlugin
 from regulars.kernel.plugins.registry import PluginRegistry
 
@@ -41,7 +43,7 @@ def translates_all_or_nothing(plugin: LoadedPlugin) -> Iterator[str]:
     brought = sorted(file.parents[1].name for file in domain.folder.glob(f"locale/*/LC_MESSAGES/{domain.name}.po"))
     template = domain.template(translated(Domain.of(HOST), LANGUAGES))
     for locale in brought:
-        yield from faults(domain, locale, template)
+        yield from language_faults(domain, locale, template)
 
 
 def labels_its_settings(plugin: LoadedPlugin) -> Iterator[str]:
@@ -50,11 +52,21 @@ def labels_its_settings(plugin: LoadedPlugin) -> Iterator[str]:
     yield from (name for name, info in (model.model_fields if model else {}).items() if not info.title)
 
 
+def has_one_history(plugin: LoadedPlugin) -> Iterator[str]:
+    """Migrations that do not follow each other in one line, and tables that none of them makes."""
+    faults = list(history_faults(plugin.migrations)) if plugin.migrations else []
+    yield from faults
+    if not faults:
+        missing = unnamed_tables(plugin.migrations, (table.name for table in plugin.tables))
+        yield from (f"no migration makes its table {table}" for table in missing)
+
+
 RULES: Mapping[str, Callable[[LoadedPlugin], Iterator[str]]] = {
     "of the host it imports regulars.sdk only": imports_the_sdk_only,
     "its texts are marked for translation": marks_its_texts,
     "the languages that it brings are complete": translates_all_or_nothing,
     "every setting has a title": labels_its_settings,
+    "its migrations are one line and make every table": has_one_history,
 }
 """What is asked → what speaks against it; nothing when all is well."""
 

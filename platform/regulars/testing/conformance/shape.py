@@ -48,7 +48,7 @@ class Shape:
     plugin: ClassVar[str]
 
     def test_it_has_the_quality_of_its_kind(self, registry: PluginRegistry) -> None:
-        """What `regulars plugin check` says: imports, texts, languages, titles; and permissions that exist."""
+        """What `regulars plugin check` says: imports, texts, languages, titles, migrations, permissions."""
         plugin = registry.plugin(self.plugin)
         found = {rule: list(against(plugin)) for rule, against in RULES.items()}
         assert found == {rule: [] for rule in RULES}

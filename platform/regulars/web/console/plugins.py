@@ -18,6 +18,7 @@ from regulars.web.again import TryAgain
 from regulars.web.console.blueprint import ReasonForm, ReasonPage, again, blueprint, operator_page, renew
 from regulars.web.console.tenant_actions import kill_effects
 from regulars.web.console.tenants import LIST as TENANTS
+from regulars.web.console.wording import tenant_url
 from regulars.web.results import Redirect, Result
 from regulars.web.work import ConsoleWork
 
@@ -34,7 +35,8 @@ class PluginRow:
         fingerprint: first digits of the SHA-256 of its code, empty where that is not known.
         faults: how often it failed in the last 24 hours, over all merchants.
         failed_at: merchants where it did.
-        stopped_for: how many merchants have lost it by a switch of their own.
+        stopped_for: (slug, address) of the merchants that have lost it by a switch of their own; there it is let to
+            work again.
     """
 
     name: str
@@ -49,7 +51,7 @@ class PluginRow:
     killed: Killed | None
     faults: int
     failed_at: Sequence[str]
-    stopped_for: int
+    stopped_for: Sequence[tuple[str, str]]
     url: str
 
 
@@ -89,7 +91,7 @@ async def plugin_list(work: ConsoleWork) -> Result:
             killed=killed.get(plugin.name),
             faults=failed[plugin.name].count if plugin.name in failed else 0,
             failed_at=failed[plugin.name].tenants if plugin.name in failed else (),
-            stopped_for=stopped.get(plugin.name, 0),
+            stopped_for=[(slug, tenant_url(one)) for slug, one in stopped.get(plugin.name, {}).items()],
             url=f"{LIST}/{plugin.name}",
         )
         for plugin in registry.plugins

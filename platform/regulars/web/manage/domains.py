@@ -15,6 +15,7 @@ from regulars.domain.domains import service
 from regulars.domain.domains.naming import PROOF_PREFIX, is_apex, proof_name, show_name
 from regulars.domain.domains.service import FEATURE, PERMISSION, Domain
 from regulars.domain.domains.settling import GRACE
+from regulars.domain.domains.warning import warn_owners
 from regulars.domain.tenants.limits import offering_with
 from regulars.kernel.db.database import PlatformSession
 from regulars.kernel.i18n import gettext as _
@@ -151,11 +152,14 @@ async def set_moves(work: Work) -> Result:
 @blueprint.post("/domains/<host>/check")
 @manage_page(PERMISSION, transaction=False)
 async def check_domain(work: Work, host: str) -> Result:
-    """Look at its records now; the certificate is looked at by a job."""
+    """Look at its records now, and warn as the worker does; the certificate is looked at by a job."""
     found = await work.services.domains.check(work.ctx.tenant, host, certificate=False)
     if found is None:
         raise _unknown()
     work.services.snapshots.drop(work.ctx.tenant.id)
+    if found.failing_since is not None:
+        async with work.services.database.tenant(work.ctx.tenant.id) as session:
+            await warn_owners(session, work.ctx.tenant, work.services.office, found)
     name = show_name(host)
     if found.problem:
         work.flash(problem_words(found.problem), "warning")

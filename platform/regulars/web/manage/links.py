@@ -185,12 +185,13 @@ async def forgotten(work: Work) -> Result:
     """Send the link, whoever asks and whether or not the address is known."""
     form = await work.form(ForgottenForm)
     email = form.data.email.strip() if form.data else ""
-    if email_of(email) is None:
+    address = email_of(email)
+    if address is None:
         sentence = _("Please enter an e-mail address such as name@example.com.")
         raise TryAgain(work, ForgottenPage(email=email, fault=sentence))
     try:
         await check_limit(LOG_IN, work.request, work.services)
-        await work.services.limiter.check(PASSWORD_LINKS, work.ctx.tenant.id, email.lower())
+        await work.services.limiter.check(PASSWORD_LINKS, work.ctx.tenant.id, address)
     except RateLimited as error:
         minutes = -(-error.retry_after // 60)
         sentence = _("Too many tries from here. Please wait %(minutes)s minutes.", minutes=minutes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -14,6 +15,7 @@ from regulars.domain.cards import service as cards
 from regulars.domain.cards.view import cards_of_member
 from regulars.domain.members import consents
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.i18n import language_name
 from regulars.web.portal.blueprint import blueprint, member_page
 from regulars.web.portal.navigation import ACCOUNT
 from regulars.web.results import Redirect, Result
@@ -30,6 +32,8 @@ class AccountPage(PageContext):
         since: when the member enrolled.
         numbers: of all cards, 12 digits.
         news: whether the member has agreed to news.
+        locale: language of pages and mails.
+        locales: (code, name) of the languages to choose from.
     """
 
     template: ClassVar[str] = "portal/account.html"
@@ -40,6 +44,8 @@ class AccountPage(PageContext):
     since: datetime
     numbers: tuple[str, ...]
     news: bool
+    locale: str
+    locales: Sequence[tuple[str, str]]
 
 
 class NewsForm(BaseModel):
@@ -65,6 +71,8 @@ async def account(work: Work) -> Result:
         since=first.enrolled_at,
         numbers=tuple(one.number for one in owned),
         news=await consents.is_granted(work.session, work.ctx.principal.id, "marketing"),
+        locale=work.ctx.locale,
+        locales=[(code, language_name(code)) for code in work.ctx.tenant.locales],
     )
 
 

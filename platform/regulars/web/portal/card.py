@@ -53,7 +53,7 @@ class LiveQuery(CardQuery):
         had: sum of the balances.
     """
 
-    seen: int = 0
+    seen: str = Field(default="", max_length=80)
     had: int = 0
 
 
@@ -169,15 +169,21 @@ async def _live(work: Work, view: CardView, *, just_earned: int) -> CardLive:
         slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, just_earned),
         rewards=reward_lines(view),
         recent=recent.items,
-        warning=view.next_sale.refusal if view.next_sale.code in STANDING else "",
+        warning=_warning(view),
         live_url=f"{CARD}/live?card={name}&seen={view.version}&had={_had(view)}",
         said=_said(view, just_earned),
     )
 
 
+def _warning(view: CardView) -> str:
+    return view.next_sale.refusal if view.next_sale.code in STANDING else ""
+
+
 def _said(view: CardView, just_earned: int) -> str:
     """What those hear who do not see the stamp land."""
     parts = [unit.progress.message or unit.progress.label for unit in view.units]
+    if warning := _warning(view):
+        return " ".join([warning, *parts])
     first = next((unit.words for unit in view.units if unit.words), None)
     if just_earned and first and len(view.units) == 1:
         parts.insert(0, first.earned(just_earned))

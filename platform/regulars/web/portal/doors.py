@@ -9,6 +9,7 @@ from uuid import UUID
 from regulars.contracts.errors import RateLimited
 from regulars.contracts.pages import PageContext
 from regulars.domain.cards import joining
+from regulars.domain.members.normalise import email_of
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.staff import sessions
 from regulars.kernel.i18n import gettext as _
@@ -49,7 +50,7 @@ async def mail_link(work: Work, email: str) -> MailSentPage:
         Unavailable: tries cannot be counted at the moment.
     """
     try:
-        await work.services.limiter.check(LINKS, work.ctx.tenant.id, email.strip().lower())
+        await work.services.limiter.check(LINKS, work.ctx.tenant.id, email_of(email) or "")
     except RateLimited:
         return MailSentPage(email=email)
     await joining.send_link(work.session, work.ctx, office(work), email)

@@ -20,6 +20,7 @@ from regulars.domain.cards.service import CardHit
 from regulars.domain.cards.view import CardView, MemberCard, NextSale, UnitView
 from regulars.domain.ledger.history import HistoryEntry, Why
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.i18n import language_name
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web.forms import Form
 from regulars.web.lists import Pager
@@ -101,6 +102,8 @@ class SampleShop:
                 since=self.now - timedelta(days=90),
                 numbers=(NUMBER,),
                 news=True,
+                locale=self.tenant.default_locale,
+                locales=[(code, language_name(code)) for code in self.tenant.locales],
             ),
             TermsPage(merchant=name, places=places, promise=self._promise()),
             PrivacyPage(merchant=name, places=places, promise=None),

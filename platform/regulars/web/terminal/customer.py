@@ -166,8 +166,9 @@ def waiting_for(sentence: str, retry_at: datetime | None, now: datetime) -> Wait
     if retry_at is None or retry_at <= now:
         return Waiting(sentence, None, "")
     left = retry_at - now
-    whole_minutes = timedelta(minutes=ceil(left / timedelta(minutes=1)))
-    return Waiting(sentence, datetime.now(UTC) + left, format_timedelta(whole_minutes, granularity="minute"))
+    unit = timedelta(hours=1) if left > timedelta(minutes=119) else timedelta(minutes=1)  # as countdown.ts says it
+    words = format_timedelta(ceil(left / unit) * unit, granularity="minute", threshold=2)
+    return Waiting(sentence, datetime.now(UTC) + left, words)
 
 
 def undo_label(work: Work, view: CardView) -> str:
