@@ -23,6 +23,7 @@ PROBE = Plugin(
     name="probe",
     title="Probe",
     host=">=1,<2",
+    hooks="probe_plugin:Hooks",
     blueprints=(
         BlueprintRef("portal", "probe_plugin:portal"),
         BlueprintRef("terminal", "probe_plugin:terminal"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, Field
 from quart import Response
 from sqlalchemy import text
 
-from regulars.sdk import PageContext, ProgramSlot, Slot
+from regulars.sdk import Occasion, PageContext, ProgramSlot, Proposal, Purchase, Slot, Step, hookimpl
 from regulars.sdk.api import ApiWork, Operation, Sent, api
 from regulars.sdk.web import Blueprint, Download, Redirect, Result, Work, page
 
@@ -25,7 +26,21 @@ COUNT = text("SELECT count(*) FROM core.member WHERE tenant_id = :tenant")
 CONNECTIONS = text("SELECT count(*) FROM pg_stat_activity WHERE usename = current_user AND state <> 'idle'")
 RENAME = text("UPDATE core.member SET name = :name WHERE tenant_id = :tenant")
 NAMES = text("SELECT name FROM core.member WHERE tenant_id = :tenant ORDER BY name")
+SEVEN = 7
 slot_behaviour: dict[str, Any] = {"mode": "good"}
+
+
+class Hooks:
+    """Whoever takes seven has one more."""
+
+    @hookimpl
+    def adjust_earn(self, occasion: Occasion, proposals: Sequence[Proposal]) -> Sequence[Proposal]:
+        """The reasons go with it."""
+        if not isinstance(occasion, Purchase) or occasion.quantity != SEVEN:
+            return proposals
+        missed = Step("missed", "“{rule}” is for other customers.", {"rule": "<b>Friends"})
+        more = Step("added", "“{rule}” gives more.", {"rule": "Lucky number"})
+        return [one.noted(missed).changed(one.draft.amount + 1, more) for one in proposals]
 
 
 class NameForm(BaseModel):

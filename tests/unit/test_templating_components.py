@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from regulars.contracts.ledger import StepKind
 from regulars.domain.cards.qr import qr_svg
+from regulars.domain.ledger.history import StepLine
 from regulars.kernel.paths import bundled
 from regulars.kernel.templating.assets import Assets
 from regulars.kernel.templating.chrome import Chrome, Flash, Language, Link, MailFrame
@@ -120,6 +123,7 @@ SHOWN = {
     "stamp_grid": '{{ ui.stamp_grid(8, 10, "coffee", evil, 1, unit=evil) }}{{ ui.stamp_grid(3, 12, image_url=evil) }}',
     "reward": "{{ ui.reward(evil, evil, evil, progress=3, target=5) }}{{ ui.reward('x', image_url=evil, ready=true) }}",
     "wallet_buttons": "{{ ui.wallet_buttons(evil, evil) }}",
+    "why_steps": "{{ ui.why_steps(lines) }}{{ ui.why_steps([]) }}",
     "card_lookup": '{{ ui.card_lookup("/x", value=evil, error=evil, help=evil) }}',
     "staff_tiles": "{{ ui.staff_tiles(staff) }}",
     "pin_pad": '{{ ui.pin_pad("/x", evil, evil, {"card": evil}, staff, "1", error=evil, cancel_url=evil) }}',
@@ -139,6 +143,7 @@ VALUES = {
     "qr": qr_svg("https://cafe.example/c/x"),
     "kinds": KINDS,
     "values": dict.fromkeys(KINDS, EVIL) | {"i18n": {"en": EVIL}, "checkbox": True, "toggle": False},
+    "lines": [StepLine(kind, EVIL, change) for change, kind in enumerate(get_args(StepKind), -1)],
     "staff": [{"id": 1, "name": EVIL, "role": EVIL}, {"id": 2, "name": "Tom", "locked": EVIL}],
 }
 LISTS_OF_LINKS = ("segments", "filter_chips")

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from regulars.contracts.context import Context
 from regulars.contracts.errors import NotFound
-from regulars.contracts.ledger import EntryKind
+from regulars.contracts.ledger import EntryKind, StepKind
 from regulars.contracts.paging import Paged, PageRequest
 from regulars.contracts.providers import UnitWords
 from regulars.domain.ledger import history_repository as repository
@@ -26,6 +26,21 @@ SIGHT = ("terminal.use", "members.view")
 
 
 @dataclass(frozen=True, slots=True)
+class StepLine:
+    """One step of how an amount came about, as people read it.
+
+    Attributes:
+        kind: what happened.
+        text: one sentence, in the reader's language.
+        change: units that this step added (or took away), 0 for none.
+    """
+
+    kind: StepKind
+    text: str
+    change: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """The answer to "why these stamps?".
 
@@ -34,14 +49,19 @@ class Why:
         rule: stable name of its rule.
         details: what the rule matched, as it was written down.
         sentence: the same for people.
-        steps: how the amount came about, one sentence each: what matched, what missed, what was multiplied and cut.
+        lines: how the amount came about: what matched, what missed, what was multiplied and cut, in order.
     """
 
     plugin: str
     rule: str
     details: Mapping[str, Any]
     sentence: str
-    steps: tuple[str, ...] = ()
+    lines: tuple[StepLine, ...] = ()
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The sentences of the lines."""
+        return tuple(line.text for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +151,12 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
     return said or _("Given by %(plugin)s under its rule “%(rule)s”.", plugin=plugin_title, rule=row.rule)
 
 
-def steps_of(explanation: Mapping[str, Any]) -> tuple[str, ...]:
-    """The steps of a stored explanation as sentences in the reader's language."""
-    return tuple(_(step["message"]).format(**step["params"]) for step in explanation.get("steps", ()))
+def step_lines(explanation: Mapping[str, Any]) -> tuple[StepLine, ...]:
+    """The steps of an explanation, as it is stored, in the reader's language."""
+    return tuple(
+        StepLine(step["kind"], _(step["message"]).format(**step["params"]), step["change"])
+        for step in explanation.get("steps", ())
+    )
 
 
 def words_of(registry: PluginRegistry, unit: str) -> UnitWords | None:
@@ -159,5 +182,5 @@ def _entry(row: Row[Any], registry: PluginRegistry, *, names_staff: bool) -> His
         source=row.source,
         reason=row.reason,
         undone=row.undone,
-        why=Why(title, row.rule, row.explanation, explain(row, words, title), steps_of(row.explanation)),
+        why=Why(title, row.rule, row.explanation, explain(row, words, title), step_lines(row.explanation)),
     )

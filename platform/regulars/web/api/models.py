@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from regulars.contracts.ledger import StepKind
+
 Text = Annotated[str, StringConstraints(max_length=200)]
 Units = Mapping[str, int]
 
@@ -290,6 +292,14 @@ class OwnCardAnswer(BaseModel):
     rewards: list[RewardAnswer]
 
 
+class WhyStep(BaseModel):
+    """One step of how an amount came about: what a rule did, or why it did nothing."""
+
+    kind: StepKind
+    message: str
+    change: int = Field(description="Units that this step added or took away.")
+
+
 class TransactionAnswer(BaseModel):
     """A movement on a card."""
 
@@ -302,6 +312,7 @@ class TransactionAnswer(BaseModel):
     shop: str
     undone: bool
     why: str = Field(description="Why there are these stamps or points.")
+    why_steps: list[WhyStep] = Field(description="The same step by step, in order; empty when there is no more to say.")
 
 
 class TransactionList(BaseModel):

@@ -26,6 +26,7 @@ from regulars.web.api.models import (
     SelfEnrolledAnswer,
     TransactionAnswer,
     TransactionList,
+    WhyStep,
 )
 from regulars.web.api.toolkit import ApiWork, Operation, Reply, api
 from regulars.web.limits import ENROL, LOOK_UP
@@ -183,4 +184,5 @@ def _transaction(entry: HistoryEntry) -> TransactionAnswer:
         shop=entry.shop,
         undone=entry.undone,
         why=entry.why.sentence,
+        why_steps=[WhyStep(kind=line.kind, message=line.text, change=line.change) for line in entry.why.lines],
     )

@@ -15,8 +15,10 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field
 
 from regulars.contracts.errors import Conflict, IdempotencyMismatch, InvalidInput
+from regulars.contracts.paging import PageRequest
 from regulars.contracts.slots import CardSlot
 from regulars.domain.cards.view import CardView, CardViews
+from regulars.domain.ledger.history import HistoryEntry, history
 from regulars.domain.staff import service as staff
 from regulars.domain.staff.permissions import ROLE_TITLES
 from regulars.kernel import ids
@@ -32,6 +34,7 @@ from regulars.web.terminal.desk import RESULT_SECONDS, Desk, TillPage, at_desk
 from regulars.web.terminal.lines import card_url
 from regulars.web.work import Work, read_id
 
+MOST_MOVES = 12
 PIN_AGAIN = frozenset({"pin.wrong", "pin.locked"})
 
 
@@ -99,6 +102,7 @@ class DonePage(TillPage):
         ready: rewards that can be handed out now.
         undo: what can be taken back, empty for nothing.
         waiting: until the next one is possible, `None` when it is.
+        moves: what was written, with the reasons.
     """
 
     template: ClassVar[str] = "terminal/done.html"
@@ -110,6 +114,7 @@ class DonePage(TillPage):
     ready: Sequence[RewardAction]
     undo: str
     waiting: Waiting | None
+    moves: Sequence[HistoryEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +267,14 @@ async def _done(work: Work, desk: Desk, wanted: Act, said: Mapping[str, Any], ca
         ready=[reward for reward in reward_actions(work, view) if reward.ready],
         undo="" if isinstance(wanted, Undo) else undo_label(work, view),
         waiting=waiting_of(view),
+        moves=await _moves(work, view),
     )
+
+
+async def _moves(work: Work, view: CardView) -> Sequence[HistoryEntry]:
+    """The movements of the act that was just done: all of one moment."""
+    latest = await history(work.session, work.ctx, work.services.plugins, view.card.id, PageRequest(1, MOST_MOVES))
+    return [entry for entry in latest.items if entry.at == latest.items[0].at]
 
 
 def _earned(view: CardView, wanted: Act) -> int:
