@@ -209,6 +209,11 @@ async def steps_in(shop: Shop) -> bool:
     return await shop.one(query) == "The sampler has looked at it."
 
 
+async def caps(shop: Shop) -> bool:
+    query = "SELECT min(explanation->'steps'->1->>'message') FROM core.ledger_entry WHERE tenant_id = $1"
+    return await shop.one(query) == "Ten samples are enough."
+
+
 async def gives(shop: Shop) -> bool:
     return await shop.one("SELECT sum(amount) FROM core.ledger_entry WHERE tenant_id = $1 AND unit = 'samples'") == 20
 
@@ -307,6 +312,7 @@ EFFECTS: dict[str, Callable[[Shop], Awaitable[bool]]] = {
     "hook check_earn": refuses,
     "hook earn": gives,
     "hook adjust_earn": steps_in,
+    "hook cap_earn": caps,
     "hook check_redemption": refuses_gold,
     "hook redemption_posted": noted("redemption"),
     "hook sale_posted": writes,

@@ -8,8 +8,8 @@ import pytest
 
 from regulars.contracts.errors import PluginFault
 from regulars.contracts.hookspecs import HookSpecs, hookimpl, hookspec
-from regulars.contracts.ledger import Clearance, EntryDraft, Outcome, Proposal, Refusal
-from regulars.kernel.plugins.dispatch import collect_drafts, collect_outcomes, first_refusal
+from regulars.contracts.ledger import Clearance, EntryDraft, Outcome, Proposal, Refusal, Step
+from regulars.kernel.plugins.dispatch import cap_proposals, collect_drafts, collect_outcomes, first_refusal
 from regulars.kernel.plugins.faults import PartError
 from regulars.kernel.plugins.hooks import HookTable, check_hooks
 from regulars.kernel.plugins.presentation import Breaker, Contribution, Presenter
@@ -255,3 +255,42 @@ async def test_cancelling_the_page_cancels_the_contribution():
     with pytest.raises(asyncio.CancelledError):
         await task
     assert presenter.breaker.states() == []
+
+
+GIVEN = (Proposal("alpha", EntryDraft("stars", 10, "visit")), Proposal("beta", EntryDraft("hearts", 3, "visit")))
+
+
+class Limits:
+    def __init__(self, answer):
+        self.answer = answer
+
+    @hookimpl
+    def cap_earn(self, proposals):
+        return self.answer(proposals)
+
+
+def cap(answer):
+    hooks = HookTable({"alpha": Limits(answer)}).ledger("cap_earn", frozenset({"alpha"}))
+    return cap_proposals(hooks, lambda plugin, so_far: (TENANT, "sale", so_far, {}), GIVEN)
+
+
+def test_limits_lower_what_others_gave():
+    step = Step("capped", "At most {most}.", {"most": 2})
+    capped = cap(lambda given: [given[0], given[1].changed(2, step)])
+    assert [one.draft.amount for one in capped] == [10, 2]
+    assert capped[1].draft.steps[-1].change == -1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda given: given[:1],
+        lambda given: given[::-1],
+        lambda given: [given[0].changed(11, Step("added", "More.")), given[1]],
+        lambda given: [given[0].changed(-1, Step("capped", "Less.")), given[1]],
+        lambda given: [given[0], None],
+    ],
+)
+def test_limits_do_nothing_else(answer):
+    with pytest.raises(PluginFault, match="a limit may only lower what is given"):
+        cap(answer)

@@ -83,3 +83,66 @@ def test_an_input_reads_back_as_the_same_amount():
         with use_locale(locale):
             assert formats.parse_money(formats.money_input(123456, "EUR"), "EUR") == 123456
     assert formats.money_input("4,5o", "EUR") == "4,5o"
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "lt", "fr"])
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ("25", 2500),
+        ("25,00", 2500),
+        ("25.00", 2500),
+        ("25,5", 2550),
+        ("0.01", 1),
+        ("€25.00", 2500),
+        ("25,00 €", 2500),
+        ("25 EUR", 2500),
+        ("1,250.00", 125000),
+        ("1.250,00", 125000),
+        ("1 250,00", 125000),
+        ("1\u202f250", 125000),
+        ("1000000000", 10**11),
+    ],
+)
+def test_amounts_to_charge_mean_the_same_everywhere(locale: str, text: str, minor: int):
+    with use_locale(locale):
+        assert formats.parse_amount(text, "EUR") == minor
+
+
+def test_amounts_of_other_currencies():
+    assert (formats.parse_amount("2500", "JPY"), formats.parse_amount("2,500", "KWD")) == (2500, 2500)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "abc",
+        "-5",
+        "+5",
+        "1e3",
+        "NaN",
+        "Infinity",
+        "true",
+        "1.000",
+        "1,000",
+        "2.505",
+        "1.2.3",
+        "2 5",
+        "٢٥",
+        "25,",
+        ".5",
+    ],
+)
+def test_what_could_be_another_amount_is_refused(text: str):
+    with pytest.raises(ValueError, match=r"An amount such as 25\.00 is needed\."):
+        formats.parse_amount(text, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("0", "more than nothing"), ("0,00", "more than nothing"), ("1000000000.01", "too large"), ("1" * 18, "such as")],
+)
+def test_amounts_have_bounds(text: str, sentence: str):
+    with pytest.raises(ValueError, match=sentence):
+        formats.parse_amount(text, "EUR")

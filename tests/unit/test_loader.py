@@ -353,6 +353,12 @@ def test_an_entry_point_that_raises_or_is_no_plugin():
     ]
 
 
+def test_hooks_may_come_after_those_of_plugins_that_need_not_be_there():
+    alpha, beta = manifest("alpha", after=("beta", "nowhere")), manifest("beta")
+    assert [plugin.name for plugin in make_registry([alpha, beta]).plugins] == ["beta", "alpha"]
+    assert [plugin.name for plugin in make_registry([alpha]).plugins] == ["alpha"]
+
+
 def test_cycles_are_refused_and_what_stands_behind_them():
     lines = faults(
         manifest("alpha", requires=("beta",)),

@@ -32,6 +32,7 @@ LEDGER_HOOKS = frozenset(
         "check_earn",
         "earn",
         "adjust_earn",
+        "cap_earn",
         "sale_posted",
         "check_redemption",
         "redemption_posted",
@@ -79,7 +80,7 @@ class HookSpecs:
     def adjust_earn(  # type: ignore[empty-body]
         self, ctx: LedgerContext, occasion: Occasion, proposals: Sequence[Proposal], facts: Mapping[str, Any]
     ) -> Sequence[Proposal]:
-        """What becomes of the drafts: multipliers, bonuses, caps.
+        """What becomes of the drafts: multipliers and bonuses; for limits see `cap_earn`.
 
         When: after all drafts are collected. Gate: enabled. Order: topological; each gets what the one before it
         returned. Errors: roll the sale back.
@@ -93,6 +94,25 @@ class HookSpecs:
         Returns:
             The proposals, changed with `Proposal.changed`, dropped (amount 0), or with own ones added: a plugin may
             add units of another enabled plugin here.
+        """
+
+    @hookspec
+    def cap_earn(  # type: ignore[empty-body]
+        self, ctx: LedgerContext, occasion: Occasion, proposals: Sequence[Proposal], facts: Mapping[str, Any]
+    ) -> Sequence[Proposal]:
+        """What may be kept at most, whoever gave it?
+
+        When: after every `adjust_earn`, so that a limit holds for multipliers and bonuses too. Gate: enabled.
+        Order: topological; each gets what the one before it returned. Errors: roll the sale back.
+
+        Args:
+            ctx: as for `check_earn`.
+            occasion: what happened.
+            proposals: what all plugins want to give.
+            facts: the plugin's own facts by name.
+
+        Returns:
+            The same proposals in the same order, lowered with `Proposal.changed` where needed (0 drops one).
         """
 
     @hookspec

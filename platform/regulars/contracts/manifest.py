@@ -130,6 +130,7 @@ class Plugin:
         title: for people, marked with `N_`.
         host: PEP 440 specifier of host versions it works with.
         requires: plugins that must be enabled with it.
+        after: plugins whose hooks run before its own where both are enabled; they need not be there.
         alias: the feature code of the brief that it answers to.
         settings: `"module:Model"`, a pydantic model with a default for every field.
         settings_scope: whether a tenant has one set of settings or each program its own.
@@ -146,6 +147,7 @@ class Plugin:
     category: Literal["earning", "security", "reward", "wallet", "connector", "campaign", "other"] = "other"
     alias: str = ""
     requires: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     features: tuple[Feature, ...] = ()
     limits: tuple[Limit, ...] = ()
     permissions: tuple[Permission, ...] = ()

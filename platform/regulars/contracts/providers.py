@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -108,6 +108,17 @@ class UnitLife(Protocol):
 
     def floor(self, settings: BaseModel) -> int:
         """The lowest balance that a refund may leave: 0, or below for a debt that later earnings pay off."""
+
+
+@runtime_checkable
+class UnitByAmount(Protocol):
+    """A unit that is given for money; a unit provider says so, or tills do not ask for amounts.
+
+    Attributes:
+        needs_amount: a sale on the unit's path is refused without its amount, and the terminal asks for it.
+    """
+
+    needs_amount: Literal[True]
 
 
 class RewardProvider(Protocol):

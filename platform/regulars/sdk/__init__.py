@@ -61,7 +61,15 @@ from regulars.contracts.manifest import (
     Subscription,
 )
 from regulars.contracts.pages import PageContext
-from regulars.contracts.providers import Progress, RewardProvider, SegmentProvider, UnitLife, UnitProvider, UnitWords
+from regulars.contracts.providers import (
+    Progress,
+    RewardProvider,
+    SegmentProvider,
+    UnitByAmount,
+    UnitLife,
+    UnitProvider,
+    UnitWords,
+)
 from regulars.contracts.slots import CardSlot, ProgramSlot, Slot, SlotContext
 
 __all__ = [
@@ -121,6 +129,7 @@ __all__ = [
     "Subscription",
     "TenantSnapshot",
     "Unavailable",
+    "UnitByAmount",
     "UnitLife",
     "UnitProvider",
     "UnitWords",

@@ -56,10 +56,21 @@ class Till:
         pin: str | None = None,
         key: str | None = None,
         external_ref: str | None = None,
+        unit: str = "stamps",
+        purchase: Purchase | None = None,
     ) -> Answer:
-        """Record a sale in a unit of work of its own."""
-        attempt = self.attempt(card, staff, pin, key, body=f"sale {quantity} {external_ref}")
-        command = SaleCommand(attempt, "stamps", Purchase(quantity), external_ref)
+        """Record a sale in a unit of work of its own.
+
+        Args:
+            quantity: stamps, items or visits.
+            card, staff, pin, key: those of the world by default, and a key of its own.
+            external_ref: the sale's name elsewhere.
+            unit: of which the answer speaks.
+            purchase: more than a quantity.
+        """
+        bought = purchase or Purchase(quantity)
+        attempt = self.attempt(card, staff, pin, key, body=f"sale {bought} {external_ref}")
+        command = SaleCommand(attempt, unit, bought, external_ref)
         async with self.database.tenant(self.world.tenant.id) as session:
             return await Sales(self.ledger).record(session, self.world.context(self.source), command)
 
@@ -70,9 +81,10 @@ class Till:
         staff: Person | None = None,
         pin: str | None = None,
         key: str | None = None,
+        unit: str = "stamps",
     ) -> Answer:
-        """Redeem the card's reward."""
-        command = RedeemCommand(self.attempt(card, staff, pin, key, body="redeem"), "stamps")
+        """Redeem the card's first reward of a unit."""
+        command = RedeemCommand(self.attempt(card, staff, pin, key, body="redeem"), unit)
         async with self.database.tenant(self.world.tenant.id) as session:
             return await Redemptions(self.ledger).redeem(session, self.world.context(self.source), command)
 

@@ -177,14 +177,16 @@ async def make_tenant(
     staff: Sequence[tuple[str, str, str]] = (("Anna", "staff", "4711"), ("Ben", "manager", "2580")),
     timezone: str = "Europe/Luxembourg",
     plugins: Collection[str] = PLUGINS,
+    kind: str = "stamps",
 ) -> World:
-    """Make a tenant on `<slug>.<base>` with a shop, an active stamp program, staff, an API key and one card.
+    """Make a tenant on `<slug>.<base>` with a shop, an active program, staff, an API key and one card.
 
     Args:
         offering: code of its offering, made with `features` and `limits` when there is none of that code.
         settings: plugin → values for the program.
         staff: (name, role, PIN).
         plugins: those that this installation has loaded.
+        kind: of its program.
     """
     tenant_id, shop_id, program_id, key_id = new_id(), new_id(), new_id(), new_id()
     limits = {"shops": None, "programs": None} if limits is None else limits
@@ -211,7 +213,7 @@ async def make_tenant(
                 "tenant_id": tenant_id,
                 "id": program_id,
                 "name": "Card",
-                "kind": "stamps",
+                "kind": kind,
                 "status": "active",
                 "timezone": timezone,
                 "currency": "EUR",

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from regulars.contracts.context import Context
 from regulars.contracts.errors import Unavailable
 from regulars.contracts.slots import CardSlot, ProgramSlot, Slot
+from regulars.domain.programs.service import plugins_outside
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.plugins.parts import LoadedSlot
 from regulars.kernel.plugins.presentation import Contribution
@@ -59,10 +60,11 @@ class PageSlots:
 
     async def render(self, slot: Slot, data: CardSlot | ProgramSlot) -> Markup:
         """All contributions of the enabled plugins to a place, in their order."""
+        enabled = self._ctx.tenant.enabled - plugins_outside(data.program.kind)
         contributions = [
             Contribution(renderer.plugin, partial(self._contribute, renderer, data))
             for renderer in self._services.plugins.slots.get(slot, ())
-            if renderer.plugin in self._ctx.tenant.enabled
+            if renderer.plugin in enabled
         ]
         if not contributions or not await self._opened():
             return Markup()

@@ -33,6 +33,7 @@ plugin = Plugin(
     host=">=1,<2",
     alias="fixture_sampler",
     requires=("stamps",),
+    after=("antifraud",),
     features=(Feature("extra", N_("Something extra"), alias="fixture_extra"),),
     limits=(Limit("samples", N_("Samples")),),
     permissions=(Permission("view", N_("See the samples"), roles=("manager",), alias="fixture.view"),),

@@ -54,6 +54,12 @@ class Hooks:
         return [one.noted(looked) if one.plugin == "sampler" else one for one in proposals]
 
     @hookimpl
+    def cap_earn(self, proposals: Sequence[Proposal]) -> Sequence[Proposal]:
+        """At most ten of its own, which it says of every draft."""
+        most = Step("capped", N_("Ten samples are enough."))
+        return [one.changed(min(10, one.draft.amount), most) if one.draft.unit == UNIT else one for one in proposals]
+
+    @hookimpl
     def sale_posted(self, ctx: LedgerContext, entries: Sequence[PostedEntry]) -> Outcome | None:
         """Keep a row of it and announce it."""
         ours = [entry for entry in entries if entry.unit == UNIT]

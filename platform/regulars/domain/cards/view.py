@@ -183,7 +183,7 @@ class CardViews:
                 ),
             )
             for unit, (plugin, provider) in self._ledger.registry.unit_providers.items()
-            if plugin in opened.ctx.tenant.enabled
+            if plugin in opened.enabled
         ]
 
 

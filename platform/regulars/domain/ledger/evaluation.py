@@ -26,7 +26,7 @@ def evaluation_of(opened: OpenCard, sale_id: UUID, proposals: Iterable[Proposal]
         "sale_id": sale_id,
         "rules": dict(opened.rules.versions),
         "inputs": {
-            "enabled": sorted(opened.ctx.tenant.enabled),
+            "enabled": sorted(opened.enabled),
             "now": opened.now,
             "occurred_at": opened.occurred_at,
             "day_start": opened.day_start,

@@ -25,7 +25,13 @@ from regulars.domain.staff.pins import PinMissing, PinOk, PinState, PinVerdict, 
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.observability.metrics import LEDGER
-from regulars.kernel.plugins.dispatch import adjust_proposals, collect_drafts, collect_outcomes, first_refusal
+from regulars.kernel.plugins.dispatch import (
+    adjust_proposals,
+    cap_proposals,
+    collect_drafts,
+    collect_outcomes,
+    first_refusal,
+)
 from regulars.kernel.plugins.registry import PluginRegistry
 
 
@@ -95,6 +101,11 @@ class OpenCard:
             return self.staff.id
         return self.ctx.principal.id if self.ctx.principal.kind == "staff" else None
 
+    @property
+    def enabled(self) -> frozenset[str]:
+        """The plugins that have a say on this card: those in force, without other kinds of programs' units."""
+        return self.ctx.tenant.enabled - self.rules.idle
+
     def add(self, part: str, *rows: Mapping[str, Any]) -> None:
         """Add rows for a part; tenant and card are filled in."""
         owner = {"tenant_id": self.session.tenant_id, "card_id": self.card.id}
@@ -150,35 +161,34 @@ class OpenCard:
 
     def check_earn(self, occasion: Occasion) -> Refusal | Clearance:
         """Ask every enabled plugin whether this may be recorded."""
-        hooks = self.registry.hooks.ledger("check_earn", self.ctx.tenant.enabled)
+        hooks = self.registry.hooks.ledger("check_earn", self.enabled)
         return first_refusal(hooks, lambda plugin: (self.ledger_context(plugin), occasion, self.plugin_facts(plugin)))
 
     def check_redemption(self, offer: RewardOffer) -> Refusal | Clearance:
         """Ask every enabled plugin whether this reward may be had."""
-        hooks = self.registry.hooks.ledger("check_redemption", self.ctx.tenant.enabled)
+        hooks = self.registry.hooks.ledger("check_redemption", self.enabled)
         return first_refusal(hooks, lambda plugin: (self.ledger_context(plugin), offer, self.plugin_facts(plugin)))
 
     def evaluate(self, occasion: Occasion) -> tuple[Proposal, ...]:
-        """What an occasion gives under the rules: drafts of all plugins, then multipliers, bonuses and caps.
+        """What an occasion gives under the rules: drafts of all plugins, then multipliers and bonuses, then limits.
 
         Pure: the same card, facts and settings always give the same.
 
         Raises:
             PluginFault: a plugin's hook failed.
         """
-        hooks, enabled, units = self.registry.hooks, self.ctx.tenant.enabled, self.registry.unit_owners
+        hooks, enabled, units = self.registry.hooks, self.enabled, self.registry.unit_owners
         drafts = collect_drafts(
             hooks.ledger("earn", enabled),
             lambda plugin: (self.ledger_context(plugin), occasion, self.plugin_facts(plugin)),
             units,
         )
-        return adjust_proposals(
-            hooks.ledger("adjust_earn", enabled),
-            lambda plugin, so_far: (self.ledger_context(plugin), occasion, so_far, self.plugin_facts(plugin)),
-            drafts,
-            units,
-            enabled,
-        )
+
+        def arguments(plugin: str, so_far: tuple[Proposal, ...]) -> tuple[Any, ...]:
+            return self.ledger_context(plugin), occasion, so_far, self.plugin_facts(plugin)
+
+        adjusted = adjust_proposals(hooks.ledger("adjust_earn", enabled), arguments, drafts, units, enabled)
+        return cap_proposals(hooks.ledger("cap_earn", enabled), arguments, adjusted)
 
     def earn(self, posting: Posting, proposals: Iterable[Proposal]) -> None:
         """Post what can be spent at once, and put aside what is pending.
@@ -272,7 +282,7 @@ class OpenCard:
 
     def add_outcomes(self, hook: str, *arguments: Any) -> None:
         """Ask the enabled plugins what they write with this unit of work, and add it."""
-        hooks = self.registry.hooks.ledger(hook, self.ctx.tenant.enabled)
+        hooks = self.registry.hooks.ledger(hook, self.enabled)
         outcomes = collect_outcomes(
             hooks, lambda name: (self.ledger_context(name), *arguments, self.plugin_facts(name))
         )

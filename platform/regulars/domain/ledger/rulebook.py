@@ -7,6 +7,7 @@ from uuid import UUID
 from regulars.contracts.context import TenantSnapshot
 from regulars.domain.ledger.rules import Rules
 from regulars.domain.programs.cache import ProgramCache
+from regulars.domain.programs.service import plugins_outside
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.settings import SettingsStore
 
@@ -31,4 +32,9 @@ class RuleBook:
         """
         program = (await self._programs.programs(session, tenant)).get(program_id)
         settings = await self._settings.get_all(session, tenant, program_id)
-        return Rules(program=program.info, require_pin=program.require_pin, settings=settings)
+        return Rules(
+            program=program.info,
+            require_pin=program.require_pin,
+            settings=settings,
+            idle=plugins_outside(program.kind),
+        )

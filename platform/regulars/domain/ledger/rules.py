@@ -21,12 +21,14 @@ class Rules:
         require_pin: whether till operations need a staff PIN.
         settings: plugin → its settings for this program (or tenant, as its manifest says).
         versions: plugin → which version of its settings these are, where versions are kept.
+        idle: plugins whose units this kind of program does not give.
     """
 
     program: ProgramInfo
     require_pin: bool
     settings: Mapping[str, BaseModel]
     versions: Mapping[str, int] = field(default_factory=dict)
+    idle: frozenset[str] = frozenset()
 
 
 class RuleSource(Protocol):

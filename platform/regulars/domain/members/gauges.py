@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from regulars.contracts.context import AccountState, Context
 from regulars.contracts.providers import Progress, UnitProvider
 from regulars.domain.ledger.rules import RuleSource
-from regulars.domain.programs.service import Programs
+from regulars.domain.programs.service import Programs, plugins_outside
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.plugins.registry import PluginRegistry
 
@@ -55,8 +55,9 @@ async def gauges_of(
     found = []
     for program in programs.items:
         settings = (await rules.rules(session, ctx.tenant, program.id)).settings
+        enabled = ctx.tenant.enabled - plugins_outside(program.kind)
         for unit, (plugin, provider) in registry.unit_providers.items():
-            if plugin in ctx.tenant.enabled and plugin in settings:
+            if plugin in enabled and plugin in settings:
                 given = settings[plugin]
                 found.append(Gauge(unit, program.id, provider, given, provider.ready_at(given)))
     return found

@@ -132,6 +132,11 @@ async def list_programs(session: TenantSession) -> Programs:
     return Programs(tuple(Program(**row._mapping) for row in rows))
 
 
+def plugins_outside(kind: str) -> frozenset[str]:
+    """The plugins of units that a kind of program does not give: a stamp card counts no points."""
+    return frozenset[str]().union(*PLUGINS_OF_KIND.values()) - PLUGINS_OF_KIND[kind]
+
+
 async def create(session: TenantSession, ctx: Context, kind: str, draft: ProgramDraft) -> Program:
     """Begin a program; it stays in set-up until it is opened.
 

@@ -77,11 +77,10 @@ class Redemptions:
 
     def offers(self, opened: OpenCard) -> Sequence[RewardOffer]:
         """All rewards of the enabled plugins for a card, reachable or not."""
-        enabled = opened.ctx.tenant.enabled
         return [
             offer
             for plugin, provider in self._ledger.registry.reward_providers.values()
-            if plugin in enabled
+            if plugin in opened.enabled
             for offer in provider.offers(opened.ledger_context(plugin), opened.plugin_facts(plugin))
         ]
 

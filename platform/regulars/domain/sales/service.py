@@ -142,7 +142,7 @@ class Sales:
         refusal = opened.standing() or self._ledger.check_pin(opened)
         if refusal is None and opened.known_sale is not None:
             refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
-        return refusal or opened.check_earn(command.purchase)
+        return refusal or wrong_currency(opened, command.purchase) or opened.check_earn(command.purchase)
 
     def _post(self, opened: OpenCard, command: SaleCommand, sale_id: UUID) -> Posting:
         purchase = command.purchase
@@ -222,6 +222,15 @@ class Sales:
             ],
         }
         return Answer(200, to_json(content).encode())
+
+
+def wrong_currency(opened: OpenCard, purchase: Purchase) -> Refusal | None:
+    """An amount in other money than the program's would be counted as if it were its own."""
+    wanted = opened.rules.program.currency
+    if purchase.currency is None or purchase.currency == wanted:
+        return None
+    message = N_("This program counts in {wanted}, not in {sent}.")
+    return Refusal("sale.currency", message, {"wanted": wanted, "sent": purchase.currency}, status=422)
 
 
 def undo_refusal(opened: OpenCard, action: LastAction | None) -> Refusal | None:

@@ -15,6 +15,7 @@ from regulars.kernel.i18n.formats import (
     format_percent,
     format_time,
     format_timedelta,
+    parse_amount,
     parse_money,
 )
 from regulars.kernel.i18n.negotiation import language_name, negotiate
@@ -46,6 +47,7 @@ __all__ = [
     "negotiate",
     "ngettext",
     "npgettext",
+    "parse_amount",
     "parse_money",
     "pgettext",
     "use_locale",

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from babel import dates, numbers
 
+from regulars.contracts.conditions import MAX_MONEY
+from regulars.contracts.i18n import N_
 from regulars.kernel.i18n.current import current_locale, current_timezone
 
+_GROUPS = (r"[0-9]{1,3}(?: [0-9]{3})+", r"[0-9]{1,3}(?:,[0-9]{3})+(?=\.)", r"[0-9]{1,3}(?:\.[0-9]{3})+(?=,)")
+_AMOUNT = re.compile(rf"(?P<whole>[0-9]{{1,15}}|{'|'.join(_GROUPS)})(?:[.,](?P<decimals>[0-9]{{1,4}}))?")
+"""Digits with a decimal mark; thousands may be grouped by spaces, or by the mark that is not the decimal one."""
 Length = Literal["short", "medium", "long", "full"]
 
 TEMPLATE_NAMES = (
@@ -100,6 +106,34 @@ def parse_money(text: str, currency: str) -> int:
     if minor != minor.to_integral_value():
         raise ValueError(f"{text!r} has more than {digits} decimals.")
     return int(minor)
+
+
+def parse_amount(text: str, currency: str) -> int:
+    """Minor units of an amount that is to be charged, read strictly: a slip must not become another amount.
+
+    A comma and a dot are both decimal marks, whatever the locale: till keys and people have either. What could be read
+    in two ways is refused.
+
+    Args:
+        text: such as `25`, `25,00`, `25.00`, `1 250,00`, `1,250.00` or `€25.00`.
+        currency: ISO 4217 code.
+
+    Raises:
+        ValueError: a sentence that says what is wrong, marked for translation.
+    """
+    digits = numbers.get_currency_precision(currency)
+    bare = text.replace(currency_symbol(currency), "").replace(currency, "")
+    found = _AMOUNT.fullmatch(" ".join(bare.split()))
+    if found is None or len(found["decimals"] or "") > digits:
+        raise ValueError(N_("An amount such as 25.00 is needed."))
+    minor: int = int(re.sub("[., ]", "", found["whole"])) * 10**digits + int(
+        (found["decimals"] or "").ljust(digits, "0") or 0
+    )
+    if minor == 0:
+        raise ValueError(N_("The amount must be more than nothing."))
+    if minor > MAX_MONEY:
+        raise ValueError(N_("This amount is too large."))
+    return minor
 
 
 def format_date(value: date | datetime, length: Length = "medium", timezone: str = "") -> str:

@@ -107,6 +107,43 @@ def adjust_proposals(
     return proposals
 
 
+def cap_proposals(
+    hooks: Iterable[LedgerHook],
+    arguments: Callable[[str, tuple[Proposal, ...]], tuple[Any, ...]],
+    proposals: tuple[Proposal, ...],
+) -> tuple[Proposal, ...]:
+    """Let plugins lower the proposals to their limits.
+
+    Args:
+        hooks: of `cap_earn`, in loading order.
+        arguments: plugin, proposals so far → the arguments of the hook in the order of its specification.
+        proposals: what is to be given.
+
+    Returns:
+        What is left, in the same order.
+
+    Raises:
+        PluginFault: a hook raised, returned other proposals, or raised an amount.
+    """
+    for hook in hooks:
+        capped = tuple(hook.call(*arguments(hook.plugin, proposals)))
+        same = len(capped) == len(proposals) and all(map(_is_lowered, capped, proposals))
+        if not same:
+            raise PluginFault(hook.plugin, "a limit may only lower what is given")
+        proposals = capped
+    return proposals
+
+
+def _is_lowered(capped: Any, before: Proposal) -> bool:
+    return (
+        isinstance(capped, Proposal)
+        and (capped.plugin, capped.draft.unit, capped.draft.rule)
+        == (before.plugin, before.draft.unit, before.draft.rule)
+        and type(capped.draft.amount) is int
+        and 0 <= capped.draft.amount <= before.draft.amount
+    )
+
+
 def collect_outcomes(hooks: Iterable[LedgerHook], arguments: Arguments) -> list[tuple[str, Outcome]]:
     """Collect what plugins write with a unit of work.
 

@@ -13,7 +13,7 @@ from regulars.kernel.plugins.discovery import Candidate, discover, select
 from regulars.kernel.plugins.faults import Fault, load_error
 from regulars.kernel.plugins.manifests import manifest_faults
 from regulars.kernel.plugins.namespace import namespace_faults
-from regulars.kernel.plugins.order import sort_by_requires
+from regulars.kernel.plugins.order import sort_plugins
 from regulars.kernel.plugins.parts import LoadedPlugin, load_parts
 from regulars.kernel.plugins.registry import PluginRegistry, freeze
 
@@ -70,7 +70,10 @@ def load_candidates(
     ours = {candidate.name: candidate.ours for candidate in candidates}
     by_name = {candidate.name: candidate for candidate in candidates}
     manifests, found = _manifests(candidates)
-    order, order_faults = sort_by_requires({name: manifest.requires for name, manifest in manifests.items()})
+    order, order_faults = sort_plugins(
+        {name: manifest.requires for name, manifest in manifests.items()},
+        {name: manifest.after for name, manifest in manifests.items()},
+    )
     found += order_faults
     loaded, part_faults = _load_in_order(order, by_name, manifests)
     found += part_faults

@@ -59,6 +59,7 @@ def _name_faults(manifest: Plugin) -> Iterator[str]:
         "permission": [item.name for item in manifest.permissions],
         "event": [item.name for item in manifest.events],
         "required plugin": list(manifest.requires),
+        "earlier plugin": list(manifest.after),
     }
     for word, names in groups.items():
         for name, count in Counter(names).items():

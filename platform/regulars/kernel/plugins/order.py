@@ -1,4 +1,4 @@
-"""The order of loading: what a plugin requires comes before it, ties by name."""
+"""The order of loading: what a plugin requires or wants to come after comes before it, ties by name."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from collections.abc import Iterator, Mapping
 from regulars.kernel.plugins.faults import Fault
 
 
-def sort_by_requires(requires: Mapping[str, tuple[str, ...]]) -> tuple[list[str], list[Fault]]:
+def sort_plugins(
+    requires: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]
+) -> tuple[list[str], list[Fault]]:
     """Order plugins.
 
     Args:
         requires: plugin → plugins that it requires.
+        after: plugin → plugins that come before it where they are there at all.
 
     Returns:
         All that can be ordered, and a fault for each missing requirement and for each member of a cycle. A plugin
         behind a cycle is in neither.
     """
     faults = list(_missing(requires))
-    known = {name: {other for other in others if other in requires} for name, others in requires.items()}
+    known = {
+        name: {other for other in (*others, *after.get(name, ())) if other in requires}
+        for name, others in requires.items()
+    }
     ordered: list[str] = []
     while ready := sorted(name for name, others in known.items() if not others):
         first = ready[0]

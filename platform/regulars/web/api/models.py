@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from regulars.contracts.conditions import MAX_MONEY
+from regulars.contracts.i18n import N_
 
 from regulars.contracts.ledger import StepKind
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 Units = Mapping[str, int]
+
+
+def _as_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(N_('Write the amount as a text such as "25.00".'))
+    return value
 
 
 class Sent(BaseModel):
@@ -194,8 +203,36 @@ class TillSent(Sent):
     )
 
 
+Amount = Annotated[str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=40)]
+MinorUnits = Annotated[int, Field(ge=1, le=MAX_MONEY)]
+
+
+class SoldItem(Sent):
+    """A line of a sale."""
+
+    sku: Annotated[str, StringConstraints(max_length=80)] = Field(default="", description="Your number of the article.")
+    title: Text = ""
+    category: Annotated[str, StringConstraints(max_length=80)] = Field(default="", description="Such as `bakery`.")
+    quantity: int = Field(default=1, ge=1, le=100_000)
+    amount: Amount | None = Field(default=None, description="Money of the whole line, as `amount` of the sale.")
+    amount_minor: MinorUnits | None = Field(default=None, description="The same in minor units; one of the two.")
+
+
 class EarnSent(TillSent):
     """A sale at a till."""
+
+    amount: Amount | None = Field(
+        default=None,
+        description='What was paid, as a text: `"25.00"` or `"25,00"`. Units that are given for money ask for it.',
+    )
+    amount_minor: MinorUnits | None = Field(
+        default=None, description="The same in minor units of the currency (cents); one of the two."
+    )
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] | None = Field(
+        default=None, description="ISO 4217 code; the shop's by default. It must be the program's."
+    )
+    items: list[SoldItem] = Field(default=[], max_length=200, description="The lines, for rules about goods.")
+    channel: Literal["store", "online"] = "store"
 
     external_ref: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         default=None, description="The sale's name in the system it comes from; counted once for ever."

@@ -26,6 +26,7 @@ from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web.api.models import EarnSent, RedeemSent, TillSent, UndoAnswer
+from regulars.web.api.prices import priced
 from regulars.web.api.toolkit import ApiWork, Operation, api
 
 TAG = "Till"
@@ -87,7 +88,8 @@ def _earn_route(plugin: str, provider: UnitProvider) -> _ApiRoute:
 
         It gives whatever the program's plugins give; the answer speaks of this path's unit.
         """
-        command = SaleCommand(attempt_of(work, body), provider.unit, provider.purchase(body), body.external_ref)
+        purchase = priced(provider, provider.purchase(body), body, work.ctx.tenant.currency)
+        command = SaleCommand(attempt_of(work, body), provider.unit, purchase, body.external_ref)
         return await work.services.sales.record(work.session, work.ctx, command)
 
     return earn

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pydantic import BaseModel
 
 from regulars.contracts.context import Branding, ProgramInfo
-from regulars.domain.programs.service import Program, ProgramDraft
+from regulars.domain.programs.service import Program, ProgramDraft, plugins_outside
 from regulars.domain.tenants.profile import ICONS
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.settings.forms import FormGroup, describe_form
@@ -81,13 +81,13 @@ def present_values(work: Work, program: Program) -> Sent:
 
 
 async def plugin_settings(work: Work, program: ProgramInfo) -> Mapping[str, BaseModel]:
-    """Plugin → stored settings of every enabled plugin that has some for programs."""
+    """Plugin → stored settings of every enabled plugin that has some for this kind of program."""
     found = await work.services.settings.get_all(work.session, work.ctx.tenant, program.id)
-    registry = work.services.plugins
+    registry, outside = work.services.plugins, plugins_outside(program.kind)
     return {
         plugin.name: found[plugin.name]
         for plugin in registry.plugins
-        if plugin.name in found and plugin.manifest.settings_scope == "program"
+        if plugin.name in found and plugin.manifest.settings_scope == "program" and plugin.name not in outside
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from regulars.contracts.context import AccountState, ProgramInfo
 from regulars.contracts.errors import NotFound
 from regulars.contracts.providers import Progress
+from regulars.domain.programs.service import plugins_outside
 from regulars.web.work import Work
 
 
@@ -37,9 +38,10 @@ async def promise_of(work: Work) -> Promise | None:
     if program.status != "active":
         return None
     settings = await work.services.settings.get_all(work.session, tenant, program.id)
+    enabled = tenant.enabled - plugins_outside(program.kind)
     progress = [
         provider.progress(AccountState(unit), settings[plugin])
         for unit, (plugin, provider) in registry.unit_providers.items()
-        if plugin in tenant.enabled and plugin in settings
+        if plugin in enabled and plugin in settings
     ]
     return Promise(program.info, progress)

@@ -19,6 +19,7 @@ from regulars.domain.cards.qr import qr_svg
 from regulars.domain.cards.service import CardHit
 from regulars.domain.cards.view import CardView, MemberCard, NextSale, UnitView
 from regulars.domain.ledger.history import HistoryEntry, Why
+from regulars.domain.programs.service import plugins_outside
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -119,8 +120,12 @@ class SampleShop:
                 progress=provider.progress(self._account(unit), self.settings[plugin]),
             )
             for unit, (plugin, provider) in self.registry.unit_providers.items()
-            if plugin in self.settings
+            if plugin in self._plugins
         ]
+
+    @property
+    def _plugins(self) -> frozenset[str]:
+        return frozenset(self.settings) - plugins_outside(self.program.kind)
 
     def _account(self, unit: str) -> AccountState:
         return AccountState(unit, HAD, HAD, HAD, self.now)
@@ -132,7 +137,7 @@ class SampleShop:
             [
                 provider.progress(AccountState(unit), self.settings[plugin])
                 for unit, (plugin, provider) in providers
-                if plugin in self.settings
+                if plugin in self._plugins
             ],
         )
 

@@ -282,7 +282,7 @@ def _earned(view: CardView, wanted: Act) -> int:
     if not isinstance(wanted, Add):
         return 0
     given = view.undoable.amounts.get(wanted.unit.unit, 0) if view.undoable else 0
-    return given or wanted.purchase.quantity
+    return given or (0 if wanted.purchase.amount_minor is not None else wanted.purchase.quantity)
 
 
 def _title(wanted: Act, earned: int) -> str:

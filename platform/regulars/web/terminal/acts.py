@@ -17,6 +17,7 @@ from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.redemptions.service import RedeemCommand
 from regulars.domain.sales.service import SaleCommand
 from regulars.kernel import ids
+from regulars.kernel.i18n import format_money
 from regulars.kernel.i18n import gettext as _
 from regulars.web.terminal.fields import read_purchase
 from regulars.web.work import Work
@@ -60,11 +61,13 @@ class Add:
         return {"unit": self.unit.unit, **self.known}
 
     def title(self, view: CardView) -> str:
-        """`Add stamp`, with the number where there are several."""
-        del view
+        """`Add stamp`, with the number where there are several; `Add points: €25.00`."""
         words = self.unit.words
         if words is None:
             return _("Record a sale")
+        if self.purchase.amount_minor is not None:
+            amount = format_money(self.purchase.amount_minor, view.program.currency)
+            return f"{words.action()}: {amount}"
         if self.purchase.quantity == 1:
             return words.action()
         return _("Add %(amount)s", amount=words.amount(self.purchase.quantity))
@@ -146,7 +149,7 @@ def add_of(view: CardView, unit: str, sent: Mapping[str, str]) -> Add:
     found = next((one for one in view.units if one.unit == unit), None)
     if found is None:
         raise NotFound(_("This cannot be collected here."))
-    purchase, known = read_purchase(found.provider, sent)
+    purchase, known = read_purchase(found.provider, sent, view.program.currency)
     return Add(found, purchase, known)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from regulars.contracts.errors import InvalidInput
 from regulars.contracts.ledger import Purchase
-from regulars.contracts.providers import UnitProvider
+from regulars.contracts.providers import UnitByAmount, UnitProvider
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.i18n import parse_amount
 from regulars.kernel.validation import field_errors
 
-QUANTITY = "quantity"
+QUANTITY, AMOUNT = "quantity", "amount"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class EarnField:
     """A field of the form that gives units.
 
     Attributes:
-        kind: `stepper` for the quantity, else the kind of input (`number`, `text`).
+        kind: `stepper` for the quantity, `money` for the amount, else the kind of input (`number`, `text`).
         value: at first.
         minimum, maximum: of numbers, `None` for no bound.
     """
@@ -36,17 +37,20 @@ class EarnField:
 
 
 def earn_fields(provider: UnitProvider) -> Sequence[EarnField]:
-    """The fields of a provider's model, as its JSON schema describes them."""
+    """The fields of a provider's model, as its JSON schema describes them, and the amount where the unit needs it."""
     properties: Mapping[str, Mapping[str, Any]] = provider.earn_body.model_json_schema().get("properties", {})
-    return [_field(name, schema) for name, schema in properties.items()]
+    own = [_field(name, schema) for name, schema in properties.items()]
+    money = [EarnField(AMOUNT, _("Amount"), "money", "", None, None)] if isinstance(provider, UnitByAmount) else []
+    return [*money, *own]
 
 
-def read_purchase(provider: UnitProvider, sent: Mapping[str, str]) -> tuple[Purchase, Mapping[str, str]]:
+def read_purchase(provider: UnitProvider, sent: Mapping[str, str], currency: str) -> tuple[Purchase, Mapping[str, str]]:
     """The occasion in a form.
 
     Args:
         provider: whose fields.
         sent: field → text; what the provider does not know is left out.
+        currency: of the program, ISO 4217.
 
     Returns:
         The occasion, and the fields that made it, for sending them again.
@@ -60,7 +64,16 @@ def read_purchase(provider: UnitProvider, sent: Mapping[str, str]) -> tuple[Purc
     except ValidationError as error:
         faults = field_errors(error)
         raise InvalidInput(" ".join(faults.values()), fields=faults) from None
-    return provider.purchase(body), known
+    purchase = provider.purchase(body)
+    if not isinstance(provider, UnitByAmount):
+        return purchase, known
+    text = sent.get(AMOUNT, "")
+    try:
+        minor = parse_amount(text, currency)
+    except ValueError as error:
+        sentence = _(str(error)) if text.strip() else _("Enter the amount first.")
+        raise InvalidInput(sentence, fields={AMOUNT: sentence}) from None
+    return replace(purchase, amount_minor=minor, currency=currency), {**known, AMOUNT: text.strip()}
 
 
 def _field(name: str, schema: Mapping[str, Any]) -> EarnField:

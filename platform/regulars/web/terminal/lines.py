@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from regulars.contracts.context import AccountState
 from regulars.contracts.providers import Progress
 from regulars.domain.cards.service import CardHit
+from regulars.domain.programs.service import plugins_outside
 from regulars.kernel import ids
 from regulars.web.work import Work
 
@@ -48,14 +49,16 @@ async def card_lines(work: Work, hits: Sequence[CardHit]) -> Sequence[CardLine]:
         program_id: await work.services.settings.get_all(work.session, work.ctx.tenant, program_id)
         for program_id in {hit.program_id for hit in hits}
     }
-    return [_line(work, hit, settings[hit.program_id]) for hit in hits]
+    programs = await work.services.programs.programs(work.session, work.ctx.tenant)
+    return [_line(work, hit, programs.get(hit.program_id).kind, settings[hit.program_id]) for hit in hits]
 
 
-def _line(work: Work, hit: CardHit, settings: Mapping[str, BaseModel]) -> CardLine:
+def _line(work: Work, hit: CardHit, kind: str, settings: Mapping[str, BaseModel]) -> CardLine:
+    enabled = work.ctx.tenant.enabled - plugins_outside(kind)
     progress = [
         provider.progress(AccountState(unit, hit.balances.get(unit, 0)), settings[plugin])
         for unit, (plugin, provider) in work.services.plugins.unit_providers.items()
-        if plugin in work.ctx.tenant.enabled and plugin in settings
+        if plugin in enabled and plugin in settings
     ]
     return CardLine(
         url=card_url(hit.id),
