@@ -59,7 +59,7 @@ class Settings(BaseModel):
         default_factory=dict, title=N_("Greeting"), json_schema_extra={"group": "all", "widget": "i18n"}
     )
     key: SecretStr | None = Field(default=None, title=N_("Key"), json_schema_extra={"group": "all"})
-    day: date | None = Field(default=None, title=N_("Day"), json_schema_extra={"group": "all"})
-    hour: time | None = Field(default=None, title=N_("Hour"), json_schema_extra={"group": "all"})
-    names: tuple[str, ...] = Field(default=(), title=N_("Names"), json_schema_extra={"group": "all"})
+    day: date | None = Field(default=None, title=N_("Label"), json_schema_extra={"group": "all"})
+    hour: time | None = Field(default=None, title=N_("Number"), json_schema_extra={"group": "all"})
+    names: tuple[str, ...] = Field(default=(), title=N_("Rows"), json_schema_extra={"group": "all"})
     rows: tuple[Row, ...] = Field(default=(), max_length=3, title=N_("Rows"), json_schema_extra={"group": "all"})
