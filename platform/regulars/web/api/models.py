@@ -10,7 +10,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from regulars.contracts.conditions import MAX_MONEY
 from regulars.contracts.i18n import N_
-
 from regulars.contracts.ledger import StepKind
 
 Text = Annotated[str, StringConstraints(max_length=200)]
