@@ -11,11 +11,14 @@ CHANGEABLE = {
     "api_key": {"revoked_at"},
     "card": {"status"},
     "idempotency": set(),
-    "ledger_lot": {"amount_left"},
+    "ledger_lot": {"amount_left", "expires_at"},
     "mail": {"attempts", "error", "sent_at", "status"},
+    "program_change": {"announced_at", "error", "settled_at", "status"},
+    "program_pause": {"ended_at", "finished_at", "shifted_to", "until"},
     "redemption": {"status", "undone_at"},
     "sale": {"undone_at"},
     "session": {"shop_id"},
+    "settings_version": set(),
 }
 """What the app role may change of rows that stand for money, access or proof; everything else of them stays."""
 

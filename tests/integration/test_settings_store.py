@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from regulars.contracts.context import Context
+from regulars.contracts.context import Context, Principal
 from regulars.contracts.errors import ConfigurationError, Conflict, InvalidInput
 from regulars.contracts.manifest import Plugin
 from regulars.kernel.plugins.loader import make_registry
@@ -210,6 +210,62 @@ async def test_a_warm_call_asks_no_query(desk):
     assert [await desk.queries(everything) for _ in range(3)] == [1, 0, 0]
     await desk.save(store, {"minutes": 3})
     assert [await desk.queries(everything) for _ in range(2)] == [1, 0]
+
+
+VERSIONS = """SELECT number, version, values, actor_kind, actor_name, note FROM core.settings_version
+              WHERE tenant_id = $1 AND plugin = 'gate' ORDER BY number"""
+
+
+async def test_every_save_is_a_numbered_version_that_keeps_no_secret(desk, database, pizza, sql):
+    store, defaults = make_store(), {"minutes": 15}
+    await desk.save(store, {"label": "one", "token": "s3cret"})
+    async with database.tenant(desk.tenant.id) as session:
+        ctx = Context(desk.tenant, Principal("staff", None, "Ben"))
+        await store.save(session, ctx, "gate", desk.program_id, {"label": "two"}, note="Longer evenings")
+    await desk.renewed()
+    rows = [(*tuple(row)[:2], json.loads(row["values"]), *tuple(row)[3:]) for row in await versions_of(sql, desk)]
+    assert rows == [
+        (1, 1, {**defaults, "label": "one"}, "anonymous", "", ""),
+        (2, 1, {**defaults, "label": "two"}, "staff", "Ben", "Longer evenings"),
+    ]
+    async with database.tenant(desk.tenant.id) as session:
+        edition = await store.edition(session, desk.tenant, desk.program_id)
+        found = [await store.of_version(session, desk.tenant, "gate", desk.program_id, n) for n in (0, 1, 2, 3)]
+    assert (edition.numbers, edition.models["gate"].label) == ({"gate": 2, "shop": 0}, "two")
+    assert found == [Gate(), Gate(label="one"), Gate(label="two"), None]
+    async with database.tenant(pizza.tenant.id) as session:
+        assert await store.of_version(session, pizza.tenant, "gate", desk.program_id, 1) is None
+
+
+async def versions_of(sql, desk):
+    return await sql.fetch(VERSIONS, desk.tenant.id)
+
+
+async def test_a_refused_or_overtaken_save_is_no_version(desk, sql):
+    store = make_store()
+    await desk.save(store, {"label": "one"})
+    with pytest.raises(InvalidInput):
+        await desk.save(store, {"minutes": -1})
+    with pytest.raises(Conflict):
+        await desk.save(store, {"label": "two"}, expected=NEW)
+    assert [row["number"] for row in await versions_of(sql, desk)] == [1]
+
+
+async def test_a_version_that_the_plugin_reads_no_more_is_none(desk, database):
+    await desk.save(make_store(), {"label": "one"})
+    newer = make_store(registry=make_registry([plugin(settings_version=2)]))
+    async with database.tenant(desk.tenant.id) as session:
+        assert await newer.of_version(session, desk.tenant, "gate", desk.program_id, 1) is None
+
+
+async def test_trying_out_stores_nothing(desk, database, sql):
+    store = make_store()
+    async with database.tenant(desk.tenant.id) as session:
+        tried = await store.try_out(session, desk.tenant, "gate", desk.program_id, {"minutes": 3})
+        with pytest.raises(InvalidInput):
+            await store.try_out(session, desk.tenant, "gate", desk.program_id, {"minutes": -3})
+    assert tried == Gate(minutes=3)
+    assert await sql.fetchrow(ROW, desk.tenant.id, "gate") is None
 
 
 async def test_only_enabled_plugins_are_in_the_set(desk):

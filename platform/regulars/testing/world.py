@@ -26,7 +26,7 @@ from regulars.domain.tenants.models import Offering, Platform, Tenant, TenantHos
 from regulars.kernel import ids
 from regulars.kernel.config import Config
 from regulars.kernel.db.base import new_id
-from regulars.kernel.settings.models import PluginSettings
+from regulars.kernel.settings.models import PluginSettings, SettingsVersion
 
 PLUGINS = ("stamps", "antifraud")
 HOST_FEATURES = ("cards", "enrolment", "staff_pins", "stats", "sandbox")
@@ -131,19 +131,7 @@ class World:
     async def set_settings(self, plugin: str, **values: Any) -> None:
         """Write settings of a plugin for the program, and renew the snapshot's revision."""
         async with _migrator(self.config) as connection:
-            row = {
-                "tenant_id": self.tenant.id,
-                "plugin": plugin,
-                "scope_id": self.program_id,
-                "version": 1,
-                "values": values,
-            }
-            statement = upsert(PluginSettings).values(row)
-            await connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["tenant_id", "plugin", "scope_id"], set_={"values": statement.excluded["values"]}
-                )
-            )
+            await _save_settings(connection, self.tenant.id, self.program_id, plugin, values)
             revision = (await connection.execute(REVISION, {"id": self.tenant.id})).scalar_one()
         self.tenant = replace(self.tenant, revision=revision)
 
@@ -235,16 +223,7 @@ async def make_tenant(
             },
         )
         for plugin, values in (settings or {}).items():
-            await connection.execute(
-                insert(PluginSettings),
-                {
-                    "tenant_id": tenant_id,
-                    "plugin": plugin,
-                    "scope_id": program_id,
-                    "version": 1,
-                    "values": dict(values),
-                },
-            )
+            await _save_settings(connection, tenant_id, program_id, plugin, values)
         card = await _card(connection, tenant_id, program_id, f"mia@{slug}.example", "Mia Ledoux")
         revision = (await connection.execute(REVISION, {"id": tenant_id})).scalar_one()
     snapshot = TenantSnapshot(
@@ -282,6 +261,20 @@ async def _offering(
     )
     row = {"code": code, "title": code.title(), "rank": 1, "features": list(features), "limits": dict(limits)}
     await connection.execute(upsert(Offering).values(row).on_conflict_do_nothing())
+
+
+async def _save_settings(
+    connection: AsyncConnection, tenant_id: UUID, program_id: UUID, plugin: str, values: Mapping[str, Any]
+) -> None:
+    row = {"tenant_id": tenant_id, "plugin": plugin, "scope_id": program_id, "version": 1, "values": dict(values)}
+    statement = upsert(PluginSettings).values(row)
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant_id", "plugin", "scope_id"],
+        set_={"values": statement.excluded["values"], "number": PluginSettings.number + 1},
+    )
+    number = (await connection.execute(statement.returning(PluginSettings.number))).scalar_one()
+    who = {"actor_kind": "system", "actor_id": None, "actor_name": "", "note": ""}
+    await connection.execute(insert(SettingsVersion), {**row, "number": number, **who})
 
 
 def _staff_row(config: Config, tenant_id: UUID, person: Person) -> dict[str, Any]:

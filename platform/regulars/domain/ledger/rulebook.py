@@ -31,10 +31,11 @@ class RuleBook:
             NotFound: the tenant has no such program.
         """
         program = (await self._programs.programs(session, tenant)).get(program_id)
-        settings = await self._settings.get_all(session, tenant, program_id)
+        edition = await self._settings.edition(session, tenant, program_id)
         return Rules(
             program=program.info,
             require_pin=program.require_pin,
-            settings=settings,
+            settings=edition.models,
+            versions=edition.numbers,
             idle=plugins_outside(program.kind),
         )

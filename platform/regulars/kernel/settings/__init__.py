@@ -3,11 +3,12 @@
 from regulars.kernel.settings.forms import Choice, FormField, FormGroup, SettingsForm, describe_form
 from regulars.kernel.settings.kinds import SettingDefault
 from regulars.kernel.settings.parsing import ParsedForm, parse_form
-from regulars.kernel.settings.store import NEW, SettingsStore
+from regulars.kernel.settings.store import NEW, Edition, SettingsStore
 
 __all__ = [
     "NEW",
     "Choice",
+    "Edition",
     "FormField",
     "FormGroup",
     "ParsedForm",

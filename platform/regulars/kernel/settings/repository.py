@@ -1,4 +1,4 @@
-"""Queries of plugin settings."""
+"""Queries of plugin settings and their versions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Uuid, bindparam, column, false, select, table
+from sqlalchemy import BigInteger, ColumnElement, Row, Uuid, bindparam, column, false, literal_column, select, table
+from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 
 from regulars.kernel.db.base import CORE_NOW
 from regulars.kernel.db.database import TenantSession
-from regulars.kernel.settings.models import PluginSettings
+from regulars.kernel.settings.models import PluginSettings, SettingsVersion
 
 _TENANT = table("tenant", column("id", Uuid()), column("revision", BigInteger()), schema="core")
 _COLUMNS = (
     PluginSettings.plugin,
     PluginSettings.scope_id,
     PluginSettings.version,
+    PluginSettings.number,
     PluginSettings.values,
     PluginSettings.secrets,
     PluginSettings.updated_at,
@@ -34,6 +36,12 @@ _ONE = select(*_COLUMNS).where(
     PluginSettings.plugin == bindparam("plugin"),
     PluginSettings.scope_id == bindparam("scope_id", type_=Uuid),
 )
+_VERSION = select(SettingsVersion.version, SettingsVersion.values).where(
+    SettingsVersion.tenant_id == bindparam("tenant_id", type_=Uuid),
+    SettingsVersion.plugin == bindparam("plugin"),
+    SettingsVersion.scope_id == bindparam("scope_id", type_=Uuid),
+    SettingsVersion.number == bindparam("number", type_=BigInteger),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class StoredSettings:
     plugin: str
     scope_id: UUID
     version: int
+    number: int
     values: dict[str, Any]
     secrets: bytes | None
     updated_at: datetime
@@ -81,7 +90,7 @@ async def write(
     values: dict[str, Any],
     secrets: bytes | None,
     expected: Expected | None = None,
-) -> bool:
+) -> int | None:
     """Insert or replace one row.
 
     Args:
@@ -91,7 +100,7 @@ async def write(
         expected: what must be there, `None` to write in any case.
 
     Returns:
-        Whether it was written.
+        The number of its version, `None` when it was not written.
     """
     row = {
         "tenant_id": session.tenant_id,
@@ -104,10 +113,24 @@ async def write(
     statement = insert(PluginSettings).values(**row, updated_at=CORE_NOW)
     upsert = statement.on_conflict_do_update(
         index_elements=["tenant_id", "plugin", "scope_id"],
-        set_={name: statement.excluded[name] for name in ("version", "values", "secrets", "updated_at")},
+        set_={
+            "number": PluginSettings.number + literal_column("1"),
+            **{name: statement.excluded[name] for name in ("version", "values", "secrets", "updated_at")},
+        },
         where=_condition(expected) if expected else None,
-    )
-    return (await session.execute(upsert)).rowcount == 1
+    ).returning(PluginSettings.number)
+    return (await session.execute(upsert)).scalar_one_or_none()
+
+
+async def keep_version(session: TenantSession, **version: Any) -> None:
+    """Add a version under the number that `write` has just given; arguments are the columns of `SettingsVersion`."""
+    await session.execute(plain_insert(SettingsVersion), {"tenant_id": session.tenant_id, **version})
+
+
+async def read_version(session: TenantSession, plugin: str, scope_id: UUID, number: int) -> Row[Any] | None:
+    """Model version and values of one version, `None` when there is none of that number."""
+    parameters = {"tenant_id": session.tenant_id, "plugin": plugin, "scope_id": scope_id, "number": number}
+    return await session.one_or_none(_VERSION, parameters)
 
 
 def _condition(expected: Expected) -> ColumnElement[bool]:

@@ -29,6 +29,19 @@ NEW = "new"
 """Version of settings that a tenant has never saved."""
 
 
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """The settings that hold together in one scope.
+
+    Attributes:
+        models: plugin → settings.
+        numbers: plugin → number of its version; 0 where nobody has saved any.
+    """
+
+    models: Mapping[str, BaseModel]
+    numbers: Mapping[str, int]
+
+
 @dataclass(slots=True)
 class _Entry:
     """What one tenant has set, at one revision; models are made when they are first asked for."""
@@ -36,7 +49,7 @@ class _Entry:
     revision: int
     rows: Mapping[tuple[str, UUID], StoredSettings]
     models: dict[tuple[str, UUID], BaseModel] = field(default_factory=dict)
-    sets: dict[tuple[UUID, frozenset[str]], Mapping[str, BaseModel]] = field(default_factory=dict)
+    sets: dict[tuple[UUID, frozenset[str]], Edition] = field(default_factory=dict)
 
 
 class SettingsStore:
@@ -100,13 +113,46 @@ class SettingsStore:
 
     async def get_all(self, session: TenantSession, tenant: TenantSnapshot, scope_id: UUID) -> Mapping[str, BaseModel]:
         """The settings of every enabled plugin that has some; arguments and errors as for `get`."""
+        return (await self.edition(session, tenant, scope_id)).models
+
+    async def edition(self, session: TenantSession, tenant: TenantSnapshot, scope_id: UUID) -> Edition:
+        """As `get_all`, with the numbers of the versions."""
         entry = await self._entry(session, tenant)
         key = (scope_id, tenant.enabled)
         if key not in entry.sets:
             names = [name for name in self._kinds if name in tenant.enabled]
-            found = {name: self._model(entry, tenant, name, scope_id) for name in names}
-            entry.sets[key] = MappingProxyType(found)
+            rows = {name: entry.rows.get((name, self._scope(tenant, name, scope_id))) for name in names}
+            entry.sets[key] = Edition(
+                MappingProxyType({name: self._model(entry, tenant, name, scope_id) for name in names}),
+                MappingProxyType({name: row.number if row else 0 for name, row in rows.items()}),
+            )
         return entry.sets[key]
+
+    async def of_version(
+        self, session: TenantSession, tenant: TenantSnapshot, plugin: str, scope_id: UUID, number: int
+    ) -> BaseModel | None:
+        """The settings of one plugin as they were in a version; without secrets, which no version keeps.
+
+        Args:
+            session, tenant, plugin, scope_id: as for `get`.
+            number: of the version; 0 for what holds where nobody has saved any.
+
+        Returns:
+            The settings, `None` when the plugin reads such a version no more, or there is none of that number.
+
+        Raises:
+            KeyError: the plugin is not loaded or has no settings.
+        """
+        kind = self._kinds[plugin]
+        if number == 0:
+            return kind.defaults
+        row = await repository.read_version(session, plugin, self._scope(tenant, plugin, scope_id), number)
+        if row is None or row.version != kind.version:
+            return None
+        try:
+            return kind.model.model_validate(row.values)
+        except ValidationError:  # the plugin has become stricter since
+            return None
 
     async def version(self, session: TenantSession, tenant: TenantSnapshot, plugin: str, scope_id: UUID) -> str:
         """A mark of what is stored now, to be given back with `save` so that nobody's changes are overwritten."""
@@ -121,8 +167,10 @@ class SettingsStore:
         scope_id: UUID,
         values: Mapping[str, Any],
         expected_version: str | None = None,
+        *,
+        note: str = "",
     ) -> BaseModel:
-        """Store what a tenant has set; the caller audits it.
+        """Store what a tenant has set, as a new version; the caller audits it.
 
         Args:
             session: the unit of work.
@@ -132,6 +180,7 @@ class SettingsStore:
             values: field → value. Fields that are left out stay as they are, as does a secret that is empty; `None`
                 forgets a secret.
             expected_version: what `version` said when the form was shown, `None` to overwrite.
+            note: what the change is about, in the merchant's words.
 
         Returns:
             The new settings.
@@ -144,11 +193,8 @@ class SettingsStore:
         scope = self._scope(ctx.tenant, plugin, scope_id)
         stored = await repository.read(session, plugin, scope)
         public, secrets = self._merged(kind, stored, values)
-        try:
-            model = kind.model.model_validate({**kind.environment, **public, **secrets})
-        except ValidationError as error:
-            raise InvalidInput(_("Some settings cannot be saved."), fields=field_errors(error)) from None
-        written = await repository.write(
+        model = _checked(kind, public, secrets)
+        number = await repository.write(
             session,
             plugin,
             scope,
@@ -157,10 +203,30 @@ class SettingsStore:
             secrets=self._encrypted(secrets),
             expected=None if expected_version is None else _expected(expected_version),
         )
-        if not written:
+        if number is None:
             raise Conflict(_("Somebody else has changed these settings in the meantime. Please load the page again."))
+        await repository.keep_version(
+            session,
+            plugin=plugin,
+            scope_id=scope,
+            number=number,
+            version=kind.version,
+            values=model.model_dump(mode="json", exclude=set(kind.secrets)),
+            actor_kind=ctx.principal.kind,
+            actor_id=ctx.principal.id,
+            actor_name=ctx.principal.name,
+            note=note,
+        )
         self._entries.pop(ctx.tenant.id, None)
         return model
+
+    async def try_out(
+        self, session: TenantSession, tenant: TenantSnapshot, plugin: str, scope_id: UUID, values: Mapping[str, Any]
+    ) -> BaseModel:
+        """What `save` would store and return, without storing it; arguments and errors as there."""
+        kind = self._kinds[plugin]
+        stored = await repository.read(session, plugin, self._scope(tenant, plugin, scope_id))
+        return _checked(kind, *self._merged(kind, stored, values))
 
     def _scope(self, tenant: TenantSnapshot, plugin: str, scope_id: UUID) -> UUID:
         return tenant.id if self._kinds[plugin].scope == "tenant" else scope_id
@@ -226,6 +292,13 @@ class SettingsStore:
                 f"stored secrets of the plugin {stored.plugin} cannot be read: REGULARS_ENCRYPTION_KEY was changed"
             ) from None
         return secrets
+
+
+def _checked(kind: SettingsKind, public: Mapping[str, Any], secrets: Mapping[str, str]) -> BaseModel:
+    try:
+        return kind.model.model_validate({**kind.environment, **public, **secrets})
+    except ValidationError as error:
+        raise InvalidInput(_("Some settings cannot be saved."), fields=field_errors(error)) from None
 
 
 def _expected(version: str) -> Expected:
