@@ -21,6 +21,8 @@ MONEY = (
     "regulars_stamps/hooks.py",
     "regulars_stamps/reward.py",
     "regulars_antifraud/hooks.py",
+    "regulars_tiers/hooks.py",
+    "regulars_tiers/standing.py",
 )
 REDIS_FILES = ("kernel/redis.py", "kernel/ratelimit/", "kernel/jobs/arq_backend.py", "testing/", "kernel/embedded/")
 

@@ -18,6 +18,7 @@ TITLES: Mapping[str, str] = {
     "member.changed": N_("Changed a member"),
     "member.exported": N_("Exported members"),
     "member.link_sent": N_("Sent a link to a card"),
+    "member.tier_given": N_("Gave a member a tier"),
     "card.blocked": N_("Blocked a card"),
     "card.unblocked": N_("Unblocked a card"),
     "staff.log_in": N_("Signed in"),

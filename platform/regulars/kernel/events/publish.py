@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
+
+from pydantic import BaseModel
 
 from regulars.contracts.events import Event
 from regulars.kernel.db.base import new_id
@@ -24,17 +28,49 @@ async def publish(
     Returns:
         The event's id.
     """
+    return await _add(
+        session, event.name, event.version, event.model_dump(mode="json"), order_key=order_key, entry_id=entry_id
+    )
+
+
+async def announce(
+    session: TenantSession, name: str, payload: BaseModel, *, order_key: UUID | None = None, version: int = 1
+) -> UUID:
+    """Announce an event of a plugin from a job or page; hooks of the ledger return an `EventDraft` instead.
+
+    Args:
+        session: the caller's transaction.
+        name: full name, `<plugin>.<event>`, as the manifest declares it.
+        payload: of the declared model; identifiers only, no personal data.
+        order_key: as for `publish`.
+        version: of the payload's form.
+
+    Returns:
+        The event's id.
+    """
+    return await _add(session, name, version, payload.model_dump(mode="json"), order_key=order_key, entry_id=None)
+
+
+async def _add(
+    session: TenantSession,
+    name: str,
+    version: int,
+    payload: Mapping[str, Any],
+    *,
+    order_key: UUID | None,
+    entry_id: UUID | None,
+) -> UUID:
     event_id = new_id()
     await repository.add(
         session,
         {
             "tenant_id": session.tenant_id,
             "id": event_id,
-            "name": event.name,
-            "version": event.version,
+            "name": name,
+            "version": version,
             "order_key": order_key,
             "entry_id": entry_id,
-            "payload": event.model_dump(mode="json"),
+            "payload": dict(payload),
         },
     )
     return event_id

@@ -21,6 +21,7 @@ from regulars.domain.ledger.commands import Answer, Claim
 from regulars.domain.ledger.commands import principal_of as principal_name
 from regulars.domain.ledger.problems import MEDIA_TYPE
 from regulars.domain.operators import service as operators
+from regulars.domain.programs.plugin_rules import PluginRules, ProgramRules
 from regulars.domain.tenants.limits import require_feature
 from regulars.kernel.db.database import PlatformSession, TenantSession
 from regulars.kernel.i18n import gettext as _
@@ -116,6 +117,15 @@ class ApiWork:
         """The caller's idempotency key, of an operation that has one."""
         assert self.claim is not None, "declare the operation with idempotent=True"
         return self.claim
+
+    async def rules(self, plugin: str) -> Sequence[ProgramRules]:
+        """A plugin's settings in each of the tenant's programs.
+
+        Args:
+            plugin: a loaded plugin that has settings.
+        """
+        rules = PluginRules(self.services.programs, self.services.settings)
+        return await rules.of(self.session, self.ctx.tenant, plugin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""What tiers do with a sale, a birthday and a redemption."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from regulars.sdk import (
+    N_,
+    Birthday,
+    EntryDraft,
+    LedgerContext,
+    Occasion,
+    Outcome,
+    PostedEntry,
+    Proposal,
+    Purchase,
+    Refusal,
+    RewardOffer,
+    Step,
+    Verdict,
+    hookimpl,
+)
+from regulars_tiers.changes import outcome_of
+from regulars_tiers.settings import PLAIN, Tier, TierSettings
+from regulars_tiers.standing import Count, Standing, after_gain, whole
+
+
+class Hooks:
+    """Multiply, give for birthdays, keep rewards for those who have reached them, and raise the tier with the sale."""
+
+    @hookimpl
+    def adjust_earn(
+        self, ctx: LedgerContext, occasion: Occasion, proposals: Sequence[Proposal], facts: Mapping[str, Any]
+    ) -> Sequence[Proposal]:
+        """Multiply what a purchase gives, by the tier before it; add the birthday gift."""
+        settings = settings_of(ctx)
+        tier = settings.find(Standing.of(facts["standing"]).tier)
+        if tier is None:
+            return proposals
+        if isinstance(occasion, Purchase):
+            return [_multiplied(one, tier) if one.draft.unit == settings.unit else one for one in proposals]
+        if isinstance(occasion, Birthday) and tier.birthday_gift and ctx.tenant.has(settings.unit):
+            step = Step("given", N_("A birthday present for {tier}."), {"tier": tier.title}, tier.birthday_gift)
+            gift = EntryDraft(settings.unit, tier.birthday_gift, "birthday", counts_for_limits=False, steps=(step,))
+            return [*proposals, Proposal("tiers", gift)]
+        return proposals
+
+    @hookimpl
+    def sale_posted(
+        self, ctx: LedgerContext, occasion: Occasion, entries: Sequence[PostedEntry], facts: Mapping[str, Any]
+    ) -> Outcome | None:
+        """Raise the tier; nobody falls by coming."""
+        settings, standing = settings_of(ctx), Standing.of(facts["standing"])
+        count = Count(**facts["count"])
+        grown = replace(count, value=count.value + _gained(settings, occasion, entries))
+        amount = whole(settings, grown.best, ctx.program.currency)
+        return outcome_of(settings, ctx.card, standing, after_gain(settings, standing, amount, ctx.now), ctx.now)
+
+    @hookimpl
+    def check_redemption(self, ctx: LedgerContext, offer: RewardOffer, facts: Mapping[str, Any]) -> Verdict:
+        """Keep exclusive rewards for their tier and those above."""
+        settings = settings_of(ctx)
+        names = {offer.key, offer.kind, f"{offer.kind}/{offer.key}"} - {""}
+        first = next((tier for tier in settings.ladder if names & set(tier.rewards)), None)
+        if first is None or settings.rank(Standing.of(facts["standing"]).tier) >= settings.rank(first.key):
+            return None
+        message = N_("{reward} is for those who have reached {tier}.")
+        return Refusal("tiers.exclusive", message, {"reward": offer.title, "tier": first.title})
+
+
+def settings_of(ctx: LedgerContext) -> TierSettings:
+    """The plugin's settings of the program."""
+    assert isinstance(ctx.settings, TierSettings)
+    return ctx.settings
+
+
+def factor(tier: Tier) -> str:
+    """The multiplier as people read it: `1.5`."""
+    units, rest = divmod(tier.multiplier, PLAIN)
+    return f"{units}.{rest:02}".rstrip("0").rstrip(".")
+
+
+def _multiplied(proposal: Proposal, tier: Tier) -> Proposal:
+    draft = proposal.draft
+    if tier.multiplier == PLAIN or not draft.counts_for_limits or not draft.amount:
+        return proposal
+    amount, rest = divmod(draft.amount * tier.multiplier, PLAIN)
+    message = N_("×{factor} as {tier}, rounded down.") if rest else N_("×{factor} as {tier}.")
+    return proposal.changed(amount, Step("multiplied", message, {"factor": factor(tier), "tier": tier.title}))
+
+
+def _gained(settings: TierSettings, occasion: Occasion, entries: Sequence[PostedEntry]) -> int:
+    """What an occasion adds to what counts; money in minor units."""
+    if settings.basis == "spend":
+        return (occasion.amount_minor or 0) if isinstance(occasion, Purchase) else 0
+    if settings.basis == "visits":
+        return int(isinstance(occasion, Purchase))
+    return sum(entry.amount for entry in entries if entry.unit == settings.unit)
