@@ -19,6 +19,7 @@ plugin = Plugin(
     description=N_("Bronze, Silver, Gold: the more somebody comes, the more every visit gives."),
     category="earning",
     host=">=1,<2",
+    after=("points", "stamps"),
     settings="regulars_tiers.settings:TierSettings",
     settings_scope="program",
     models="regulars_tiers.models",

@@ -41,7 +41,7 @@ class Hooks:
             return proposals
         if isinstance(occasion, Purchase):
             return [_multiplied(one, tier) if one.draft.unit == settings.unit else one for one in proposals]
-        if isinstance(occasion, Birthday) and tier.birthday_gift and ctx.tenant.has(settings.unit):
+        if isinstance(occasion, Birthday) and tier.birthday_gift and _gives(ctx, settings.unit):
             step = Step("given", N_("A birthday present for {tier}."), {"tier": tier.title}, tier.birthday_gift)
             gift = EntryDraft(settings.unit, tier.birthday_gift, "birthday", counts_for_limits=False, steps=(step,))
             return [*proposals, Proposal("tiers", gift)]
@@ -74,6 +74,11 @@ def settings_of(ctx: LedgerContext) -> TierSettings:
     """The plugin's settings of the program."""
     assert isinstance(ctx.settings, TierSettings)
     return ctx.settings
+
+
+def _gives(ctx: LedgerContext, unit: str) -> bool:
+    """Whether the program gives a unit: nobody can be given another one."""
+    return ctx.tenant.has(unit) and ctx.program.kind in {unit, "hybrid"}
 
 
 def factor(tier: Tier) -> str:

@@ -19,7 +19,7 @@ from regulars.sdk import (
     RewardOffer,
     Step,
 )
-from regulars.testing.contexts import NOON, ledger_context, tenant_snapshot
+from regulars.testing.contexts import NOON, ledger_context, program_info, tenant_snapshot
 from regulars_tiers.hooks import Hooks
 from regulars_tiers.segments import Reached
 from regulars_tiers.settings import Tier, TierSettings, slug
@@ -147,7 +147,8 @@ def test_purchases_are_multiplied_by_the_tier_before_them():
 
 def test_the_birthday_gift_of_a_tier():
     settings = TierSettings(ladder=[Tier(title="Gold", birthday_gift=50)])
-    ctx = ledger_context(settings, tenant=tenant_snapshot(enabled=frozenset({"points"})))
+    points_too = tenant_snapshot(enabled=frozenset({"points"}))
+    ctx = ledger_context(settings, tenant=points_too, program=program_info(kind="hybrid"))
     (gift,) = HOOKS.adjust_earn(ctx, Birthday(2026), [], facts("gold"))
     assert (gift.plugin, gift.draft.amount, gift.draft.rule, gift.draft.counts_for_limits) == (
         "tiers",
@@ -155,7 +156,8 @@ def test_the_birthday_gift_of_a_tier():
         "birthday",
         False,
     )
-    assert list(HOOKS.adjust_earn(ledger_context(settings), Birthday(2026), [], facts("gold"))) == []
+    for other in (ledger_context(settings), ledger_context(settings, tenant=points_too)):
+        assert list(HOOKS.adjust_earn(other, Birthday(2026), [], facts("gold"))) == []
 
 
 def test_a_sale_raises_the_tier_and_announces_it():
