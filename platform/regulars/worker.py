@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
+from regulars.domain.awards.service import Awards
 from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.jobs import make_job_registry
+from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
+from regulars.domain.staff.pins import PinPolicy
 from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.fault_book import FaultBook
 from regulars.domain.tenants.features import FEATURES
@@ -137,7 +142,9 @@ def build_worker(
     )
     at_once = min(_AT_ONCE, config.pool_size)
     wanted = asyncio.Event()
-    settings = SettingsStore(plugins, config.setting_default, config.encryption_key)
+    settings, programs = SettingsStore(plugins, config.setting_default, config.encryption_key), ProgramCache()
+    policy = PinPolicy(config.pin_max_failed_attempts, timedelta(minutes=config.pin_lockout_minutes))
+    ledger = Ledger(plugins, RuleBook(programs, settings), policy, config.pin_pepper.encode())
     runner = JobRunner(
         database,
         jobs,
@@ -145,7 +152,8 @@ def build_worker(
         services={
             PostOffice: make_post_office(config, plugins),
             DomainDesk: DomainDesk(config, database),
-            PluginRules: PluginRules(ProgramCache(), settings),
+            PluginRules: PluginRules(programs, settings),
+            Awards: Awards(ledger),
         },
         timing=timing,
         at_once=at_once,

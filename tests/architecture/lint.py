@@ -21,6 +21,7 @@ MONEY = (
     "regulars_stamps/hooks.py",
     "regulars_stamps/reward.py",
     "regulars_antifraud/hooks.py",
+    "regulars_referrals/hooks.py",
     "regulars_tiers/hooks.py",
     "regulars_tiers/standing.py",
 )

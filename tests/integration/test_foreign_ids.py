@@ -156,6 +156,7 @@ NOTHING = {
     *("probe_portal.names", "probe_portal.rename", "probe_portal.show", "probe_portal.show_flash"),
     *("probe_portal.write_by_get", "probe_store_api.echo", "probe_storefront_api.hello", "probe_terminal.at_terminal"),
     "stamps_manage.milestones",
+    *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
     *("tiers_manage.export", "tiers_manage.history", "tiers_manage.members", "tiers_store_api.ladders"),
     *("store_api.cards", "store_api.change_program", "store_api.create_program", "store_api.pins", "store_api.program"),
     *("store_api.stats", "storefront_api.card", "storefront_api.enroll", "storefront_api.transactions"),

@@ -28,12 +28,13 @@ class Event(BaseModel):
 
 
 class MemberEnrolled(Event):
-    """A person became a member and got a card."""
+    """A person became a member and got a card; `referral` is the code of the link by which they came, if any."""
 
     name = "member.enrolled"
     member_id: UUID
     card_id: UUID
     program_id: UUID
+    referral: str = ""
 
 
 class EntryPosted(Event):

@@ -2,7 +2,7 @@
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account, LedgerEntry
-from regulars.domain.members.models import Member
+from regulars.domain.members.models import Consent, Member
 from regulars.domain.programs.models import Program
 from regulars.domain.sales.models import Sale
 from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
@@ -13,6 +13,7 @@ __all__ = [
     "CORE_NOW",
     "Account",
     "Card",
+    "Consent",
     "LedgerEntry",
     "Member",
     "Program",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from asyncpg import Connection
 
+from regulars.domain.awards.service import Awards
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
@@ -19,6 +20,7 @@ from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.settings import SettingsStore
 from regulars.testing.jobs import FreshSnapshots, run_pending
+from regulars.testing.till import make_ledger
 from regulars.web.rendering import make_post_office
 
 EVENTS = "SELECT tenant_id, name, payload FROM core.outbox_event ORDER BY seq"
@@ -53,6 +55,7 @@ def make_run_jobs(
     services: dict[type[Any], Any] = {
         PostOffice: make_post_office(config, registry),
         PluginRules: PluginRules(ProgramCache(), settings),
+        Awards: Awards(make_ledger(config, registry)),
     }
 
     async def run(*, retries: bool = False) -> list[tuple[str, str]]:

@@ -189,6 +189,10 @@ class Work(BaseWork):
             raise RuntimeError("this view was declared with transaction=False")
         return self._session
 
+    def address(self, path: str) -> str:
+        """The whole address of a path on this tenant's host, for links that leave the site."""
+        return self.services.config.url(self.ctx.tenant.host, path)
+
     async def rules(self, plugin: str) -> Sequence[ProgramRules]:
         """A plugin's settings in each of the tenant's programs.
 

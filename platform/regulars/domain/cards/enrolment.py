@@ -23,6 +23,8 @@ from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
 
 TERMS_VERSION = "1"
+MAX_CODE = 40
+"""Letters of a referral's code that are kept."""
 _TRIES = 3
 """How many numbers are tried: one in 90 thousand million is taken."""
 
@@ -37,6 +39,7 @@ class EnrolCommand:
         marketing: agreed to news; separate and off by default.
         locale: the language they read, one of the tenant's; `None` when nobody knows.
         program_id: which program, which must be active; the tenant's first active one by default.
+        referral: the code of the link by which they came, as it stood there; told with `member.enrolled`.
     """
 
     email: str
@@ -47,6 +50,7 @@ class EnrolCommand:
     marketing: bool = False
     birthday: date | None = None
     program_id: UUID | None = None
+    referral: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,9 @@ class Enrolments:
         """
         program_id, member_id, known = await self._member(session, ctx, command)
         existing = await repository.card_of(session, member_id, program_id) if known else None
-        return (
-            _had(existing, member_id, program_id) if existing else await self._card(session, ctx, member_id, program_id)
-        )
+        if existing:
+            return _had(existing, member_id, program_id)
+        return await self._card(session, ctx, member_id, program_id, command.referral)
 
     async def enrol_stranger(self, session: TenantSession, ctx: Context, command: EnrolCommand) -> Enrolled | None:
         """Make member and card for somebody who has only typed an address; arguments and errors as for `enrol`.
@@ -113,13 +117,15 @@ class Enrolments:
             The card; `None` when the address is a member's, whose cards are not for whoever types it: nothing was done.
         """
         program_id, member_id, known = await self._member(session, ctx, command)
-        return None if known else await self._card(session, ctx, member_id, program_id)
+        return None if known else await self._card(session, ctx, member_id, program_id, command.referral)
 
-    async def _card(self, session: TenantSession, ctx: Context, member_id: UUID, program_id: UUID) -> Enrolled:
+    async def _card(
+        self, session: TenantSession, ctx: Context, member_id: UUID, program_id: UUID, referral: str
+    ) -> Enrolled:
         for _try in range(_TRIES):
             card = await repository.add_card(session, member_id, program_id, new_number(), new_token())
             if card is not None:
-                await self._welcome(session, ctx, card)
+                await self._welcome(session, ctx, card, referral)
                 return Enrolled(member_id, card.id, program_id, card.number, card.token, is_new=True)
             existing = await repository.card_of(session, member_id, program_id)
             if existing is not None:
@@ -154,7 +160,7 @@ class Enrolments:
             )
         return program_id, member_id, False
 
-    async def _welcome(self, session: TenantSession, ctx: Context, card: Row[Any]) -> None:
+    async def _welcome(self, session: TenantSession, ctx: Context, card: Row[Any], referral: str) -> None:
         info = CardInfo(
             id=card.id,
             number=card.number,
@@ -168,7 +174,11 @@ class Enrolments:
         posting = opened.posting("enrolment")
         opened.earn(posting, opened.evaluate(occasion))
         opened.add_posting(posting)
-        opened.add_event(MemberEnrolled(member_id=info.member_id, card_id=info.id, program_id=info.program_id))
+        opened.add_event(
+            MemberEnrolled(
+                member_id=info.member_id, card_id=info.id, program_id=info.program_id, referral=referral[:MAX_CODE]
+            )
+        )
         opened.add_outcomes("sale_posted", occasion, tuple(posting.entries))
         opened.add_audit(Subject("member.enrol", "member", info.member_id), outcome="done", details={})
         await self._ledger.write(opened, "enrol")

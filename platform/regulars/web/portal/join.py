@@ -29,6 +29,7 @@ class JoinForm(BaseModel):
 
     Attributes:
         key: secret of this form, so that sending it twice makes one card.
+        ref: code of a member's link, passed on to whoever rewards that.
     """
 
     email: str = Field(default="", max_length=320)
@@ -37,6 +38,13 @@ class JoinForm(BaseModel):
     terms: bool = False
     marketing: bool = False
     key: str = Field(default="", max_length=64)
+    ref: str = Field(default="", max_length=40)
+
+
+class JoinQuery(BaseModel):
+    """By whose link somebody comes."""
+
+    ref: str = Field(default="", max_length=40)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,7 @@ class JoinPage(PageContext):
         name: of the merchant.
         promise: what the program gives, `None` when there is none to join.
         key: secret of the form.
+        ref: code of the link by which the visitor has come, empty for none.
         form: what was typed before and what is wrong with it; the key "" is for the form as a whole.
     """
 
@@ -54,6 +63,7 @@ class JoinPage(PageContext):
     name: str
     promise: Promise | None
     key: str
+    ref: str
     form: Form[JoinForm] = field(default_factory=Form)
 
 
@@ -85,6 +95,7 @@ async def join(work: Work) -> Result:
         locale=work.ctx.locale,
         terms=wanted.terms,
         marketing=wanted.marketing,
+        referral=wanted.ref,
     )
     try:
         joined = await joining.join(
@@ -109,4 +120,5 @@ def _all_faults(wanted: JoinForm, error: InvalidInput | Conflict) -> dict[str, s
 
 async def _page(work: Work, form: Form[JoinForm]) -> JoinPage:
     key = form.values.get("key", "") or new_token()
-    return JoinPage(name=work.ctx.tenant.name, promise=await promise_of(work), key=key, form=form)
+    ref = form.values.get("ref", "") or work.query(JoinQuery).ref
+    return JoinPage(name=work.ctx.tenant.name, promise=await promise_of(work), key=key, ref=ref, form=form)

@@ -1,0 +1,1 @@
+"""Giving without a sale."""

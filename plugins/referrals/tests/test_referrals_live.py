@@ -1,0 +1,120 @@
+"""Referrals on a real database: by a link, through the first purchase, to both cards."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from regulars.testing.jobs import hurry
+from regulars_referrals.rules import code_of
+
+INVITATIONS = "SELECT status, reason, limited FROM plg_referrals.invitation ORDER BY created_at, id"
+BALANCE = "SELECT balance FROM core.account WHERE card_id = $1 AND unit = 'stamps'"
+GIVEN = "SELECT card_id, amount, counts_for_limits FROM core.ledger_entry WHERE rule = 'referral' ORDER BY amount"
+
+
+@pytest.fixture
+async def till(make_till, cafe, clock):
+    await clock.set(datetime(2026, 3, 10, 9, tzinfo=UTC))
+    await cafe.set_settings("antifraud", cooldown_minutes=0, max_daily_stamps=100)
+    await cafe.set_settings("stamps", milestones=[], welcome_stamps=0)
+    await cafe.set_settings("referrals", unit="stamps", referrer_reward=5, friend_reward=2, most=1, same_place_hours=0)
+    return make_till(cafe)
+
+
+@pytest.fixture
+def settle(database, run_jobs):
+    """All that follows, the waiting time included."""
+
+    async def run():
+        await run_jobs()
+        await hurry(database)
+        return await run_jobs()
+
+    return run
+
+
+async def bring(till, email, code):
+    enrolled = await till.enrol(email, referral=code)
+    return await till.world.card_of(enrolled.card_id)
+
+
+async def test_both_are_rewarded_after_the_friends_first_purchase_once(till, cafe, sql, run_jobs, settle, healthy):
+    friend = await bring(till, "lea@example.com", code_of(cafe.card.id))
+    await run_jobs()
+    assert [tuple(row) for row in await sql.fetch(INVITATIONS)] == [("waiting", "", False)]
+    assert (await till.sale(1, card=friend)).status == 200
+    await run_jobs()
+    assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["bought"]
+    assert await sql.fetch(GIVEN) == []
+    await settle()
+    assert [tuple(row) for row in await sql.fetch(GIVEN)] == [(friend.id, 2, False), (cafe.card.id, 5, False)]
+    await till.sale(1, card=friend)
+    await settle()
+    assert len(await sql.fetch(GIVEN)) == 2
+    assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["rewarded"]
+    await healthy()
+
+
+async def test_a_purchase_that_is_taken_back_gives_nothing_and_the_next_one_counts(till, cafe, sql, run_jobs, settle):
+    friend = await bring(till, "lea@example.com", code_of(cafe.card.id))
+    await till.sale(1, card=friend)
+    await run_jobs()
+    assert (await till.undo(card=friend)).status == 200
+    await settle()
+    assert await sql.fetch(GIVEN) == []
+    assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["waiting"]
+    await till.sale(1, card=friend)
+    await settle()
+    assert len(await sql.fetch(GIVEN)) == 2
+
+
+async def test_the_member_has_a_limit_and_the_friend_is_welcome_all_the_same(till, cafe, sql, settle):
+    for name in ("lea", "noe"):
+        friend = await bring(till, f"{name}@example.com", code_of(cafe.card.id))
+        await till.sale(1, card=friend)
+    await settle()
+    assert sorted(row["amount"] for row in await sql.fetch(GIVEN)) == [2, 2, 5]
+    assert sorted(row["limited"] for row in await sql.fetch(INVITATIONS)) == [False, True]
+
+
+async def test_oneself_and_strange_codes(till, cafe, pizza, sql, run_jobs, settle):
+    name, _at, domain = cafe.card.email.partition("@")
+    again = await bring(till, f"{name}+2@{domain}", code_of(cafe.card.id))
+    await bring(till, "one@example.com", code_of(pizza.card.id))
+    await bring(till, "two@example.com", "nonsense")
+    await till.sale(1, card=again)
+    await settle()
+    assert [tuple(row) for row in await sql.fetch(INVITATIONS)] == [("refused", "oneself", False)]
+    assert await sql.fetch(GIVEN) == []
+
+
+async def test_two_rewards_of_one_member_at_once_keep_the_limit(till, cafe, sql, database, run_jobs, settle):
+    for name in ("lea", "noe", "mia"):
+        friend = await bring(till, f"{name}@example.com", code_of(cafe.card.id))
+        await till.sale(1, card=friend)
+    await run_jobs()
+    await hurry(database)
+    await asyncio.gather(run_jobs(), run_jobs())
+    await settle()
+    assert sorted(row["amount"] for row in await sql.fetch(GIVEN)) == [2, 2, 2, 5]
+
+
+async def test_by_the_link_on_the_members_page(till, cafe, visit, web, sql, run_jobs):
+    member = await visit(cafe, "member")
+    page = (await member.get("/p/referrals/")).text
+    code = code_of(cafe.card.id)
+    assert f"/join?ref={code}" in page
+    assert "For you: 5 stamps" in page
+    visitor = web.at(cafe.host)
+    form = (await visitor.get(f"/join?ref={code}")).text
+    assert f'name="ref" value="{code}"' in form
+    sent = {"email": "lea@example.com", "terms": "1", "ref": code, "key": "k"}
+    assert (await visitor.submit("/join", sent)).status_code in (200, 303)
+    await run_jobs()
+    assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["waiting"]
+    manager = await visit(cafe, "manager")
+    listed = (await manager.get("/manage/p/referrals/")).text
+    assert "lea@example.com" in listed
+    assert cafe.card.email in listed
+    assert "lea@example.com" not in (await manager.get("/manage/p/referrals/?status=refused")).text
