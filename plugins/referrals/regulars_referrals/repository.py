@@ -202,7 +202,7 @@ async def invitations(session: TenantSession, status: str, query: str, wanted: P
         where.append(Invitation.status == status)
     words = query.casefold().split()
     where += [or_(*(one.search.contains(word, autoescape=True) for one in (member, friend))) for word in words]
-    columns = [Invitation.status, Invitation.reason, Invitation.limited, Invitation.created_at]
+    columns: list[Any] = [Invitation.status, Invitation.reason, Invitation.limited, Invitation.created_at]
     for name, person in (("member", member), ("friend", friend)):
         gone = person.status == "erased"
         columns.append(case((gone, ""), else_=person.name).label(name))

@@ -38,7 +38,7 @@ class Awards:
             ctx: who awards.
             card_id: which card.
             occasion: what happened.
-            key: name of this very occasion; a second award under it does nothing.
+            key: name of this very occasion; a second award under it does nothing as long as answers are kept.
 
         Returns:
             Why nothing was given, `None` when it was, or had been before.

@@ -63,7 +63,7 @@ class JoinPage(PageContext):
     name: str
     promise: Promise | None
     key: str
-    ref: str
+    ref: str = ""
     form: Form[JoinForm] = field(default_factory=Form)
 
 
