@@ -125,7 +125,8 @@ INVARIANTS = (
            LEFT JOIN core.sale s ON s.tenant_id = i.tenant_id AND s.id = i.sale_id
            LEFT JOIN core.redemption r ON r.tenant_id = i.tenant_id AND r.id = i.redemption_id
            WHERE (i.sale_id IS NOT NULL AND s.id IS NULL) OR (i.redemption_id IS NOT NULL AND r.id IS NULL)
-              OR (i.status = 200 AND i.sale_id IS NULL AND i.redemption_id IS NULL AND i.principal NOT IN ('join_form', 'award'))
+              OR (i.status = 200 AND i.sale_id IS NULL AND i.redemption_id IS NULL
+                  AND i.principal NOT IN ('join_form', 'award'))
            UNION ALL
            SELECT s.id::text FROM core.sale s WHERE NOT EXISTS (
              SELECT 1 FROM core.idempotency i WHERE i.tenant_id = s.tenant_id AND i.sale_id = s.id)
