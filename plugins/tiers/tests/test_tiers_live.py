@@ -203,7 +203,7 @@ async def test_members_leave_as_a_file_and_the_api_tells_the_ladder(till, cafe, 
         ("bronze", 0, 0), ("silver", 4, 1), ("gold", 12, 0),
     ]  # fmt: skip
     manager = await visit(cafe, "manager")
-    assert (await manager.get(f"{PATH}members.csv")).status_code == 403
+    assert (await manager.get(f"{PATH}export")).status_code == 403
 
 
 async def test_the_member_sees_the_tier_and_the_way(till, cafe, visit):

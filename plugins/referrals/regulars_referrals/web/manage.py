@@ -68,11 +68,11 @@ async def referrals(work: Work) -> Result:
         query=query,
         filters=[(label, _url(PATH, query.kept(status=name)), query.status == name) for name, label in chips],
         kept={"status": query.status} if query.status else {},
-        export_url=_url(f"{PATH}referrals.csv", query.kept()) if work.principal.may("referrals.export") else "",
+        export_url=_url(f"{PATH}export", query.kept()) if work.principal.may("referrals.export") else "",
     )
 
 
-@bp.get("/referrals.csv")
+@bp.get("/export")
 @page(audience="staff", permission="referrals.export")
 async def export(work: Work) -> Result:
     """The list as a file."""
@@ -89,7 +89,7 @@ async def export(work: Work) -> Result:
                 yield _line([*people, _words(row), row.created_at.date().isoformat()])
             number, last = number + 1, found.pages
 
-    return Download(f"{work.ctx.tenant.slug}-referrals.csv", "text/csv; charset=utf-8", chunks)
+    return Download(f"{work.ctx.tenant.slug}-export", "text/csv; charset=utf-8", chunks)
 
 
 def _words(row: Row) -> str:

@@ -139,12 +139,12 @@ async def members(work: Work) -> Result:
         query=query,
         programs=await _others(work, query),
         kept={name: value for name, value in query.kept(q="").items() if value},
-        export_url=_url(f"{PATH}members.csv", query.kept()) if work.principal.may("tiers.export") else "",
+        export_url=_url(f"{PATH}export", query.kept()) if work.principal.may("tiers.export") else "",
         may_move=work.principal.may("tiers.move"),
     )
 
 
-@bp.get("/members.csv")
+@bp.get("/export")
 @page(audience="staff", permission="tiers.export")
 async def export(work: Work) -> Result:
     """The list as a file."""
