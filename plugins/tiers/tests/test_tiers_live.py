@@ -212,3 +212,14 @@ async def test_the_member_sees_the_tier_and_the_way(till, cafe, visit):
     page = (await member.get("/card")).text
     assert 'data-tier="silver"' in page
     assert "7 stamps more to Gold" in page
+
+
+async def test_the_owner_takes_the_list_away(make_world, make_till, visit):
+    world = await make_world("bistro", staff=(("Olga", "owner", "4821"), ("Anna", "staff", "4711")))
+    await world.set_settings("tiers", unit="stamps", ladder=[{"title": "=Bronze"}])
+    assert (await make_till(world).sale(1, staff=world.staff[1])).status == 200
+    answer = await (await visit(world, "owner")).get(f"{PATH}export")
+    lines = answer.text.lstrip("\ufeff").splitlines()
+    assert lines[0] == "Name,E-mail,Card number,Tier,Since,Kept until"
+    assert lines[1].startswith(f"Mia Ledoux,{world.card.email},{world.card.number},'=Bronze,20")
+    assert len(lines) == 2

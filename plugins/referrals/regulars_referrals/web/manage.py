@@ -89,7 +89,7 @@ async def export(work: Work) -> Result:
                 yield _line([*people, _words(row), row.created_at.date().isoformat()])
             number, last = number + 1, found.pages
 
-    return Download(f"{work.ctx.tenant.slug}-export", "text/csv; charset=utf-8", chunks)
+    return Download(f"{work.ctx.tenant.slug}-referrals.csv", "text/csv; charset=utf-8", chunks)
 
 
 def _words(row: Row) -> str:
