@@ -28,6 +28,7 @@ STORE = {
     "/api/v1/store/loyalty/sales/undo": {"post"},
 }
 STAMPS = {"/api/v1/store/loyalty/stamp": {"post"}, "/api/v1/store/loyalty/stamp/redeem": {"post"}}
+TIERS = {"/api/v1/store/loyalty/tiers/ladders": {"get"}}
 PROBE = {"/api/v1/store/loyalty/probe/echo": {"post"}, "/api/v1/storefront/loyalty/probe/hello": {"get"}}
 STOREFRONT = {
     "/api/v1/storefront/loyalty/card": {"get"},
@@ -62,7 +63,7 @@ async def test_each_host_lists_what_it_has(
     assert paths(await document(web, everything.host)) == STORE | STAMPS | STOREFRONT | PROBE
     assert paths(await document(web, nothing.host)) == STORE | STOREFRONT
     assert paths(await document(web, "console.localhost")) == ADMIN
-    assert paths(await document(web, "localhost")) == STORE | STAMPS | STOREFRONT | PROBE | ADMIN
+    assert paths(await document(web, "localhost")) == STORE | STAMPS | TIERS | STOREFRONT | PROBE | ADMIN
 
 
 async def test_every_route_of_the_api_is_described(web: WebServer) -> None:
