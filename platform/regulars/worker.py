@@ -14,6 +14,7 @@ from regulars.domain.awards.service import Awards
 from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.replays import Replays
 from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
@@ -154,6 +155,8 @@ def build_worker(
             DomainDesk: DomainDesk(config, database),
             PluginRules: PluginRules(programs, settings),
             Awards: Awards(ledger),
+            Replays: Replays(plugins, settings),
+            SettingsStore: settings,
         },
         timing=timing,
         at_once=at_once,

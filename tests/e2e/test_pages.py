@@ -46,6 +46,12 @@ OWN_TEXT = (
     "INSERT INTO core.own_text (tenant_id, locale, context, english, forms) "
     "VALUES ($1, 'en', '', 'Get your card', '[\"Join our pizza club\"]') ON CONFLICT DO NOTHING"
 )
+OWN_CHANGE = """
+INSERT INTO core.program_change
+  (tenant_id, id, program_id, values, note, is_public, effective_from, status, actor_kind, actor_name)
+SELECT tenant_id, gen_random_uuid(), id, '{"stamps": {"target": 14}}', 'Two more stamps', true,
+       now() + interval '20 days', 'planned', 'staff', 'Olga' FROM core.program WHERE tenant_id = $1 LIMIT 1
+"""
 MAIL = "SELECT text_body FROM core.mail WHERE recipient = $1 AND text_body <> '' ORDER BY created_at DESC LIMIT 1"
 SIGHTS: dict[int, tuple[Theme, ...]] = {1440: ("light",), 1024: ("light",), 390: ("light", "dark")}
 """Widths and themes; at the widest and the narrowest the last theme is held against the rules for everybody."""
@@ -275,7 +281,7 @@ async def test_the_operators_pages(busy: House, people: People, routes: Map, loo
 
 
 async def own_things(house: House) -> None:
-    """A text in own words, a domain that works, and one that is waited for, whose name is long and not ASCII."""
+    """A text in own words, a planned change, a domain that works, and a long one that is waited for, not in ASCII."""
     connection = await connect(house.running.config.database_url_migrator.replace("+asyncpg", ""))
     try:
         for host, status in (
@@ -284,6 +290,7 @@ async def own_things(house: House) -> None:
         ):
             await connection.execute(OWN_DOMAIN, house.merchants[SLUG].tenant.id, host, status)
         await connection.execute(OWN_TEXT, house.merchants[SLUG].tenant.id)
+        await connection.execute(OWN_CHANGE, house.merchants[SLUG].tenant.id)
     finally:
         await connection.close()
 

@@ -37,6 +37,7 @@ PUBLIC = {
     "staff": ids.STAFF,
     "program": ids.PROGRAM,
     "key": ids.API_KEY,
+    "change": ids.CHANGE,
 }
 """Kind of thing → prefix of its public ids."""
 PATH = {
@@ -46,6 +47,7 @@ PATH = {
     "person": "staff",
     "staff_id": "staff",
     "key": "key",
+    "change": "change",
     "host": "host",
 }
 """Argument of an address → kind of thing."""
@@ -66,6 +68,10 @@ HOUR = timedelta(hours=1)
 DOMAIN = (
     "WITH answers AS (INSERT INTO core.tenant_host (tenant_id, host, is_primary) VALUES ($1, $2, false)) "
     "INSERT INTO core.tenant_domain (tenant_id, host, proof, status) VALUES ($1, $2, 'proof', 'verified')"
+)
+CHANGE = (
+    "INSERT INTO core.program_change (tenant_id, id, program_id, values, note, is_public, effective_from, status, "
+    "actor_kind, actor_name) VALUES ($1, $2, $3, '{}', '', true, now() + interval '1 day', 'planned', 'staff', '')"
 )
 LINK = (
     "INSERT INTO core.staff_link (tenant_id, id, staff_id, kind, token_hash, expires_at) "
@@ -96,6 +102,7 @@ class Said:
 
 SAYS: dict[str, tuple[Said, ...]] = {
     "manage.create_key": (Said("form", "shop", "shop", {"name": "A shop system", "permissions": "sales.record"}),),
+    "manage.program_changes": (Said("query", "program", "program"),),
     "manage.program_form": (Said("query", "program", "program"),),
     "manage.save_program": (Said("query", "program", "program"),),
     "manage.preview_program": (Said("query", "program", "program"),),
@@ -146,7 +153,7 @@ NOTHING = {
     *("language_manage", "language_portal", "language_terminal", "terminal.recent"),
     *("manage.socket", "portal.card_socket", "terminal.socket"),  # see test_live
     *("portal.account", "portal.home", "portal.join", "portal.join_form", "portal.news", "portal.privacy"),
-    *("portal.sign_in", "portal.sign_in_form", "portal.sign_out", "portal.terms"),
+    *("portal.program_changes", "portal.sign_in", "portal.sign_in_form", "portal.sign_out", "portal.terms"),
     *(
         "probe_manage.owners_only",
         "probe_manage.staff_only",
@@ -218,6 +225,8 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
     tokens = {kind: new_token() for kind in ("enter", "password")}
     for kind, token in tokens.items():
         await sql.execute(LINK, tenant, new_id(), world.anna.id, kind, digest(token))
+    change = new_id()
+    await sql.execute(CHANGE, tenant, change, world.program_id)
     keys = {
         "member": world.card.member_id,
         "card": world.card.id,
@@ -225,6 +234,7 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
         "staff": world.anna.id,
         "program": world.program_id,
         "key": world.api_key_id,
+        "change": change,
     }
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)

@@ -12,6 +12,7 @@ from asyncpg import Connection
 
 from regulars.domain.awards.service import Awards
 from regulars.domain.jobs import make_job_registry
+from regulars.domain.ledger.replays import Replays
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
@@ -56,6 +57,8 @@ def make_run_jobs(
         PostOffice: make_post_office(config, registry),
         PluginRules: PluginRules(ProgramCache(), settings),
         Awards: Awards(make_ledger(config, registry)),
+        Replays: Replays(registry, settings),
+        SettingsStore: settings,
     }
 
     async def run(*, retries: bool = False) -> list[tuple[str, str]]:

@@ -26,11 +26,12 @@ def command(*, ledger: bool, as_json: bool) -> None:
     """
     config = read_config()
     configure_logging("error", json_lines=False)
-    if ledger:
-        check_ledger(config)
-        return
     with faults_told():
-        patient = Patient(config, load_registry(config))
+        registry = load_registry(config)
+    if ledger:
+        check_ledger(config, registry)
+        return
+    patient = Patient(config, registry)
     findings = asyncio.run(examine(patient))
     click.echo(_as_json(findings) if as_json else _as_text(findings))
     if any(finding.level is Level.FAILED for finding in findings.values()):

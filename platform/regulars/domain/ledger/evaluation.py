@@ -7,11 +7,17 @@ what is left of the sale.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Date, DateTime, Uuid
+from sqlalchemy.types import TypeEngine
+
+from regulars.contracts.context import ProgramInfo
 from regulars.contracts.ledger import Item, Proposal, Purchase
 from regulars.domain.ledger.opened import OpenCard
+from regulars.kernel.plugins.registry import PluginRegistry
 
 
 def evaluation_of(opened: OpenCard, sale_id: UUID, proposals: Iterable[Proposal]) -> dict[str, Any]:
@@ -27,6 +33,7 @@ def evaluation_of(opened: OpenCard, sale_id: UUID, proposals: Iterable[Proposal]
         "rules": dict(opened.rules.versions),
         "inputs": {
             "enabled": sorted(opened.enabled),
+            "program": program_of(opened.rules.program),
             "now": opened.now,
             "occurred_at": opened.occurred_at,
             "day_start": opened.day_start,
@@ -48,6 +55,33 @@ def result_of(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
         for one in proposals
         if one.draft.amount
     ]
+
+
+def program_of(program: ProgramInfo) -> dict[str, str]:
+    """What the rules may know of a program; its id is the card's."""
+    return {
+        "name": program.name,
+        "kind": program.kind,
+        "status": program.status,
+        "timezone": program.timezone,
+        "currency": program.currency,
+    }
+
+
+def read_facts(registry: PluginRegistry, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as the hooks knew them: JSON has no moments, days and keys, but the facts' queries say what they give."""
+    kinds = {f"{plugin.name}_{fact.name}": fact.query.type for plugin in registry.plugins for fact in plugin.facts}
+    return {label: _typed(value, kinds.get(label)) for label, value in stored.items()}
+
+
+def _typed(value: Any, kind: TypeEngine[Any] | None) -> Any:
+    if not isinstance(value, str):
+        return value
+    if isinstance(kind, DateTime):
+        return datetime.fromisoformat(value)
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
+    return UUID(value) if isinstance(kind, Uuid) else value
 
 
 def items_of(purchase: Purchase) -> list[dict[str, Any]] | None:

@@ -92,6 +92,10 @@ class SettingsStore:
         """
         return self._kinds[plugin].defaults
 
+    def secrets(self, plugin: str) -> frozenset[str]:
+        """Names of the fields that are secrets; errors as for `defaults`."""
+        return self._kinds[plugin].secrets
+
     def variables(self) -> list[SettingDefault]:
         """The settings that the environment can change, in loading order."""
         return [line for kind in self._kinds.values() for line in describe_defaults(kind)]
@@ -147,10 +151,21 @@ class SettingsStore:
         if number == 0:
             return kind.defaults
         row = await repository.read_version(session, plugin, self._scope(tenant, plugin, scope_id), number)
-        if row is None or row.version != kind.version:
+        return None if row is None else self.read_values(plugin, row.version, row.values)
+
+    def read_values(self, plugin: str, version: int, values: Mapping[str, Any]) -> BaseModel | None:
+        """The settings that a version's values say, `None` when the plugin reads such values no more.
+
+        Args:
+            plugin: its name.
+            version: of the settings model that the values are of.
+            values: as the version keeps them.
+        """
+        kind = self._kinds.get(plugin)
+        if kind is None or version != kind.version:
             return None
         try:
-            return kind.model.model_validate(row.values)
+            return kind.model.model_validate(values)
         except ValidationError:  # the plugin has become stricter since
             return None
 

@@ -9,6 +9,7 @@ from quart import Blueprint
 
 from regulars.contracts.errors import Conflict, FeatureNotInOffering, InvalidInput, LimitReached, NotFound
 from regulars.domain.audit import service as audit
+from regulars.domain.programs import changes
 from regulars.domain.programs import service as programs
 from regulars.domain.programs.service import Program, ProgramDraft
 from regulars.domain.stats import service as stats
@@ -119,18 +120,22 @@ async def get_stats(work: ApiWork) -> StatsAnswer:
 
 
 async def _save_settings(work: ApiWork, program: Program, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    saved: dict[str, dict[str, Any]] = {}
     for plugin, values in settings.items():
         known = plugin in work.ctx.tenant.enabled and work.services.plugins.plugin(plugin).settings_model is not None
         if not known:
             sentence = _("There are no settings of “%(plugin)s” here.", plugin=plugin)
             raise InvalidInput(sentence, fields={f"settings.{plugin}": sentence})
         try:
-            await work.services.settings.save(work.session, work.ctx, plugin, program.id, values)
+            model = await work.services.settings.save(work.session, work.ctx, plugin, program.id, values)
         except InvalidInput as error:
             fields = {f"settings.{plugin}.{name}": text for name, text in error.fields.items()}
             raise InvalidInput(error.detail, fields=fields) from None
+        saved[plugin] = model.model_dump(mode="json", include=set(values))  # secrets are masked
         details = {"plugin": plugin, "fields": sorted(values)}
         await audit.record(work.session, work.ctx, "settings.changed", "program", program.id, details)
+    if saved:
+        await changes.record(work.session, work.ctx, work.services.plugins, program.id, saved)
 
 
 async def _answer(work: ApiWork, program: Program) -> ProgramAnswer:

@@ -10,29 +10,27 @@ from typing import ClassVar
 from pydantic import BaseModel
 
 from regulars.contracts.context import ProgramInfo
-from regulars.contracts.errors import Conflict, InvalidInput, LimitReached, RegularsError
+from regulars.contracts.errors import InvalidInput
 from regulars.contracts.pages import PageContext
 from regulars.contracts.slots import ProgramSlot
-from regulars.domain.audit import service as audit
 from regulars.domain.cards.qr import qr_svg
 from regulars.domain.ledger.history import words_of
 from regulars.domain.programs import service
 from regulars.domain.programs.service import Program
 from regulars.domain.tenants.logos import store_logo
-from regulars.domain.tenants.self_service import set_branding
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import ngettext
 from regulars.kernel.templating.chrome import Link
-from regulars.web.again import FORM, TryAgain, faults_of
+from regulars.web.again import TryAgain
 from regulars.web.assets import tenant_asset_url, tenant_file
 from regulars.web.lists import url_of
 from regulars.web.manage.blueprint import blueprint, manage_page, renew
 from regulars.web.manage.choices import currency_options, timezone_options
 from regulars.web.manage.program_form import (
     BRAND,
+    CHANGE,
     HOST,
-    VERSION,
     PluginPanel,
     ReadForm,
     Sent,
@@ -43,6 +41,7 @@ from regulars.web.manage.program_form import (
     read_program_form,
     summarise,
 )
+from regulars.web.manage.program_saving import renamed, save_all
 from regulars.web.results import Redirect, Result
 from regulars.web.work import Work, read_id
 
@@ -83,6 +82,7 @@ class ProgramPage(PageContext):
         panels: the plugins' fields.
         timezones, currencies, icons: to choose from.
         logo_url: of the present logo, empty without one.
+        changes_url: of what was changed and what is planned.
         is_dirty: the form holds what is not saved.
         may_brand: whether the reader may change the branding.
         may_add: whether one more program can be made.
@@ -101,6 +101,7 @@ class ProgramPage(PageContext):
     icons: Sequence[Mapping[str, str]]
     logo_url: str
     preview: PreviewPart
+    changes_url: str
     is_dirty: bool
     may_brand: bool
     may_add: bool
@@ -152,11 +153,14 @@ async def save_program(work: Work) -> Result:
     effects = [effect async for effect in _effects(work, program, read)]
     if effects and sent.get("step") != "confirmed":
         return ProgramConfirmPage(url=program_url(program), effects=effects, sent=sent)
-    errors = await _save(work, program, read, sent)
+    errors = await save_all(work, program, read, sent)
     if errors:
         raise TryAgain(work, await _page(work, program, sent, errors))
     renew(work)
-    work.flash(_("Saved. Your customers see it at once."))
+    later = sent.get(f"{CHANGE}date", "").strip()
+    work.flash(
+        _("Saved. The rules change when their day has come.") if later else _("Saved. Your customers see it at once.")
+    )
     return Redirect(program_url(program))
 
 
@@ -189,7 +193,7 @@ async def _sent(work: Work, program: Program) -> dict[str, str]:
         tenant, content = work.ctx.tenant, upload.read()
         sent[f"{BRAND}logo"] = await asyncio.to_thread(store_logo, work.services.config.data_dir, tenant.id, content)
     except InvalidInput as error:
-        raise TryAgain(work, await _page(work, program, sent, _renamed(error, BRAND))) from error
+        raise TryAgain(work, await _page(work, program, sent, renamed(error, BRAND))) from error
     return sent
 
 
@@ -198,41 +202,6 @@ def _known_logo(work: Work, name: str) -> str:
     tenant = work.ctx.tenant
     known = name and tenant_file(work.services.config.data_dir, tenant, name) is not None
     return name if known else tenant.branding.logo
-
-
-async def _save(work: Work, program: Program, read: ReadForm, sent: Sent) -> Mapping[str, str]:
-    """Store everything; returns what is wrong, and then nothing may be kept."""
-    session, ctx, errors = work.session, work.ctx, dict[str, str]()
-    try:
-        await service.update(session, ctx, program.id, read.draft)
-        await _set_open(work, program, is_open=read.is_open)
-    except (InvalidInput, LimitReached) as error:
-        errors |= _renamed(error, HOST)
-    if ctx.principal.may("branding.manage") and (read.name, read.branding) != (ctx.tenant.name, ctx.tenant.branding):
-        try:
-            await set_branding(session, ctx, read.name, read.branding)
-        except InvalidInput as error:
-            errors |= _renamed(error, BRAND)
-    before = await plugin_settings(work, program.info)
-    for plugin, parsed in read.plugins.items():
-        changed = sorted(name for name, value in parsed.settings or () if getattr(before[plugin], name) != value)
-        if not changed:
-            continue
-        try:
-            version = sent.get(f"{VERSION}{plugin}")
-            await work.services.settings.save(session, ctx, plugin, program.id, parsed.values, version)
-        except (InvalidInput, Conflict) as error:
-            errors |= _renamed(error, f"{plugin}.")
-        details = {"plugin": plugin, "fields": changed}
-        await audit.record(session, ctx, "settings.changed", "program", program.id, details)
-    return errors
-
-
-async def _set_open(work: Work, program: Program, *, is_open: bool) -> None:
-    if is_open:
-        await service.set_status(work.session, work.ctx, program.id, "active")
-    elif program.status == "active":
-        await service.set_status(work.session, work.ctx, program.id, "inactive")
 
 
 async def _effects(work: Work, program: Program, read: ReadForm) -> AsyncIterator[str]:
@@ -277,10 +246,6 @@ def _cards_in_use(cards: service.ReadyCards) -> str:
     return f"{in_use} {more}"
 
 
-def _renamed(error: RegularsError, prefix: str) -> dict[str, str]:
-    return {f"{prefix}{name}" if name != FORM else FORM: text for name, text in faults_of(error).items()}
-
-
 async def _page(work: Work, program: Program, sent: Sent | None, errors: Mapping[str, str]) -> ProgramPage:
     programs = await service.list_programs(work.session)
     values = {**present_values(work, program), **(_without_checks(sent) if sent is not None else {})}
@@ -306,6 +271,7 @@ async def _page(work: Work, program: Program, sent: Sent | None, errors: Mapping
         icons=icon_choices(),
         logo_url=tenant_asset_url(tenant, logo) if logo else "",
         preview=await _preview(work, program.info, read),
+        changes_url=url_of(f"{PATH}/changes", {"program": ids.show(ids.PROGRAM, program.id)}),
         is_dirty=sent is not None,
         may_brand=work.ctx.principal.may("branding.manage"),
         may_add=limit is None or used < limit,

@@ -15,8 +15,10 @@ from regulars.kernel.settings.forms import FormGroup, describe_form
 from regulars.kernel.settings.parsing import ParsedForm, parse_form
 from regulars.web.work import Work
 
-HOST, BRAND, VERSION = "_program.", "_brand.", "_version."
+HOST, BRAND, VERSION, CHANGE = "_program.", "_brand.", "_version.", "_change."
 """Prefixes of the host's fields; a plugin's name never starts with an underscore."""
+DAYS_BEFORE = 14
+"""How long before a change members are told, unless somebody says otherwise."""
 Sent = Mapping[str, str]
 
 
@@ -77,6 +79,8 @@ def present_values(work: Work, program: Program) -> Sent:
         f"{BRAND}icon": branding.icon,
         f"{BRAND}tagline": branding.tagline,
         f"{BRAND}logo": branding.logo,
+        **{f"{CHANGE}{name}": "" for name in ("date", "time", "note", "tells")},
+        f"{CHANGE}days": str(DAYS_BEFORE),
     }
 
 
@@ -170,6 +174,9 @@ def summarise(errors: Mapping[str, str], panels: Sequence[PluginPanel]) -> Seque
         f"{BRAND}primary_color": _("Colour"),
         f"{BRAND}icon": _("Icon"),
         f"{BRAND}logo": _("Logo"),
+        f"{CHANGE}date": _("From this day on"),
+        f"{CHANGE}note": _("A note for your customers"),
+        f"{CHANGE}days": _("Days before"),
     }
     labels |= {panel.plugin: panel.title for panel in panels}
     return [(name, f"{labels[name]}: {text}" if name in labels else text) for name, text in errors.items()]

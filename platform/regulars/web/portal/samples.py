@@ -27,6 +27,7 @@ from regulars.web.forms import Form
 from regulars.web.lists import Pager
 from regulars.web.portal.account import AccountPage
 from regulars.web.portal.card import CardLive, CardPage, HistoryPage
+from regulars.web.portal.changes import ChangesPage, PublicChange
 from regulars.web.portal.code import CodePage
 from regulars.web.portal.doors import MailSentPage
 from regulars.web.portal.home import HomePage
@@ -83,6 +84,8 @@ class SampleShop:
             card.live,
             HistoryPage(entries=self._visits(), pager=pager),
             HistoryPage(entries=(), pager=Pager(first=0, last=0, total=0)),
+            ChangesPage(changes=self._changes(), timezone=self.program.timezone, pager=pager),
+            ChangesPage(changes=(), timezone=self.program.timezone, pager=Pager(first=0, last=0, total=0)),
             home,
             replace(home, promise=None, preview=None, tagline=""),
             JoinPage(name=name, promise=self._promise(), key="k"),
@@ -190,6 +193,13 @@ class SampleShop:
             )
         ]
         return CardView(card, self.program, True, accounts, units, offers, NextSale(), None, self.now)
+
+    def _changes(self) -> Sequence[PublicChange]:
+        return (
+            PublicChange(self.now + timedelta(days=20), "Stamps", "Two stamps on rainy days.", is_planned=True),
+            PublicChange(self.now + timedelta(days=10), "Stamps", "", is_withdrawn=True),
+            PublicChange(self.now - timedelta(days=30), "Stamps", ""),
+        )
 
     def _visits(self) -> Sequence[HistoryEntry]:
         return [
