@@ -19,6 +19,7 @@ from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
+from regulars.domain.redemptions.service import Redemptions
 from regulars.domain.staff.pins import PinPolicy
 from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.fault_book import FaultBook
@@ -157,6 +158,7 @@ def build_worker(
             Awards: Awards(ledger),
             Replays: Replays(plugins, settings),
             SettingsStore: settings,
+            Redemptions: Redemptions(ledger),
         },
         timing=timing,
         at_once=at_once,

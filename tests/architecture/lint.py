@@ -24,6 +24,8 @@ MONEY = (
     "regulars_referrals/hooks.py",
     "regulars_tiers/hooks.py",
     "regulars_tiers/standing.py",
+    "regulars_rewards/catalogue.py",
+    "regulars_rewards/hooks.py",
 )
 REDIS_FILES = ("kernel/redis.py", "kernel/ratelimit/", "kernel/jobs/arq_backend.py", "testing/", "kernel/embedded/")
 

@@ -15,7 +15,7 @@ CHANGEABLE = {
     "mail": {"attempts", "error", "sent_at", "status"},
     "program_change": {"announced_at", "error", "settled_at", "status"},
     "program_pause": {"ended_at", "finished_at", "shifted_to", "until"},
-    "redemption": {"status", "undone_at"},
+    "redemption": {"status", "fulfilment", "steps", "ship_to", "captured_at", "undone_at"},
     "sale": {"undone_at"},
     "session": {"shop_id"},
     "settings_version": set(),

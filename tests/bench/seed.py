@@ -54,9 +54,13 @@ TABLES = (
     """,
     """
     INSERT INTO core.redemption (tenant_id, id, card_id, shop_id, staff_id, reward_kind, reward_key, title, unit, cost,
-                                 currency, status, source, device, created_at)
+                                 currency, status, source, device, created_at, captured_at)
     SELECT $1, origin_id, card_id, $2, staff_id, 'stamps.full_card', '', 'free coffee', 'stamps', 10, 'EUR', 'captured',
-           'terminal', 'Till', at FROM step WHERE redeems
+           'terminal', 'Till', at, at FROM step WHERE redeems
+    """,
+    """
+    INSERT INTO core.redemption_step (tenant_id, redemption_id, number, status, fulfilment, created_at)
+    SELECT $1, origin_id, 1, 'captured', '', at FROM step WHERE redeems
     """,
     """
     INSERT INTO core.ledger_entry (tenant_id, id, card_id, unit, seq, kind, amount, balance_after, lifetime_after,

@@ -80,7 +80,18 @@ async def busy(house: House) -> House:
                 answer = await till.post(f"{API}/stamp", json=sale, headers={"Idempotency-Key": f"{day}-{number}"})
                 assert answer.status_code == 200, answer.text
             await house.clock.advance(days=1)
+        await put_a_reward_aside(till, numbers[1])
     return house
+
+
+async def put_a_reward_aside(till: httpx.AsyncClient, card: str) -> None:
+    """A reward that can be had online, and somebody who has it."""
+    reward = {"key": "tea", "title": "Tea", "unit": "stamps", "cost": 1, "handing": "code", "category": "Drinks"}
+    answer = await till.patch(f"{API}/program", json={"settings": {"rewards": {"rewards": [reward]}}})
+    assert answer.status_code == 200, answer.text
+    wanted = {"card": card, "reward": "rewards.catalogue/tea", "hold": True, "channel": "online"}
+    answer = await till.post(f"{API}/redemptions", json=wanted, headers={"Idempotency-Key": "tea"})
+    assert answer.status_code == 201, answer.text
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +192,8 @@ async def test_the_tills_pages(busy: House, people: People, routes: Map, look: L
     await find(till, busy, SLUG, "member0@example.com")
     await expect(till.get_by_text("Reward ready").first).to_be_visible()
     await walk.go([till, await people.someone(TABLET, like=till)], [till.url, busy.of(SLUG, "/terminal")])
+    await find(till, busy, SLUG, "member1@example.com")
+    await walk.go([till], [till.url])
     await find(till, busy, SLUG, "member5@example.com")
     await click(till, "Add stamp")
     other = await till.context.new_page()

@@ -33,7 +33,7 @@ PROBE = Plugin(
     ),
     slots=(SlotRef(Slot.PROGRAM_PREVIEW, "probe_plugin:preview"),),
 )
-EVERYTHING = ("stamps", "antifraud", "probe", "api_access", *HOST_FEATURES)
+EVERYTHING = ("stamps", "antifraud", "rewards", "probe", "api_access", *HOST_FEATURES)
 
 
 @pytest.fixture(scope="session")

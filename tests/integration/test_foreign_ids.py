@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 import httpx
 import pytest
@@ -38,6 +39,7 @@ PUBLIC = {
     "program": ids.PROGRAM,
     "key": ids.API_KEY,
     "change": ids.CHANGE,
+    "redemption": ids.REDEMPTION,
 }
 """Kind of thing → prefix of its public ids."""
 PATH = {
@@ -49,6 +51,7 @@ PATH = {
     "key": "key",
     "change": "change",
     "host": "host",
+    "redemption": "redemption",
 }
 """Argument of an address → kind of thing."""
 TOKENS = {
@@ -77,6 +80,16 @@ LINK = (
     "INSERT INTO core.staff_link (tenant_id, id, staff_id, kind, token_hash, expires_at) "
     "VALUES ($1, $2, $3, $4, $5, now() + interval '1 hour')"
 )
+REDEMPTION = (
+    "INSERT INTO core.redemption (tenant_id, id, card_id, reward_kind, reward_key, title, unit, cost, currency, "
+    "status, source, device, created_at, captured_at) "
+    "VALUES ($1, $2, $3, 'rewards.catalogue', 'mug', 'Mug', 'stamps', 1, 'EUR', 'captured', 'api', '', $4, $4)"
+)
+REDEMPTION_ENTRY = (
+    "INSERT INTO core.ledger_entry (tenant_id, id, card_id, unit, seq, kind, amount, balance_after, lifetime_after, "
+    "occasion, plugin, rule, counts_for_limits, redemption_id, source, device, created_at) "
+    "VALUES ($1, $2, $3, 'samples', 1, 'redeem', -1, 0, 0, 'redemption', 'rewards', 'mug', true, $4, 'api', '', $5)"
+)
 FRESH = re.compile(r"[0-9a-f]{32}|[A-Za-z0-9_-]{22,}")
 """Ids, nonces and keys of forms, which differ each time."""
 SAME_FOR_ALL = {"GET /c/<token> path token=code"}
@@ -100,6 +113,8 @@ class Said:
     besides: Mapping[str, Any] = field(default_factory=dict)
 
 
+MUG = "rewards.catalogue/mug"
+REWARD = {"key": "mug", "title": "Mug", "unit": "stamps", "cost": 1, "handing": "code"}
 SAYS: dict[str, tuple[Said, ...]] = {
     "manage.create_key": (Said("form", "shop", "shop", {"name": "A shop system", "permissions": "sales.record"}),),
     "manage.program_changes": (Said("query", "program", "program"),),
@@ -109,6 +124,15 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "portal.card": (Said("query", "card", "card"),),
     "portal.card_history": (Said("query", "card", "card"),),
     "portal.card_live": (Said("query", "card", "card"),),
+    "portal.rewards": (Said("query", "card", "card"),),
+    "portal.reward_form": (Said("query", "card", "card", {"reward": MUG}),),
+    "portal.get_reward": (Said("form", "card", "card", {"reward": MUG, "key": "fresh"}),),
+    "store_api.redemptions": (Said("query", "card", "card"),),
+    "store_api.redeem_reward": (Said("json", "card", "card", {"reward": MUG}),),
+    "rewards_manage.catalogue": (Said("query", "program", "bare_program"),),
+    "rewards_manage.reward_form": (Said("query", "program", "bare_program"),),
+    "rewards_manage.save_reward": (Said("query", "program", "bare_program"),),
+    "rewards_manage.add_codes": (Said("form", "program", "bare_program", {"key": "mug"}),),
     "store_api.add_pin": (Said("json", "staff", "staff", {"pin": "8264"}),),
     "store_api.enroll": (Said("json", "program", "program", {"email": "new@example.org", "terms": True}),),
     "store_api.stamp_earn": (
@@ -121,6 +145,8 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "store_api.stamp_redeem": (Said("json", "card", "card"), Said("json", "card", "number")),
     "store_api.undo": (Said("json", "card", "card"), Said("json", "card", "number")),
     "terminal.add": (Said("form", "staff", "staff", {"unit": "stamps", "key": "fresh", "pin": "1111"}),),
+    "terminal.hand_out": (Said("form", "redemption", "redemption", {"pin": "1111"}),),
+    "terminal.hand_out_sheet": (Said("query", "redemption", "redemption"),),
     "terminal.find": (Said("form", "card", "number"), Said("form", "card", "code")),
     "terminal.scanned": (Said("form", "card", "code"),),
     "terminal.place": (Said("form", "shop", "shop"),),
@@ -143,6 +169,7 @@ NOTHING = {
     *("manage.log_out", "manage.member_list", "manage.new_key_form", "manage.new_program_form", "manage.new_shop_form"),
     *("manage.new_staff_form", "manage.plugin_list", "manage.plugin_off", "manage.plugin_off_form", "manage.plugin_on"),
     *("manage.rewards", "manage.shop_list", "manage.staff_list"),
+    *("manage.redemptions", "manage.export_redemptions"),
     *("manage.add_domain", "manage.domain_list", "manage.set_moves", "manage.counter_sheet", "manage.sheet_is_there"),
     *("manage.forgotten", "manage.forgotten_form", "manage.send_proof_again", "manage.hide_steps", "manage.show_steps"),
     *("manage.look", "manage.look_frame", "manage.look_style", "manage.preview_look", "manage.save_look"),
@@ -236,16 +263,32 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
         "key": world.api_key_id,
         "change": change,
     }
+    await world.set_settings("rewards", rewards=[REWARD])
+    keys["redemption"] = await redemption_of(world, sql)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
+    public["bare_program"] = world.program_id.hex
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)
     return Names(public | {"number": world.card.number, "code": world.card.token, "link": link, "host": host} | tokens)
+
+
+async def redemption_of(world: World, sql: Connection) -> UUID:
+    """A reward that was handed out."""
+    found, now = new_id(), await sql.fetchval("SELECT now()")
+    await sql.execute(REDEMPTION, world.tenant.id, found, world.card.id, now)
+    await sql.execute(REDEMPTION_ENTRY, world.tenant.id, new_id(), world.card.id, found, now)
+    return found
 
 
 def made_up(own: World, secret: str) -> Names:
     """Names that look right and name nothing."""
     public = {kind: ids.show(prefix, new_id()) for kind, prefix in PUBLIC.items()}
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=own.tenant.id, subject=str(new_id()), lifetime=HOUR)
-    unknown = {"host": f"{new_id().hex}.example.org", "enter": new_token(), "password": new_token()}
+    unknown = {
+        "bare_program": new_id().hex,
+        "host": f"{new_id().hex}.example.org",
+        "enter": new_token(),
+        "password": new_token(),
+    }
     return Names(public | {"number": new_number(), "code": new_token(), "link": link} | unknown)
 
 

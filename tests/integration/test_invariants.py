@@ -32,6 +32,7 @@ FAULTS = {
     "I3": "DELETE FROM core.idempotency",
     "P4": f"UPDATE core.ledger_entry SET staff_id = NULL WHERE id = {LAST}",
     "X1": f"DELETE FROM core.outbox_event WHERE entry_id = {LAST}",
+    "B5": "UPDATE core.redemption_step SET fulfilment = 'shipped'",
     "U1": f"""UPDATE core.sale SET undone_at = now()
               WHERE id = (SELECT sale_id FROM core.ledger_entry WHERE id = {LAST})""",
 }

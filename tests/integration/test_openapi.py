@@ -26,6 +26,11 @@ STORE = {
     "/api/v1/store/loyalty/pins/{staff_id}": {"patch", "delete"},
     "/api/v1/store/loyalty/pins/{staff_id}/unlock": {"post"},
     "/api/v1/store/loyalty/sales/undo": {"post"},
+    "/api/v1/store/loyalty/redemptions": {"get", "post"},
+    "/api/v1/store/loyalty/redemptions/{redemption}": {"get"},
+    "/api/v1/store/loyalty/redemptions/{redemption}/capture": {"post"},
+    "/api/v1/store/loyalty/redemptions/{redemption}/release": {"post"},
+    "/api/v1/store/loyalty/redemptions/{redemption}/fulfilment": {"post"},
 }
 STAMPS = {"/api/v1/store/loyalty/stamp": {"post"}, "/api/v1/store/loyalty/stamp/redeem": {"post"}}
 TIERS = {"/api/v1/store/loyalty/tiers/ladders": {"get"}}

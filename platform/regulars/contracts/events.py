@@ -88,6 +88,16 @@ class RedemptionUndone(Event):
     card_id: UUID
 
 
+class RedemptionMoved(Event):
+    """A redemption came to be in another state: handed out, sent, delivered, given back, not used in time."""
+
+    name = "redemption.moved"
+    redemption_id: UUID
+    card_id: UUID
+    status: str
+    fulfilment: str
+
+
 class PinLocked(Event):
     """A staff PIN was locked after too many failures."""
 

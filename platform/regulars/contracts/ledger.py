@@ -332,6 +332,7 @@ class Outcome:
 
 
 Fulfilment = Literal["counter", "code", "shipping"]
+WEEK_MINUTES = 7 * 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +351,9 @@ class RewardOffer:
         refusal: why it cannot be had now though the balance may be enough (sold out, not this tier, once only).
         fulfilment: handed over at the counter, a code to be shown or typed, or sent by post.
         left: how many there are still, `None` without a limit.
+        code: what whoever gets it shows or types elsewhere, from the provider's own store; empty for one that the host
+            makes when it is needed. Never shown before it is had.
+        hold_minutes: how long it waits to be used once it is put aside.
     """
 
     kind: str
@@ -367,3 +371,5 @@ class RewardOffer:
     refusal: Refusal | None = None
     fulfilment: Fulfilment = "counter"
     left: int | None = None
+    code: str = ""
+    hold_minutes: int = WEEK_MINUTES

@@ -4,6 +4,7 @@ from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account, LedgerEntry
 from regulars.domain.members.models import Consent, Member
 from regulars.domain.programs.models import Program
+from regulars.domain.redemptions.models import Redemption
 from regulars.domain.sales.models import Sale
 from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
 from regulars.kernel.db.database import TenantSession
@@ -17,6 +18,7 @@ __all__ = [
     "LedgerEntry",
     "Member",
     "Program",
+    "Redemption",
     "Sale",
     "TenantEntity",
     "TenantSession",

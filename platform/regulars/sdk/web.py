@@ -1,10 +1,13 @@
-"""Pages: a blueprint per area, views that run inside one unit of work, lists with pages."""
+"""Pages: a blueprint per area, views inside one unit of work, lists with pages, settings that a page changes."""
 
 from quart import Blueprint
 
+from regulars.kernel.settings.forms import SettingsForm, describe_form
+from regulars.kernel.settings.parsing import parse_form
 from regulars.web.again import TryAgain, forgiving
 from regulars.web.forms import Form
 from regulars.web.lists import ListQuery, Pager, make_pager
+from regulars.web.own_rules import keep_photo, photo_url, save_rules
 from regulars.web.results import Download, Redirect, Result
 from regulars.web.toolkit import page
 from regulars.web.work import Work
@@ -17,9 +20,15 @@ __all__ = [
     "Pager",
     "Redirect",
     "Result",
+    "SettingsForm",
     "TryAgain",
     "Work",
+    "describe_form",
     "forgiving",
+    "keep_photo",
     "make_pager",
     "page",
+    "parse_form",
+    "photo_url",
+    "save_rules",
 ]

@@ -28,7 +28,7 @@ from regulars.kernel.config import Config
 from regulars.kernel.db.base import new_id
 from regulars.kernel.settings.models import PluginSettings, SettingsVersion
 
-PLUGINS = ("stamps", "antifraud")
+PLUGINS = ("stamps", "antifraud", "rewards")
 HOST_FEATURES = ("cards", "enrolment", "staff_pins", "stats", "sandbox")
 CARD = text(
     "SELECT c.id, c.member_id, c.number, c.token, m.email FROM core.card c "
@@ -146,6 +146,8 @@ ALL_TILL = frozenset(
         "members.export",
         "sales.record",
         "sales.redeem",
+        "rewards.view",
+        "rewards.manage",
         "sales.undo",
         "dashboard.view",
         "staff.view",

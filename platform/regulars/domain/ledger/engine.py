@@ -39,23 +39,39 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.registry import PluginRegistry
 
-Operation = Literal["earn", "redeem", "undo", "enrol", "refuse"]
+Operation = Literal["earn", "redeem", "carry_on", "undo", "enrol", "refuse"]
 TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
 ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
 PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
-    "redeem": ("redemption", *ENTRIES, "lot_use", "lot_change", *TRACES),
-    "undo": ("sale_undone", "redemption_undone", *ENTRIES, "lot_use", "lot_change", *TRACES),
+    "redeem": ("redemption", "redemption_step", *ENTRIES, "lot_use", "lot_change", *TRACES),
+    "carry_on": ("redemption_move", "redemption_step", *ENTRIES, "lot", "lot_use", "lot_change", *TRACES),
+    "undo": (
+        "sale_undone",
+        "redemption_move",
+        "redemption_step",
+        *ENTRIES,
+        "lot",
+        "lot_use",
+        "lot_change",
+        *TRACES,
+    ),
     "enrol": (*ENTRIES, "lot", "pending", "audit", "event"),
     "refuse": TRACES,
 }
 _ACTION_OF: Mapping[Operation, str] = {
     "earn": "sale.record",
     "redeem": "reward.redeem",
+    "carry_on": "redemption.move",
     "undo": "sale.undo",
     "enrol": "member.enrol",
 }
-_ACTION_READING: Mapping[Extra, str] = {"sale": "sale.record", "lots": "reward.redeem", "last": "sale.undo"}
+_ACTION_READING: Mapping[Extra, str] = {
+    "sale": "sale.record",
+    "lots": "reward.redeem",
+    "last": "sale.undo",
+    "redemption": "redemption.move",
+}
 NOBODY = UUID(int=0)
 NO_CLAIM = Claim(principal="", key="", request_hash=b"")
 

@@ -6,11 +6,14 @@ specification in docs/concepts.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from regulars.domain.redemptions.life import BEGINNINGS, MOVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,12 @@ class Breach:
     places: tuple[str, ...]
 
 
+def _tuples(rows: Iterable[tuple[str, ...]]) -> str:
+    return ", ".join("(" + ", ".join(f"'{text}'" for text in row) + ")" for row in sorted(set(rows)))
+
+
+_BEGINNINGS = _tuples(BEGINNINGS)
+_MOVES = _tuples((*before, *after) for (before, _move), after in MOVES.items())
 INVARIANTS = (
     Invariant(
         "L2",
@@ -116,7 +125,7 @@ INVARIANTS = (
         """SELECT e.id::text FROM core.ledger_entry e
            LEFT JOIN (SELECT tenant_id, entry_id, sum(amount) AS used FROM core.ledger_lot_use GROUP BY 1, 2) u
              ON u.tenant_id = e.tenant_id AND u.entry_id = e.id
-           WHERE e.kind <> 'earn' AND coalesce(u.used, 0) <> -e.amount""",
+           WHERE e.kind <> 'earn' AND NOT (e.kind = 'adjust' AND e.amount > 0) AND coalesce(u.used, 0) <> -e.amount""",
     ),
     Invariant(
         "I3",
@@ -147,6 +156,26 @@ INVARIANTS = (
            SELECT o.id::text FROM core.outbox_event o
            LEFT JOIN core.ledger_entry e ON e.tenant_id = o.tenant_id AND e.id = o.entry_id
            WHERE o.entry_id IS NOT NULL AND e.id IS NULL""",
+    ),
+    Invariant(
+        "B5",
+        "A redemption went from state to state as the table of its life allows, and is in the last of them.",
+        """SELECT redemption_id::text FROM (
+             SELECT tenant_id, redemption_id, number, status, fulfilment,
+                    lag(status) OVER w AS status_before, lag(fulfilment) OVER w AS fulfilment_before,
+                    lag(number, 1, 0::bigint) OVER w AS number_before
+             FROM core.redemption_step WINDOW w AS (PARTITION BY tenant_id, redemption_id ORDER BY number)) s
+           WHERE number <> number_before + 1
+              OR (status_before IS NULL AND (status, fulfilment) NOT IN (:beginnings))
+              OR (status_before IS NOT NULL
+                  AND (status_before, fulfilment_before, status, fulfilment) NOT IN (:moves))
+           UNION ALL
+           SELECT r.id::text FROM core.redemption r
+           LEFT JOIN core.redemption_step s ON s.tenant_id = r.tenant_id AND s.redemption_id = r.id
+             AND s.number = r.steps
+           WHERE (s.status, s.fulfilment) IS DISTINCT FROM (r.status, r.fulfilment)""".replace(
+            ":beginnings", _BEGINNINGS
+        ).replace(":moves", _MOVES),
     ),
     Invariant(
         "U1",

@@ -263,14 +263,20 @@ class OpenCard:
         }
         return Posting(dict(self.accounts), shared)
 
-    def add_posting(self, posting: Posting) -> None:
-        """Add a posting's rows and an event for each of its entries."""
+    def add_posting(self, posting: Posting, *, is_visit: bool = True) -> None:
+        """Add a posting's rows and an event for each of its entries.
+
+        Args:
+            posting: of this transaction.
+            is_visit: whether the member was here, or at least did something.
+        """
         self.add("entry", *posting.entry_rows)
         self.add("lot", *posting.lot_rows)
         self.add("lot_use", *posting.lot_use_rows)
         self.add("lot_change", *posting.lot_change_rows)
         self.add("account", *posting.account_rows())
-        self.add("activity", {"id": self.card.member_id, "last_activity_at": self.now})
+        if is_visit:
+            self.add("activity", {"id": self.card.member_id, "last_activity_at": self.now})
         for row in posting.entry_rows:
             names = ("unit", "seq", "kind", "amount", "balance_after")
             event = EntryPosted(entry_id=row["id"], card_id=self.card.id, **{name: row[name] for name in names})

@@ -38,6 +38,7 @@ class LotUse:
     lot_id: UUID
     amount: int
     amount_left: int
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,31 @@ class Posting:
         for use in posted.uses:
             self._use(use.lot_id, entry.id, -use.amount, use.amount_left + use.amount)
         return entry
+
+    def renew(self, posted: Posted, use: LotUse, expires_at: datetime) -> None:
+        """What a reversal has put into a lot that has expired is moved into a new one.
+
+        Args:
+            posted: what was reversed.
+            use: what it had taken from the lot.
+            expires_at: of the new lot.
+        """
+        unit, plugin = posted.entry.unit, posted.entry.plugin
+        gone = self._add("expire", unit, -use.amount, 0, plugin, "expired_meanwhile", explanation={})
+        self.lot_change_rows = [row for row in self.lot_change_rows if row["id"] != use.lot_id]
+        self._use(use.lot_id, gone.id, use.amount, use.amount_left)
+        added = self._add("adjust", unit, use.amount, 0, plugin, "grace", explanation={}, counts_for_limits=False)
+        self.lot_rows.append(
+            {
+                "id": new_id(),
+                "unit": unit,
+                "entry_id": added.id,
+                "amount": use.amount,
+                "amount_left": use.amount,
+                "expires_at": expires_at,
+                "created_at": self.origin["created_at"],
+            }
+        )
 
     def earned(self, unit: str) -> int:
         """What this posting has given of a unit."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     ScalarSelect,
+    Subquery,
     Text,
     Uuid,
     and_,
@@ -36,12 +37,13 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account, Idempotency, LedgerEntry, LedgerLot, LedgerLotUse
 from regulars.domain.programs.models import Program
+from regulars.domain.redemptions.models import Redemption
 from regulars.domain.sales.models import Sale
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
 
 CardBy = Literal["id", "number", "token", "short"]
-Extra = Literal["", "sale", "lots", "last"]
+Extra = Literal["", "sale", "lots", "last", "redemption"]
 LOT_FIELDS = ("id", "entry_id", "unit", "amount_left", "expires_at", "created_at")
 LAST_FIELDS = (
     "id",
@@ -57,6 +59,22 @@ LAST_FIELDS = (
     "redemption_id",
     "staff_id",
     "created_at",
+)
+REDEMPTION_FIELDS = (
+    "id",
+    "title",
+    "unit",
+    "cost",
+    "reward_kind",
+    "reward_key",
+    "status",
+    "fulfilment",
+    "steps",
+    "code",
+    "ship_to",
+    "created_at",
+    "expires_at",
+    "captured_at",
 )
 TENANT, CARD_ID = bindparam("tenant_id", type_=Uuid), bindparam("card_id", type_=Uuid)
 TIME_ZONE = bindparam("time_zone", type_=Text)
@@ -139,7 +157,7 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
     Args:
         plugin_facts: (label, scalar subquery) of the enabled plugins.
         extra: what one kind of transaction needs besides: whether the external sale is known (earning), open lots
-            (redeeming), or the card's last action (undoing).
+            (redeeming), the card's last action (undoing), or a redemption (carrying it on).
     """
     program = (
         select(_object(status=Program.status))
@@ -174,6 +192,8 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         columns.append(_open_lots().label("lots"))
     elif extra == "last":
         columns.append(_last_action().label("last"))
+    elif extra == "redemption":
+        columns.append(_entries_of(LedgerEntry.redemption_id == bindparam("redemption_id", type_=Uuid)).label("last"))
     columns += [_with_day_start(query).label(label) for label, query in plugin_facts]
     return prepare(select(*columns))
 
@@ -242,6 +262,17 @@ def _last_action() -> ScalarSelect[Any]:
         .limit(literal_column("1"))
         .subquery("last_action")
     )
+    wanted = or_(LedgerEntry.sale_id == last.c.sale_id, LedgerEntry.redemption_id == last.c.redemption_id)
+    return _entries_of(wanted, last)
+
+
+def _entries_of(wanted: ColumnElement[bool], source: Subquery | None = None) -> ScalarSelect[Any]:
+    """The entries of a sale or redemption that are no reversals, each with its lot, what it used and its redemption.
+
+    Args:
+        wanted: which entries.
+        source: a subquery that `wanted` speaks of.
+    """
     lot = (
         select(_object(**{name: getattr(LedgerLot, name) for name in LOT_FIELDS}))
         .where(LedgerLot.tenant_id == TENANT, LedgerLot.entry_id == LedgerEntry.id)
@@ -251,7 +282,12 @@ def _last_action() -> ScalarSelect[Any]:
     uses = (
         select(
             func.jsonb_agg(
-                _object(lot_id=LedgerLotUse.lot_id, amount=LedgerLotUse.amount, amount_left=LedgerLot.amount_left)
+                _object(
+                    lot_id=LedgerLotUse.lot_id,
+                    amount=LedgerLotUse.amount,
+                    amount_left=LedgerLot.amount_left,
+                    expires_at=LedgerLot.expires_at,
+                )
             )
         )
         .join(LedgerLot, and_(LedgerLot.tenant_id == TENANT, LedgerLot.id == LedgerLotUse.lot_id))
@@ -259,19 +295,22 @@ def _last_action() -> ScalarSelect[Any]:
         .correlate(LedgerEntry)
         .scalar_subquery()
     )
-    entry = _object(**{name: getattr(LedgerEntry, name) for name in LAST_FIELDS}, lot=lot, uses=uses)
-    return (
-        select(func.jsonb_agg(aggregate_order_by(entry, LedgerEntry.seq.desc())))
-        .join(
-            last,
-            or_(
-                LedgerEntry.sale_id == last.c.sale_id,
-                LedgerEntry.redemption_id == last.c.redemption_id,
-            ),
-        )
-        .where(LedgerEntry.tenant_id == TENANT, LedgerEntry.card_id == CARD_ID, LedgerEntry.reverses_id.is_(None))
+    redemption = (
+        select(_object(**{name: getattr(Redemption, name) for name in REDEMPTION_FIELDS}))
+        .where(Redemption.tenant_id == TENANT, Redemption.id == LedgerEntry.redemption_id)
+        .correlate(LedgerEntry)
         .scalar_subquery()
     )
+    fields = {name: getattr(LedgerEntry, name) for name in LAST_FIELDS}
+    entry = _object(**fields, lot=lot, uses=uses, redemption=redemption)
+    found = select(func.jsonb_agg(aggregate_order_by(entry, LedgerEntry.seq.desc()))).select_from(LedgerEntry)
+    if source is not None:
+        found = found.join(source, wanted)
+    else:
+        found = found.where(wanted, LedgerEntry.occasion == literal_column("'redemption'"))
+    return found.where(
+        LedgerEntry.tenant_id == TENANT, LedgerEntry.card_id == CARD_ID, LedgerEntry.reverses_id.is_(None)
+    ).scalar_subquery()
 
 
 def _object(**columns: ColumnElement[Any] | Any) -> ColumnElement[Any]:

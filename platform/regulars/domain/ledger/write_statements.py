@@ -19,7 +19,7 @@ from regulars.domain.ledger.models import (
     SaleEvaluation,
 )
 from regulars.domain.members.models import Member
-from regulars.domain.redemptions.models import Redemption
+from regulars.domain.redemptions.models import Redemption, RedemptionStep
 from regulars.domain.sales.models import Sale
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
@@ -39,7 +39,8 @@ Part = Literal[
     "lot_use",
     "pending",
     "redemption",
-    "redemption_undone",
+    "redemption_move",
+    "redemption_step",
     "sale",
     "sale_undone",
     "staff",
@@ -126,10 +127,31 @@ PARTS: dict[str, UpdateBase] = {
         "value_minor",
         "currency",
         "status",
+        "fulfilment",
+        "steps",
+        "code",
+        "ship_to",
         "source",
         "device",
         "created_at",
+        "expires_at",
+        "captured_at",
         bind="redemption",
+    ),
+    "redemption_step": insert_rows(
+        RedemptionStep, "redemption_id", "number", "status", "fulfilment", "created_at", bind="redemption_step"
+    ),
+    "redemption_move": update_rows(
+        Redemption,
+        "status",
+        "fulfilment",
+        "steps",
+        "ship_to",
+        "captured_at",
+        "undone_at",
+        match=("id",),
+        bind="redemption_move",
+        where=Redemption.undone_at.is_(None),
     ),
     "entry": insert_rows(LedgerEntry, *ENTRY_COLUMNS, bind="entry"),
     "lot": insert_rows(
@@ -160,14 +182,6 @@ PARTS: dict[str, UpdateBase] = {
     "activity": update_rows(Member, "last_activity_at", match=("id",), bind="activity"),
     "staff": update_rows(Staff, "pin_failures", "pin_locked_until", "pin_used_at", match=("id",), bind="staff"),
     "sale_undone": update_rows(Sale, "undone_at", match=("id",), bind="sale_undone", where=Sale.undone_at.is_(None)),
-    "redemption_undone": update_rows(
-        Redemption,
-        "undone_at",
-        "status",
-        match=("id",),
-        bind="redemption_undone",
-        where=Redemption.undone_at.is_(None),
-    ),
     "event": insert_rows(
         OutboxEvent, "id", "name", "version", "order_key", "entry_id", "payload", "created_at", bind="event"
     ),

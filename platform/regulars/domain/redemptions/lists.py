@@ -1,16 +1,21 @@
-"""Rewards that were handed out: the list behind the dashboard's figures."""
+"""Redemptions for people and callers: what was handed out, what waits, what is on its way."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from regulars.contracts.context import Context
+from regulars.contracts.errors import NotFound
 from regulars.contracts.paging import Paged, PageRequest
 from regulars.domain.redemptions import queries
+from regulars.domain.redemptions.answers import RedemptionAnswer, redemption_answer
+from regulars.domain.redemptions.life import Delivery, State, Status
 from regulars.domain.staff.permissions import require
 from regulars.kernel.db.database import TenantSession
+from regulars.kernel.i18n import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +60,134 @@ async def given_rewards(
     rows = await session.rows(queries.PAGE, {**where, "size": page.size, "offset": page.offset})
     total = await session.scalar(queries.TOTAL, where)
     return Paged([GivenReward(**row._mapping) for row in rows], total, page)
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionRow:
+    """A redemption with whose it is.
+
+    Attributes:
+        value_minor: worth in minor units of `currency`, `None` when unknown.
+        code: what the member shows, empty without one.
+        ship_to: where it is sent, empty when it is not, or no longer.
+        number: of the card.
+        name, email: of the member; empty or meaningless once erased.
+    """
+
+    id: UUID
+    card_id: UUID
+    reward_kind: str
+    reward_key: str
+    title: str
+    unit: str
+    cost: int
+    value_minor: int | None
+    currency: str
+    status: Status
+    fulfilment: Delivery
+    code: str
+    ship_to: str
+    created_at: datetime
+    expires_at: datetime | None
+    captured_at: datetime | None
+    number: str
+    member_id: UUID
+    name: str
+    email: str
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return State(self.status, self.fulfilment)
+
+    @property
+    def answer(self) -> RedemptionAnswer:
+        """What callers are told about it."""
+        return redemption_answer(
+            redemption_id=self.id,
+            card_id=self.card_id,
+            reward=(self.reward_kind, self.reward_key),
+            title=self.title,
+            unit=self.unit,
+            cost=self.cost,
+            state=self.state,
+            code=self.code,
+            created_at=self.created_at,
+            expires_at=self.expires_at,
+            captured_at=self.captured_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which redemptions.
+
+    Attributes:
+        sought: a whole code, or a part of the reward's title, of a name or an address; empty for all.
+        status, fulfilment: of a state, empty for any.
+        card_id: of one card.
+    """
+
+    sought: str = ""
+    status: Status | Literal[""] = ""
+    fulfilment: Delivery = ""
+    card_id: UUID | None = None
+
+
+async def list_redemptions(
+    session: TenantSession, ctx: Context, wanted: Wanted, page: PageRequest
+) -> Paged[RedemptionRow]:
+    """Redemptions, the latest first; a member sees the own ones.
+
+    Args:
+        session: the transaction.
+        ctx: who asks: the member, or somebody with `rewards.view` or `sales.redeem`.
+        wanted: which.
+        page: which part of them.
+    """
+    where = {
+        "tenant": session.tenant_id,
+        "status": wanted.status,
+        "fulfilment": wanted.fulfilment,
+        "card": wanted.card_id,
+        "member": _owner(ctx),
+        "sought": wanted.sought.strip(),
+    }
+    rows = await session.rows(queries.LIST, {**where, "size": page.size, "offset": page.offset})
+    total = await session.scalar(queries.COUNT, where)
+    return Paged([RedemptionRow(**row._mapping) for row in rows], total, page)
+
+
+async def get_redemption(session: TenantSession, ctx: Context, redemption_id: UUID) -> RedemptionRow:
+    """One redemption.
+
+    Raises:
+        NotFound: the tenant has no such redemption, or a member asks for somebody else's.
+    """
+    owner = _owner(ctx)
+    row = await session.one_or_none(queries.ONE, {"tenant": session.tenant_id, "redemption": redemption_id})
+    if row is None or owner not in {None, row.member_id}:
+        raise NotFound(_("We could not find this redemption."))
+    return RedemptionRow(**row._mapping)
+
+
+async def card_of_code(session: TenantSession, ctx: Context, code: str) -> UUID | None:
+    """The card on which a reward is put aside under a code, `None` when there is none.
+
+    Args:
+        session: the transaction.
+        ctx: who asks; needs `terminal.use`.
+        code: as it was typed or scanned.
+    """
+    require(ctx, "terminal.use")
+    found: UUID | None = await session.scalar(
+        queries.BY_CODE, {"tenant": session.tenant_id, "code": code.strip().upper()}
+    )
+    return found
+
+
+def _owner(ctx: Context) -> UUID | None:
+    if ctx.principal.kind == "member":
+        return ctx.principal.id
+    require(ctx, "rewards.view", "sales.redeem")
+    return None

@@ -1,10 +1,10 @@
-"""Queries of rewards handed out, for the list behind the dashboard's figures."""
+"""Queries of redemptions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, Uuid, and_, bindparam, func, not_, or_, select
+from sqlalchemy import Boolean, ColumnElement, Select, Text, Uuid, and_, bindparam, func, not_, or_, select
 
 from regulars.domain.cards.models import Card
 from regulars.domain.members.models import Member
@@ -46,3 +46,90 @@ PAGE = (
     .offset(bindparam("offset"))
 )
 TOTAL = select(func.count()).select_from(Redemption).where(*_WANTED)
+
+DUE = (
+    select(Redemption.id, Redemption.card_id)
+    .where(
+        Redemption.tenant_id == bindparam("tenant", type_=Uuid),
+        Redemption.status == "held",
+        Redemption.expires_at <= NOW,
+    )
+    .order_by(Redemption.expires_at)
+    .limit(bindparam("size"))
+)
+"""Holds whose time is over."""
+
+
+def _has(column: Any) -> ColumnElement[bool]:
+    """Whether a text has what is sought somewhere, whatever the case."""
+    return func.strpos(func.lower(column), func.lower(bindparam("sought", type_=Text))) > 0
+
+
+_FOUND = (
+    Redemption.tenant_id == bindparam("tenant", type_=Uuid),
+    or_(bindparam("status", type_=Text) == "", Redemption.status == bindparam("status", type_=Text)),
+    or_(bindparam("fulfilment", type_=Text) == "", Redemption.fulfilment == bindparam("fulfilment", type_=Text)),
+    or_(bindparam("card", type_=Uuid).is_(None), Redemption.card_id == bindparam("card", type_=Uuid)),
+    or_(bindparam("member", type_=Uuid).is_(None), Card.member_id == bindparam("member", type_=Uuid)),
+    or_(
+        bindparam("sought", type_=Text) == "",
+        func.upper(Redemption.code) == func.upper(bindparam("sought", type_=Text)),
+        _has(Redemption.title),
+        _has(Member.name),
+        _has(Member.email),
+    ),
+)
+_COLUMNS = (
+    Redemption.id,
+    Redemption.card_id,
+    Redemption.reward_kind,
+    Redemption.reward_key,
+    Redemption.title,
+    Redemption.unit,
+    Redemption.cost,
+    Redemption.value_minor,
+    Redemption.currency,
+    Redemption.status,
+    Redemption.fulfilment,
+    Redemption.code,
+    Redemption.ship_to,
+    Redemption.created_at,
+    Redemption.expires_at,
+    Redemption.captured_at,
+    Card.number,
+    Member.id.label("member_id"),
+    Member.name,
+    Member.email,
+)
+
+
+def _of_members(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(Redemption)
+        .join(Card, and_(Card.tenant_id == Redemption.tenant_id, Card.id == Redemption.card_id))
+        .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
+    )
+
+
+LIST = (
+    _of_members(*_COLUMNS)
+    .where(*_FOUND)
+    .order_by(Redemption.created_at.desc(), Redemption.id.desc())
+    .limit(bindparam("size"))
+    .offset(bindparam("offset"))
+)
+COUNT = _of_members(func.count()).where(*_FOUND)
+ONE = _of_members(*_COLUMNS).where(
+    Redemption.tenant_id == bindparam("tenant", type_=Uuid), Redemption.id == bindparam("redemption", type_=Uuid)
+)
+BY_CODE = (
+    select(Redemption.card_id)
+    .where(
+        Redemption.tenant_id == bindparam("tenant", type_=Uuid),
+        Redemption.code == bindparam("code", type_=Text),
+        Redemption.code != "",
+        Redemption.status == "held",
+    )
+    .limit(1)
+)

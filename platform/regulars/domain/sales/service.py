@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 from regulars.contracts.context import Context
-from regulars.contracts.events import RedemptionUndone, SaleRecorded, SaleUndone
+from regulars.contracts.events import SaleRecorded, SaleUndone
 from regulars.contracts.i18n import N_
-from regulars.contracts.ledger import Clearance, PostedEntry, Purchase, Refusal
+from regulars.contracts.ledger import Clearance, Purchase, Refusal
 from regulars.domain.ledger.commands import Answer, Attempt
-from regulars.domain.ledger.engine import Ledger, open_lot
+from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.evaluation import evaluation_of, items_of
 from regulars.domain.ledger.opened import OpenCard, Subject
-from regulars.domain.ledger.posting import AlreadySpentError, LotUse, Posted, Posting
+from regulars.domain.ledger.posting import AlreadySpentError, Posted, Posting
+from regulars.domain.ledger.reversible import read_posted
+from regulars.domain.redemptions.life import after
+from regulars.domain.redemptions.moving import Moving
 from regulars.kernel import ids
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
@@ -55,6 +58,7 @@ class LastAction:
     staff_id: UUID | None
     at: datetime
     entries: tuple[Posted, ...]
+    redemption: Moving | None = None
 
     @classmethod
     def of(cls, opened: OpenCard) -> Self | None:
@@ -67,7 +71,8 @@ class LastAction:
             redemption_id=_uuid(first["redemption_id"]),
             staff_id=_uuid(first["staff_id"]),
             at=datetime.fromisoformat(first["created_at"]),
-            entries=tuple(_posted(entry) for entry in opened.last),
+            entries=tuple(read_posted(entry) for entry in opened.last),
+            redemption=Moving.of(first["redemption"]) if first["redemption"] else None,
         )
 
 
@@ -192,23 +197,18 @@ class Sales:
         return Answer(200, model.model_dump_json().encode())
 
     def _reverse(self, opened: OpenCard, action: LastAction) -> Posting:
-        posting = opened.posting("undo", sale_id=action.sale_id, redemption_id=action.redemption_id)
+        if action.redemption is not None:
+            return action.redemption.move(opened, "undo", action.entries)
+        posting = opened.posting("undo", sale_id=action.sale_id)
         for posted in action.entries:
             posting.reverse(posted, reason="undo")
         opened.add_posting(posting)
-        if action.sale_id is not None:
-            opened.add("sale_undone", {"id": action.sale_id, "undone_at": opened.now})
-            opened.add_event(SaleUndone(sale_id=action.sale_id, card_id=opened.card.id))
-            subject = Subject("sale.undo", "sale", action.sale_id)
-        else:
-            assert action.redemption_id is not None
-            undone = {"id": action.redemption_id, "undone_at": opened.now, "status": "undone"}
-            opened.add("redemption_undone", undone)
-            opened.add_event(RedemptionUndone(redemption_id=action.redemption_id, card_id=opened.card.id))
-            subject = Subject("redemption.undo", "redemption", action.redemption_id)
+        assert action.sale_id is not None
+        opened.add("sale_undone", {"id": action.sale_id, "undone_at": opened.now})
+        opened.add_event(SaleUndone(sale_id=action.sale_id, card_id=opened.card.id))
         reversed_entries = tuple(posted.entry for posted in action.entries)
-        opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries, action.redemption_id)
-        opened.add_audit(subject, outcome="done", details={})
+        opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries, None)
+        opened.add_audit(Subject("sale.undo", "sale", action.sale_id), outcome="done", details={})
         return posting
 
     @staticmethod
@@ -242,27 +242,8 @@ def undo_refusal(opened: OpenCard, action: LastAction | None) -> Refusal | None:
     if opened.now - action.at > UNDO_WINDOW:
         minutes = int(UNDO_WINDOW.total_seconds() // 60)
         return Refusal("undo.too_late", N_("An action can be undone for {minutes} minutes."), {"minutes": minutes})
-    return None
-
-
-def _posted(value: dict[str, Any] | Any) -> Posted:
-    entry = PostedEntry(
-        id=UUID(value["id"]),
-        unit=value["unit"],
-        kind=value["kind"],
-        amount=value["amount"],
-        balance_after=value["balance_after"],
-        lifetime_after=value["lifetime_after"],
-        rule=value["rule"],
-        plugin=value["plugin"],
-        at=datetime.fromisoformat(value["created_at"]),
-    )
-    return Posted(
-        entry=entry,
-        counts_for_limits=value["counts_for_limits"],
-        lot=open_lot(value["lot"]) if value["lot"] else None,
-        uses=[LotUse(UUID(use["lot_id"]), use["amount"], use["amount_left"]) for use in value["uses"] or ()],
-    )
+    possible = after(action.redemption.state, "undo") if action.redemption else None
+    return possible if isinstance(possible, Refusal) else None
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, create_model
 from quart import Blueprint, Response
@@ -143,13 +144,23 @@ def attempt_of(work: ApiWork, sent: TillSent) -> Attempt:
         NotFound: the card cannot be one.
         InvalidInput: staff or shop cannot be an id.
     """
+    staff_id, shop_id = staff_and_shop(sent.staff, sent.shop)
+    return Attempt(work.required_claim(), CardRef.parse(sent.card), staff_id, sent.pin, shop_id)
+
+
+def staff_and_shop(staff: str | None, shop: str | None) -> tuple[UUID | None, UUID | None]:
+    """The ids of who acts and where, as they were sent.
+
+    Raises:
+        InvalidInput: one of them cannot be an id.
+    """
     faults = {}
-    staff_id = ids.read(ids.STAFF, sent.staff) if sent.staff is not None else None
-    shop_id = ids.read(ids.SHOP, sent.shop) if sent.shop is not None else None
-    if sent.staff is not None and staff_id is None:
+    staff_id = ids.read(ids.STAFF, staff) if staff is not None else None
+    shop_id = ids.read(ids.SHOP, shop) if shop is not None else None
+    if staff is not None and staff_id is None:
         faults["staff"] = _("This is no id of a staff member.")
-    if sent.shop is not None and shop_id is None:
+    if shop is not None and shop_id is None:
         faults["shop"] = _("This is no id of a shop.")
     if faults:
         raise InvalidInput(" ".join(faults.values()), fields=faults)
-    return Attempt(work.required_claim(), CardRef.parse(sent.card), staff_id, sent.pin, shop_id)
+    return staff_id, shop_id

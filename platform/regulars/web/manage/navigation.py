@@ -52,6 +52,8 @@ def _daily(frame: Frame) -> Iterator[Link]:
         yield _link(frame, _("Dashboard"), "", "layout-dashboard")
     if _may(frame, "members.view"):
         yield _link(frame, _("Members"), "/members", "users")
+    if _may(frame, "rewards.manage"):
+        yield _link(frame, _("Redemptions"), "/redemptions", "package")
     if _may(frame, "terminal.use"):
         yield Link(label=_("Terminal"), url=TERMINAL, icon="tablet-smartphone")
 

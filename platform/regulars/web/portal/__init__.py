@@ -1,7 +1,19 @@
 """The customer's pages: the merchant's home, enrolment, the card."""
 
-from regulars.web.portal import account, card, changes, code, home, join, legal, sign_in
+from regulars.web.portal import account, card, catalogue, changes, code, home, join, legal, sign_in
 from regulars.web.portal.blueprint import blueprint
 from regulars.web.portal.navigation import navigation
 
-__all__ = ["account", "blueprint", "card", "changes", "code", "home", "join", "legal", "navigation", "sign_in"]
+__all__ = [
+    "account",
+    "blueprint",
+    "card",
+    "catalogue",
+    "changes",
+    "code",
+    "home",
+    "join",
+    "legal",
+    "navigation",
+    "sign_in",
+]

@@ -31,6 +31,8 @@ from regulars.web.results import Result
 from regulars.web.work import Work, read_id
 
 RECENT = 4
+FIRST = 4
+"""So many rewards stand on the card's page; the catalogue has all."""
 STANDING = frozenset({"card.inactive", "program.inactive"})
 """Refusals that a member should know of; the others concern the till of the moment."""
 
@@ -115,9 +117,9 @@ class HistoryPage(PageContext):
 @member_page
 async def card(work: Work) -> Result:
     """Show the card."""
-    owned = await cards_of_member(work.session, _member(work))
+    owned = await cards_of_member(work.session, member_of(work))
     view = await CardViews(work.services.ledger).view(
-        work.session, work.ctx, _chosen(owned, work.query(CardQuery).card)
+        work.session, work.ctx, chosen_card(owned, work.query(CardQuery).card)
     )
     return CardPage(
         live=await _live(work, view, just_earned=0),
@@ -132,7 +134,7 @@ async def card_live(work: Work) -> Result:
     """The changing part, if it has changed since; no content when it has not."""
     query = work.query(LiveQuery)
     card_id = read_id(ids.CARD, query.card)
-    if await version_of(work.session, _member(work), card_id) == query.seen:
+    if await version_of(work.session, member_of(work), card_id) == query.seen:
         return Response(status=204)
     view = await CardViews(work.services.ledger).view(work.session, work.ctx, card_id)
     return await _live(work, view, just_earned=max(0, _had(view) - query.had))
@@ -154,9 +156,9 @@ async def card_history(work: Work) -> Result:
     """Every movement, and why."""
     wanted = work.query(ListQuery).request()
     card_name = work.query(CardQuery).card
-    owned = await cards_of_member(work.session, _member(work))
+    owned = await cards_of_member(work.session, member_of(work))
     views = CardViews(work.services.ledger)
-    found = await views.history(work.session, work.ctx, _chosen(owned, card_name), wanted)
+    found = await views.history(work.session, work.ctx, chosen_card(owned, card_name), wanted)
     return HistoryPage(entries=found.items, pager=make_pager(found, HISTORY, {"card": card_name}))
 
 
@@ -167,7 +169,7 @@ async def _live(work: Work, view: CardView, *, just_earned: int) -> CardLive:
     return CardLive(
         view=view,
         slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, just_earned),
-        rewards=reward_lines(view),
+        rewards=reward_lines(view, work.ctx.tenant)[:FIRST],
         recent=recent.items,
         warning=_warning(view),
         live_url=f"{CARD}/live?card={name}&seen={view.version}&had={_had(view)}",
@@ -190,12 +192,13 @@ def _said(view: CardView, just_earned: int) -> str:
     return " ".join(parts)
 
 
-def _member(work: Work) -> UUID:
+def member_of(work: Work) -> UUID:
+    """The member who is signed in."""
     assert work.ctx.principal.id is not None
     return work.ctx.principal.id
 
 
-def _chosen(owned: Sequence[MemberCard], name: str) -> UUID:
+def chosen_card(owned: Sequence[MemberCard], name: str) -> UUID:
     """Which of the member's cards is meant; a foreign or unknown one is not found."""
     if not owned:
         raise NotFound(_("You have no card here."))

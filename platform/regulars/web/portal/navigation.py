@@ -6,7 +6,7 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
 from regulars.web.navigation import Frame, Navigation
 
-HOME, CARD, HISTORY, ACCOUNT = "/", "/card", "/card/history", "/account"
+HOME, CARD, REWARDS, HISTORY, ACCOUNT = "/", "/card", "/rewards", "/card/history", "/account"
 JOIN, SIGN_IN, TERMS, PRIVACY = "/join", "/signin", "/terms", "/privacy"
 
 
@@ -15,6 +15,7 @@ def navigation(frame: Frame) -> Navigation:
     signed_in = frame.principal.kind == "member"
     tabs = (
         (_("Card"), CARD, "wallet-cards"),
+        (_("Rewards"), REWARDS, "gift"),
         (_("History"), HISTORY, "history"),
         (_("Account"), ACCOUNT, "user-round"),
     )

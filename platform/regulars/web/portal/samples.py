@@ -149,7 +149,7 @@ class SampleShop:
         return CardLive(
             view=view,
             slot=CardSlot(view.program, view.card.info, view.accounts, view.offers),
-            rewards=reward_lines(view),
+            rewards=reward_lines(view, self.tenant),
             recent=self._visits(),
             warning="",
             live_url="/card/live",

@@ -7,18 +7,19 @@ twice counts once and shows the same result again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from regulars.contracts.errors import Conflict, IdempotencyMismatch, InvalidInput
+from regulars.contracts.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound
 from regulars.contracts.paging import PageRequest
 from regulars.contracts.slots import CardSlot
 from regulars.domain.cards.view import CardView, CardViews
 from regulars.domain.ledger.history import HistoryEntry, history
+from regulars.domain.redemptions.lists import get_redemption
 from regulars.domain.staff import service as staff
 from regulars.domain.staff.permissions import ROLE_TITLES
 from regulars.kernel import ids
@@ -27,7 +28,18 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.keys import new_token
 from regulars.web.again import TryAgain
 from regulars.web.results import Redirect, Result
-from regulars.web.terminal.acts import Act, Add, Redeem, Undo, add_of, attempt_of, claim_of, patiently, redeem_of
+from regulars.web.terminal.acts import (
+    Act,
+    Add,
+    HandOut,
+    Redeem,
+    Undo,
+    add_of,
+    attempt_of,
+    claim_of,
+    patiently,
+    redeem_of,
+)
 from regulars.web.terminal.blueprint import blueprint, till_page
 from regulars.web.terminal.customer import RewardAction, Waiting, reward_actions, undo_label, waiting_for, waiting_of
 from regulars.web.terminal.desk import RESULT_SECONDS, Desk, TillPage, at_desk
@@ -43,6 +55,7 @@ class ActForm(BaseModel):
 
     unit: str = Field(default="", max_length=60)
     reward: str = Field(default="", max_length=200)
+    redemption: str = Field(default="", max_length=80)
     key: str = Field(default="", max_length=80)
     staff: str = Field(default="", max_length=80)
     pin: str = Field(default="", max_length=20)
@@ -136,20 +149,28 @@ class RefusedPage(TillPage):
     url: str
 
 
-Maker = Callable[[Work, CardView, ActForm, Mapping[str, str]], Act]
+Maker = Callable[[Work, CardView, ActForm, Mapping[str, str]], Awaitable[Act]]
 
 
-def _add(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
+async def _add(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
     del work
     return add_of(view, form.unit, sent)
 
 
-def _redeem(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
+async def _redeem(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
     del work, sent
     return redeem_of(view, form.unit, form.reward)
 
 
-def _undo(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
+async def _hand_out(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
+    del sent
+    row = await get_redemption(work.session, work.ctx, read_id(ids.REDEMPTION, form.redemption))
+    if row.card_id != view.card.id:
+        raise NotFound(_("We could not find this redemption."))
+    return HandOut(row.id, row.title)
+
+
+async def _undo(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
     del form, sent
     return Undo(undo_label(work, view))
 
@@ -157,6 +178,7 @@ def _undo(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) ->
 MAKERS: Mapping[str, tuple[Maker, str]] = {
     "add": (_add, "sales.record"),
     "redeem": (_redeem, "sales.redeem"),
+    "hand-out": (_hand_out, "sales.redeem"),
     "undo": (_undo, "sales.undo"),
 }
 
@@ -166,15 +188,16 @@ def _routes(name: str, make: Maker, permission: str) -> None:
 
     @till_page(permission)
     async def sheet(work: Work, desk: Desk, card: str) -> Result:
-        return await _show_sheet(work, desk, card, make, needs_unit=name != "undo")
+        return await _show_sheet(work, desk, card, make, needs_unit=name in {"add", "redeem"})
 
     @till_page(permission)
     async def act(work: Work, desk: Desk, card: str) -> Result:
         return await _act(work, desk, card, make)
 
     address = f"/cards/<card>/{name}"
-    blueprint.add_url_rule(address, f"{name}_sheet", sheet, methods=["GET"])
-    blueprint.add_url_rule(address, name, act, methods=["POST"])
+    endpoint = name.replace("-", "_")
+    blueprint.add_url_rule(address, f"{endpoint}_sheet", sheet, methods=["GET"])
+    blueprint.add_url_rule(address, endpoint, act, methods=["POST"])
 
 
 for _name, (_make, _permission) in MAKERS.items():
@@ -187,7 +210,7 @@ async def _show_sheet(work: Work, desk: Desk, card: str, make: Maker, *, needs_u
     if not view.require_pin or (needs_unit and not query.unit):
         return Redirect(card_url(view.card.id))
     try:
-        wanted = make(work, view, query, work.request.args)
+        wanted = await make(work, view, query, work.request.args)
     except InvalidInput as error:
         work.flash(error.detail, "warning")
         return Redirect(card_url(view.card.id))
@@ -199,7 +222,7 @@ async def _act(work: Work, desk: Desk, card: str, make: Maker) -> Result:
     form = (await work.form(ActForm)).data or ActForm()
     ctx = at_desk(work.ctx, desk)
     try:
-        wanted = make(work, view, form, await work.request.form)
+        wanted = await make(work, view, form, await work.request.form)
     except InvalidInput as error:
         work.flash(error.detail, "warning")
         return Redirect(card_url(view.card.id))
@@ -288,12 +311,13 @@ def _earned(view: CardView, wanted: Act) -> int:
 def _title(wanted: Act, earned: int) -> str:
     if isinstance(wanted, Add):
         return wanted.unit.words.earned(earned) if wanted.unit.words else _("Recorded")
-    return _("Reward redeemed") if isinstance(wanted, Redeem) else _("Taken back")
+    return _("Reward redeemed") if isinstance(wanted, (Redeem, HandOut)) else _("Taken back")
 
 
 def _text(wanted: Act, said: Mapping[str, Any]) -> str:
-    if isinstance(wanted, Redeem):
-        return _("Please hand it over: %(reward)s", reward=wanted.text)
+    if isinstance(wanted, (Redeem, HandOut)):
+        hand_over = _("Please hand it over: %(reward)s", reward=wanted.text)
+        return _("%(sentence)s. Code: %(code)s", sentence=hand_over, code=said["code"]) if said["code"] else hand_over
     return str(said.get("message", ""))
 
 

@@ -1,4 +1,4 @@
-"""The three things that a till does to a card, each as one value: what it is called and how it is carried out."""
+"""The things that a till does to a card, each as one value: what it is called and how it is carried out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from regulars.contracts.errors import IdempotencyInProgress, NotFound
 from regulars.contracts.ledger import Purchase
 from regulars.domain.cards.view import CardView, UnitView
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
-from regulars.domain.redemptions.service import RedeemCommand
+from regulars.domain.redemptions.service import MoveCommand, RedeemCommand
 from regulars.domain.sales.service import SaleCommand
 from regulars.kernel import ids
 from regulars.kernel.i18n import format_money
@@ -109,8 +109,42 @@ class Redeem:
 
     async def carry_out(self, work: Work, ctx: Context, attempt: Attempt) -> Answer:
         """Redeem it."""
-        command = RedeemCommand(attempt, self.unit, self.reward)
+        command = RedeemCommand(attempt, self.unit, self.reward, wants_redemption=True)
         return await work.services.redemptions.redeem(work.session, ctx, command)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOut:
+    """Hand out a reward that was put aside.
+
+    Attributes:
+        redemption_id: which.
+        text: of the reward.
+    """
+
+    redemption_id: UUID
+    text: str
+    name: str = "hand-out"
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """Which redemption."""
+        return {"redemption": ids.show(ids.REDEMPTION, self.redemption_id)}
+
+    def title(self, view: CardView) -> str:
+        """`Hand out: free coffee`."""
+        del view
+        return _("Hand out: %(reward)s", reward=self.text)
+
+    def staff_id(self, view: CardView) -> UUID | None:
+        """Everybody may."""
+        del view
+        return None
+
+    async def carry_out(self, work: Work, ctx: Context, attempt: Attempt) -> Answer:
+        """Capture it."""
+        command = MoveCommand(attempt, self.redemption_id, "capture")
+        return await work.services.redemptions.move(work.session, ctx, command)
 
 
 @dataclass(frozen=True, slots=True)

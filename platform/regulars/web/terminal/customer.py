@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import ClassVar
+from uuid import UUID
 
 from regulars.contracts.ledger import RewardOffer
 from regulars.contracts.paging import PageRequest
 from regulars.contracts.slots import CardSlot
 from regulars.domain.cards.view import CardView, CardViews
 from regulars.domain.ledger.history import HistoryEntry
+from regulars.domain.ledger.problems import sentence
+from regulars.domain.redemptions.life import HELD
+from regulars.domain.redemptions.lists import Wanted, list_redemptions
 from regulars.kernel import ids
 from regulars.kernel.i18n import format_timedelta
 from regulars.kernel.i18n import gettext as _
@@ -25,6 +29,7 @@ from regulars.web.terminal.lines import card_url
 from regulars.web.work import Work, read_id
 
 LAST = 3
+MOST_HELD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class RewardAction:
 
     Attributes:
         reward: `<kind>/<key>`, as redeeming wants it.
-        missing: what is missing in words, empty when it is ready.
+        ready: it can be handed out now.
+        missing: why not, in words; empty when it is ready.
     """
 
     unit: str
@@ -56,6 +62,20 @@ class RewardAction:
     title: str
     ready: bool
     missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldReward:
+    """A reward that waits to be handed out.
+
+    Attributes:
+        redemption: public id.
+        code: what the customer shows.
+    """
+
+    redemption: str
+    title: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +103,7 @@ class CustomerPage(TillPage):
         url: of this page; the actions are below it.
         key: fresh idempotency key, for programs without PIN.
         earning: buttons that give units.
+        held: rewards that were put aside and wait for the customer.
         rewards: buttons that hand rewards out.
         waiting: why nothing can be given now, `None` when it can.
         undo: what the last action was, empty when nobody here can take it back.
@@ -95,6 +116,7 @@ class CustomerPage(TillPage):
     url: str
     key: str
     earning: Sequence[EarnAction]
+    held: Sequence[HeldReward]
     rewards: Sequence[RewardAction]
     waiting: Waiting | None
     undo: str
@@ -115,6 +137,7 @@ async def customer(work: Work, desk: Desk, card: str) -> Result:
         url=card_url(view.card.id),
         key=new_token(),
         earning=earn_actions(work, view),
+        held=await held_rewards(work, view.card.id),
         rewards=reward_actions(work, view),
         waiting=waiting_of(view),
         undo=undo_label(work, view),
@@ -137,8 +160,22 @@ def reward_actions(work: Work, view: CardView) -> Sequence[RewardAction]:
     if not work.ctx.principal.may("sales.redeem"):
         return ()
     return [
-        RewardAction(offer.unit, reward_name(offer), offer.title, offer.ready, _missing(view, offer))
+        RewardAction(
+            offer.unit, reward_name(offer), offer.title, offer.ready and offer.refusal is None, _missing(view, offer)
+        )
         for offer in view.offers
+        if offer.fulfilment != "shipping"  # needs an address, which the customer types at home
+    ]
+
+
+async def held_rewards(work: Work, card_id: UUID) -> Sequence[HeldReward]:
+    """What was put aside for this card."""
+    if not work.ctx.principal.may("sales.redeem"):
+        return ()
+    wanted = Wanted(status="held", card_id=card_id)
+    found = await list_redemptions(work.session, work.ctx, wanted, PageRequest(1, MOST_HELD))
+    return [
+        HeldReward(ids.show(ids.REDEMPTION, row.id), row.title, row.code) for row in found.items if row.state == HELD
     ]
 
 
@@ -184,6 +221,8 @@ def undo_label(work: Work, view: CardView) -> str:
 
 
 def _missing(view: CardView, offer: RewardOffer) -> str:
+    if offer.refusal is not None:
+        return sentence(offer.refusal, view.program.timezone, view.now)
     if offer.ready:
         return ""
     words = next((unit.words for unit in view.units if unit.unit == offer.unit), None)

@@ -17,6 +17,7 @@ from regulars.domain.cards import numbers
 from regulars.domain.cards import service as cards
 from regulars.domain.ledger.topics import ACTIVITY, shop_topic
 from regulars.domain.members.normalise import email_of
+from regulars.domain.redemptions.lists import card_of_code
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
 from regulars.web.headers import allow_camera
@@ -146,6 +147,8 @@ async def find(work: Work, desk: Desk) -> Result:
     if len(query) < cards.MIN_QUERY:
         return await _start(work, desk, query=query, error=_("Type at least two characters, or scan a card."))
     hits = await cards.find(work.session, work.ctx, query, FOUND)
+    if not hits and (card_id := await card_of_code(work.session, work.ctx, query)):
+        return Redirect(card_url(card_id))
     if len(hits) == 1:
         return Redirect(card_url(hits[0].id))
     if not hits and (sentence := _number_fault(query)):
@@ -162,6 +165,8 @@ async def scanned(work: Work, desk: Desk) -> Result:
     del desk
     await check_limit(LOOK_UP, work.request, work.services)
     form = (await work.form(FindForm)).data or FindForm()
+    if card_id := await card_of_code(work.session, work.ctx, form.card):
+        return Redirect(card_url(card_id))
     try:
         hit = await cards.by_code(work.session, work.ctx, form.card)
     except NotFound:

@@ -1,0 +1,66 @@
+"""What a plugin's own pages need to change its settings: save them for a program, keep a photo, show it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from regulars.contracts.context import ProgramInfo
+from regulars.domain.audit import service as audit
+from regulars.domain.tenants.logos import store_photo
+from regulars.web.assets import tenant_asset_url
+from regulars.web.work import Work
+
+
+async def save_rules(work: Work, plugin: str, program: ProgramInfo, values: Mapping[str, Any]) -> BaseModel:
+    """Change a plugin's settings of a program; they are in force at once, and the audit log keeps what was changed.
+
+    Args:
+        work: of a page whose reader may do this.
+        plugin: whose settings.
+        program: which program's.
+        values: field → value; fields that are left out stay as they are.
+
+    Returns:
+        The new settings.
+
+    Raises:
+        InvalidInput: a value is not acceptable; its fields are named from the model's top, `rewards.2.title`.
+    """
+    settings = await work.services.settings.save(work.session, work.ctx, plugin, program.id, values)
+    details = {"plugin": plugin, "fields": sorted(values)}
+    await audit.record(work.session, work.ctx, "settings.changed", "program", program.id, details)
+
+    async def forget() -> None:
+        work.services.snapshots.drop(work.ctx.tenant.id)
+
+    work.later(forget)
+    return settings
+
+
+async def keep_photo(work: Work, field: str) -> str:
+    """Keep a photo that was sent with a form: encoded anew, without metadata, named by its content.
+
+    Args:
+        work: of the page.
+        field: name of the form's file field.
+
+    Returns:
+        Its name for the settings; empty when none was sent.
+
+    Raises:
+        InvalidInput: it is no image, or too large.
+    """
+    upload = (await work.request.files).get(field)
+    if upload is None or not upload.filename:
+        return ""
+    content = upload.read()
+    return await asyncio.to_thread(store_photo, work.services.config.data_dir, work.ctx.tenant.id, content)
+
+
+def photo_url(work: Work, name: str) -> str:
+    """Address of a photo that was kept, empty for none."""
+    return tenant_asset_url(work.ctx.tenant, name) if name else ""

@@ -1,0 +1,44 @@
+"""What the plugin says to a redemption: limits, stock, codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from regulars.sdk import (
+    LedgerContext,
+    Outcome,
+    PostedEntry,
+    RewardOffer,
+    Write,
+    hookimpl,
+)
+from regulars_rewards.catalogue import settings_of
+from regulars_rewards.queries import KIND
+
+
+class Hooks:
+    """Counts what is out; the offers themselves say what cannot be had, see `Catalogue`."""
+
+    @hookimpl
+    def redemption_posted(self, ctx: LedgerContext, offer: RewardOffer, redemption_id: UUID) -> Outcome | None:
+        """Take one from the stock, and its code from the pool; both only if nobody was faster."""
+        reward = settings_of(ctx).find(offer.key) if offer.kind == KIND else None
+        if reward is None:
+            return None
+        place = {"program_id": str(ctx.program.id), "reward_key": reward.key}
+        writes = [Write("stock", [{**place, "taken": 1, "most": reward.stock}], contended=True)]
+        if offer.code:
+            taken = {"code": offer.code, "redemption_id": str(redemption_id), "taken_at": ctx.now.isoformat()}
+            writes.append(Write("code", [{**place, **taken}], contended=True))
+        return Outcome(writes=writes)
+
+    @hookimpl
+    def reversal_posted(self, ctx: LedgerContext, reversed_entries: Sequence[PostedEntry]) -> Outcome | None:
+        """Put back what is given back. A code that somebody has seen is not given to anybody else."""
+        keys = [entry.rule.removeprefix(f"{KIND}/") for entry in reversed_entries if entry.rule.startswith(f"{KIND}/")]
+        rows: list[Mapping[str, Any]] = [
+            {"program_id": str(ctx.program.id), "reward_key": key, "taken": -1, "most": None} for key in keys
+        ]
+        return Outcome(writes=(Write("stock", rows),)) if rows else None
