@@ -184,3 +184,6 @@ LIVE_ELSEWHERE = (
     .where(Tenant.live_tenant_id.is_(None), Tenant.base_domain != bindparam("base_domain", type_=Text))
     .order_by(Tenant.slug)
 )
+
+NEWEST_TENANTS = select(Tenant.id).order_by(Tenant.created_at.desc()).limit(50)
+"""A sample of merchants, for checks that take long."""
