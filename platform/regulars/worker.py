@@ -12,6 +12,7 @@ import structlog
 
 from regulars.domain.awards.service import Awards
 from regulars.domain.domains.desk import DomainDesk
+from regulars.domain.expiry.service import Expiry
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.replays import Replays
@@ -19,6 +20,7 @@ from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
+from regulars.domain.refunds.service import Refunds
 from regulars.domain.staff.pins import PinPolicy
 from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.fault_book import FaultBook
@@ -157,6 +159,8 @@ def build_worker(
             Awards: Awards(ledger),
             Replays: Replays(plugins, settings),
             SettingsStore: settings,
+            Refunds: Refunds(ledger),
+            Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
         },
         timing=timing,
         at_once=at_once,

@@ -38,6 +38,9 @@ PUBLIC = {
     "program": ids.PROGRAM,
     "key": ids.API_KEY,
     "change": ids.CHANGE,
+    "sale": ids.SALE,
+    "refund": ids.REFUND,
+    "adjustment": ids.ADJUSTMENT,
 }
 """Kind of thing → prefix of its public ids."""
 PATH = {
@@ -49,6 +52,8 @@ PATH = {
     "key": "key",
     "change": "change",
     "host": "host",
+    "refund_id": "refund",
+    "adjustment_id": "adjustment",
 }
 """Argument of an address → kind of thing."""
 TOKENS = {
@@ -76,6 +81,18 @@ CHANGE = (
 LINK = (
     "INSERT INTO core.staff_link (tenant_id, id, staff_id, kind, token_hash, expires_at) "
     "VALUES ($1, $2, $3, $4, $5, now() + interval '1 hour')"
+)
+SALE = (
+    "INSERT INTO core.sale (tenant_id, id, card_id, quantity, source, device, occurred_at, created_at) "
+    "VALUES ($1, $2, $3, 1, 'api', '', now(), now()) RETURNING id"
+)
+REFUND = (
+    "INSERT INTO core.refund (tenant_id, id, sale_id, card_id, source, status, device, quantity, created_at) "
+    "VALUES ($1, $2, $3, $4, 'api', 'done', '', 1, now()) RETURNING id"
+)
+ADJUSTMENT = (
+    "INSERT INTO core.adjustment (tenant_id, id, card_id, unit, amount, reason, status, asked_by_name, created_at) "
+    "VALUES ($1, $2, $3, 'stamps', 1, 'a test', 'waiting', 'Anna', now()) RETURNING id"
 )
 FRESH = re.compile(r"[0-9a-f]{32}|[A-Za-z0-9_-]{22,}")
 """Ids, nonces and keys of forms, which differ each time."""
@@ -119,6 +136,13 @@ SAYS: dict[str, tuple[Said, ...]] = {
         Said("json", "staff", "staff", {"card": "own card", "pin": "1111"}),
     ),
     "store_api.stamp_redeem": (Said("json", "card", "card"), Said("json", "card", "number")),
+    "store_api.adjust": (Said("json", "card", "card", {"unit": "stamps", "amount": 1, "reason": "a test"}),),
+    "store_api.adjust_limit": (Said("json", "program", "program", {"adjust_limit": 5}),),
+    "store_api.refund": (Said("json", "sale", "sale"),),
+    "store_api.transfer": (
+        Said("json", "from", "card", {"to": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
+        Said("json", "to", "card", {"from": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
+    ),
     "store_api.undo": (Said("json", "card", "card"), Said("json", "card", "number")),
     "terminal.add": (Said("form", "staff", "staff", {"unit": "stamps", "key": "fresh", "pin": "1111"}),),
     "terminal.find": (Said("form", "card", "number"), Said("form", "card", "code")),
@@ -166,6 +190,8 @@ NOTHING = {
     *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
     *("tiers_manage.export", "tiers_manage.history", "tiers_manage.members", "tiers_store_api.ladders"),
     *("store_api.cards", "store_api.change_program", "store_api.create_program", "store_api.pins", "store_api.program"),
+    "store_api.adjustments",
+    "store_api.refunds",
     *("store_api.stats", "storefront_api.card", "storefront_api.enroll", "storefront_api.transactions"),
     *("terminal.enrol", "terminal.enrol_form", "terminal.find_again", "terminal.place_form", "terminal.sign_out"),
     "terminal.start",
@@ -235,7 +261,10 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
         "program": world.program_id,
         "key": world.api_key_id,
         "change": change,
+        "sale": await sql.fetchval(SALE, tenant, new_id(), world.card.id),
     }
+    keys["refund"] = await sql.fetchval(REFUND, tenant, new_id(), keys["sale"], world.card.id)
+    keys["adjustment"] = await sql.fetchval(ADJUSTMENT, tenant, new_id(), world.card.id)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)
     return Names(public | {"number": world.card.number, "code": world.card.token, "link": link, "host": host} | tokens)

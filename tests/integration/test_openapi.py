@@ -26,6 +26,14 @@ STORE = {
     "/api/v1/store/loyalty/pins/{staff_id}": {"patch", "delete"},
     "/api/v1/store/loyalty/pins/{staff_id}/unlock": {"post"},
     "/api/v1/store/loyalty/sales/undo": {"post"},
+    "/api/v1/store/loyalty/adjustments": {"get", "post"},
+    "/api/v1/store/loyalty/adjustments/limit": {"put"},
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}": {"get"},
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve": {"post"},
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse": {"post"},
+    "/api/v1/store/loyalty/transfers": {"post"},
+    "/api/v1/store/loyalty/refunds": {"get", "post"},
+    "/api/v1/store/loyalty/refunds/{refund_id}": {"get"},
 }
 STAMPS = {"/api/v1/store/loyalty/stamp": {"post"}, "/api/v1/store/loyalty/stamp/redeem": {"post"}}
 TIERS = {"/api/v1/store/loyalty/tiers/ladders": {"get"}}

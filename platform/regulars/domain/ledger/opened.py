@@ -17,7 +17,9 @@ from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import Clearance, LedgerContext, Occasion, Outcome, Proposal, Refusal, RewardOffer
 from regulars.contracts.providers import UnitLife
 from regulars.domain.ledger.commands import Answer, Attempt
-from regulars.domain.ledger.posting import OpenLot, Posting
+from regulars.domain.ledger.drafts import pending_row
+from regulars.domain.ledger.lots import OpenLot
+from regulars.domain.ledger.posting import Posting
 from regulars.domain.ledger.problems import problem
 from regulars.domain.ledger.rules import Rules
 from regulars.domain.staff.pins import PinLocked as PinIsLocked
@@ -60,9 +62,8 @@ class OpenCard:
 
     Attributes:
         facts: label → value of the plugins' facts.
-        lots: open lots, when redeeming.
-        known_sale: the sale that already has this external reference, when earning.
-        last: entries of the card's last action that is not undone, newest first, when undoing.
+        lots: open lots, where they are read.
+        read: what else this kind of transaction reads, see `extra_statements`.
         occurred_at: when it happened, `None` for now.
         contended: plugin statements that may find that somebody else took the last of something.
         rows: table part or plugin statement → rows to write.
@@ -80,8 +81,7 @@ class OpenCard:
     accounts: dict[str, AccountState]
     facts: Mapping[str, Any]
     lots: Sequence[OpenLot] = ()
-    known_sale: UUID | None = None
-    last: Sequence[Mapping[str, Any]] = ()
+    read: Mapping[str, Any] = field(default_factory=dict)
     program_status: str = "active"
     occurred_at: datetime | None = None
     contended: set[str] = field(default_factory=set)
@@ -210,9 +210,14 @@ class OpenCard:
                     pending_until=draft.pending_until or provider.pending_until(context),
                 )
             if draft.pending_until is not None and draft.pending_until > self.now:
-                self.add("pending", posting.pending(draft, proposal.plugin))
+                self.add("pending", pending_row(draft, proposal.plugin, posting.origin))
             else:
                 posting.earn(draft, proposal.plugin)
+
+    def floor(self, unit: str) -> int:
+        """The lowest balance of a unit that a refund may leave: 0, or below where its provider allows a debt."""
+        owner, provider = self.registry.unit_providers[unit]
+        return min(0, provider.floor(self.ledger_context(owner).settings)) if isinstance(provider, UnitLife) else 0
 
     def standing(self) -> Refusal | None:
         """The first two checks: is the card active, is the program active?"""
@@ -263,14 +268,20 @@ class OpenCard:
         }
         return Posting(dict(self.accounts), shared)
 
-    def add_posting(self, posting: Posting) -> None:
-        """Add a posting's rows and an event for each of its entries."""
+    def add_posting(self, posting: Posting, *, is_activity: bool = True) -> None:
+        """Add a posting's rows and an event for each of its entries.
+
+        Args:
+            posting: of this transaction.
+            is_activity: whether the member was here; nobody was when the clock did it.
+        """
         self.add("entry", *posting.entry_rows)
         self.add("lot", *posting.lot_rows)
         self.add("lot_use", *posting.lot_use_rows)
         self.add("lot_change", *posting.lot_change_rows)
         self.add("account", *posting.account_rows())
-        self.add("activity", {"id": self.card.member_id, "last_activity_at": self.now})
+        if is_activity:
+            self.add("activity", {"id": self.card.member_id, "last_activity_at": self.now})
         for row in posting.entry_rows:
             names = ("unit", "seq", "kind", "amount", "balance_after")
             event = EntryPosted(entry_id=row["id"], card_id=self.card.id, **{name: row[name] for name in names})

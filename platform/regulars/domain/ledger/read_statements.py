@@ -21,44 +21,22 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    exists,
     func,
     literal_column,
-    or_,
     select,
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from regulars.domain.cards.models import Card
-from regulars.domain.ledger.models import Account, Idempotency, LedgerEntry, LedgerLot, LedgerLotUse
+from regulars.domain.ledger.extra_statements import CARD_ID, READS, TENANT, Extra, json_object
+from regulars.domain.ledger.models import Account, Idempotency
 from regulars.domain.programs.models import Program
-from regulars.domain.sales.models import Sale
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
 
 CardBy = Literal["id", "number", "token", "short"]
-Extra = Literal["", "sale", "lots", "last"]
-LOT_FIELDS = ("id", "entry_id", "unit", "amount_left", "expires_at", "created_at")
-LAST_FIELDS = (
-    "id",
-    "unit",
-    "kind",
-    "amount",
-    "balance_after",
-    "lifetime_after",
-    "rule",
-    "plugin",
-    "counts_for_limits",
-    "sale_id",
-    "redemption_id",
-    "staff_id",
-    "created_at",
-)
-TENANT, CARD_ID = bindparam("tenant_id", type_=Uuid), bindparam("card_id", type_=Uuid)
 TIME_ZONE = bindparam("time_zone", type_=Text)
 CORE_NOW: ColumnElement[Any] = func.core.now(type_=DateTime(timezone=True))
 _MOMENT: ColumnElement[Any] = literal_column("interval '1 microsecond'")
@@ -138,18 +116,17 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
 
     Args:
         plugin_facts: (label, scalar subquery) of the enabled plugins.
-        extra: what one kind of transaction needs besides: whether the external sale is known (earning), open lots
-            (redeeming), or the card's last action (undoing).
+        extra: what one kind of transaction needs besides.
     """
     program = (
-        select(_object(status=Program.status))
+        select(json_object(status=Program.status))
         .where(Program.tenant_id == TENANT, Program.id == bindparam("program_id", type_=Uuid))
         .scalar_subquery()
     )
     accounts = (
         select(
             func.jsonb_agg(
-                _object(
+                json_object(
                     unit=Account.unit,
                     balance=Account.balance,
                     lifetime=Account.lifetime,
@@ -168,12 +145,7 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         program.label("program"),
         accounts.label("accounts"),
     ]
-    if extra == "sale":
-        columns.append(_known_sale().label("known_sale"))
-    elif extra == "lots":
-        columns.append(_open_lots().label("lots"))
-    elif extra == "last":
-        columns.append(_last_action().label("last"))
+    columns += [read().label(label) for label, read in READS[extra].items()]
     columns += [_with_day_start(query).label(label) for label, query in plugin_facts]
     return prepare(select(*columns))
 
@@ -181,7 +153,7 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
 def _stored() -> ScalarSelect[Any]:
     return (
         select(
-            _object(
+            json_object(
                 hash=func.encode(Idempotency.request_hash, literal_column("'hex'")),
                 status=Idempotency.status,
                 body=func.convert_from(Idempotency.body, literal_column("'UTF8'")),
@@ -205,79 +177,6 @@ def _with_day_start(query: ScalarSelect[Any]) -> ColumnElement[Any]:
 
     replaced: ColumnElement[Any] = replacement_traverse(query, {}, replace)
     return replaced
-
-
-def _open_lots() -> ScalarSelect[Any]:
-    return (
-        select(func.jsonb_agg(_object(**{name: getattr(LedgerLot, name) for name in LOT_FIELDS})))
-        .where(LedgerLot.tenant_id == TENANT, LedgerLot.card_id == CARD_ID, LedgerLot.amount_left > literal_column("0"))
-        .scalar_subquery()
-    )
-
-
-def _known_sale() -> ScalarSelect[Any]:
-    return (
-        select(Sale.id)
-        .where(
-            Sale.tenant_id == TENANT,
-            Sale.source == bindparam("source", type_=Text),
-            Sale.external_ref == bindparam("external_ref", type_=Text),
-        )
-        .scalar_subquery()
-    )
-
-
-def _last_action() -> ScalarSelect[Any]:
-    """The entries of the card's last sale or redemption that is not undone, each with its lot and what it used."""
-    undo = aliased(LedgerEntry)
-    last = (
-        select(LedgerEntry.sale_id, LedgerEntry.redemption_id)
-        .where(
-            LedgerEntry.tenant_id == TENANT,
-            LedgerEntry.card_id == CARD_ID,
-            LedgerEntry.occasion.in_((literal_column("'purchase'"), literal_column("'redemption'"))),
-            ~exists().where(undo.tenant_id == TENANT, undo.reverses_id == LedgerEntry.id),
-        )
-        .order_by(LedgerEntry.created_at.desc(), LedgerEntry.seq.desc())
-        .limit(literal_column("1"))
-        .subquery("last_action")
-    )
-    lot = (
-        select(_object(**{name: getattr(LedgerLot, name) for name in LOT_FIELDS}))
-        .where(LedgerLot.tenant_id == TENANT, LedgerLot.entry_id == LedgerEntry.id)
-        .correlate(LedgerEntry)
-        .scalar_subquery()
-    )
-    uses = (
-        select(
-            func.jsonb_agg(
-                _object(lot_id=LedgerLotUse.lot_id, amount=LedgerLotUse.amount, amount_left=LedgerLot.amount_left)
-            )
-        )
-        .join(LedgerLot, and_(LedgerLot.tenant_id == TENANT, LedgerLot.id == LedgerLotUse.lot_id))
-        .where(LedgerLotUse.tenant_id == TENANT, LedgerLotUse.entry_id == LedgerEntry.id)
-        .correlate(LedgerEntry)
-        .scalar_subquery()
-    )
-    entry = _object(**{name: getattr(LedgerEntry, name) for name in LAST_FIELDS}, lot=lot, uses=uses)
-    return (
-        select(func.jsonb_agg(aggregate_order_by(entry, LedgerEntry.seq.desc())))
-        .join(
-            last,
-            or_(
-                LedgerEntry.sale_id == last.c.sale_id,
-                LedgerEntry.redemption_id == last.c.redemption_id,
-            ),
-        )
-        .where(LedgerEntry.tenant_id == TENANT, LedgerEntry.card_id == CARD_ID, LedgerEntry.reverses_id.is_(None))
-        .scalar_subquery()
-    )
-
-
-def _object(**columns: ColumnElement[Any] | Any) -> ColumnElement[Any]:
-    """`jsonb_build_object` with literal keys, so that they are no parameters."""
-    pairs = [part for name, column in columns.items() for part in (literal_column(f"'{name}'"), column)]
-    return func.jsonb_build_object(*pairs)
 
 
 STORED_ANSWER = prepare(select(_stored().label("stored")))

@@ -6,6 +6,7 @@ The checks of a sale, in this order, each with its own sentence: card active, pr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -14,12 +15,14 @@ from uuid import UUID
 from regulars.contracts.context import Context
 from regulars.contracts.events import RedemptionUndone, SaleRecorded, SaleUndone
 from regulars.contracts.i18n import N_
-from regulars.contracts.ledger import Clearance, PostedEntry, Purchase, Refusal
+from regulars.contracts.ledger import Clearance, Purchase, Refusal
 from regulars.domain.ledger.commands import Answer, Attempt
-from regulars.domain.ledger.engine import Ledger, open_lot
+from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.evaluation import evaluation_of, items_of
+from regulars.domain.ledger.lots import AlreadySpentError, Posted, posted, read_uuid
 from regulars.domain.ledger.opened import OpenCard, Subject
-from regulars.domain.ledger.posting import AlreadySpentError, LotUse, Posted, Posting
+from regulars.domain.ledger.posting import Posting
+from regulars.domain.refunds.service import Refunds
 from regulars.kernel import ids
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
@@ -48,26 +51,32 @@ class SaleCommand:
 
 @dataclass(frozen=True, slots=True)
 class LastAction:
-    """The card's last sale or redemption, as far as undoing it needs."""
+    """The card's last sale or redemption, as far as undoing it needs.
+
+    Attributes:
+        pending: what of it waits outside of the balance.
+    """
 
     sale_id: UUID | None
     redemption_id: UUID | None
     staff_id: UUID | None
     at: datetime
     entries: tuple[Posted, ...]
+    pending: tuple[Mapping[str, Any], ...]
 
     @classmethod
     def of(cls, opened: OpenCard) -> Self | None:
         """Read it from an open card, `None` when there is nothing to undo."""
-        if not opened.last:
+        last = opened.read["last"]
+        if last is None:
             return None
-        first = opened.last[0]
         return cls(
-            sale_id=_uuid(first["sale_id"]),
-            redemption_id=_uuid(first["redemption_id"]),
-            staff_id=_uuid(first["staff_id"]),
-            at=datetime.fromisoformat(first["created_at"]),
-            entries=tuple(_posted(entry) for entry in opened.last),
+            sale_id=read_uuid(last["sale_id"]),
+            redemption_id=read_uuid(last["redemption_id"]),
+            staff_id=read_uuid(last["staff_id"]),
+            at=datetime.fromisoformat(last["created_at"]),
+            entries=tuple(posted(entry) for entry in last["entries"] or ()),
+            pending=tuple(last["pending"] or ()),
         )
 
 
@@ -80,6 +89,7 @@ class Sales:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._refunds = Refunds(ledger)
 
     async def record(self, session: TenantSession, ctx: Context, command: SaleCommand) -> Answer:
         """Record a sale, or refuse it with a reason; both are to be committed.
@@ -106,6 +116,8 @@ class Sales:
         answer = self._answer(opened, command, posting, verdict.next_at)
         opened.store(answer, sale_id=sale_id)
         await self._ledger.write(opened, "earn")
+        if opened.read["early_refund"]:
+            await self._refunds.settle(session, ctx, sale_id)
         return answer
 
     async def undo(self, session: TenantSession, ctx: Context, attempt: Attempt) -> Answer:
@@ -140,7 +152,7 @@ class Sales:
 
     def _check(self, opened: OpenCard, command: SaleCommand) -> Refusal | Clearance:
         refusal = opened.standing() or self._ledger.check_pin(opened)
-        if refusal is None and opened.known_sale is not None:
+        if refusal is None and opened.read["known_sale"] is not None:
             refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
         return refusal or wrong_currency(opened, command.purchase) or opened.check_earn(command.purchase)
 
@@ -193,8 +205,10 @@ class Sales:
 
     def _reverse(self, opened: OpenCard, action: LastAction) -> Posting:
         posting = opened.posting("undo", sale_id=action.sale_id, redemption_id=action.redemption_id)
-        for posted in action.entries:
-            posting.reverse(posted, reason="undo")
+        for entry in action.entries:
+            posting.reverse(entry, reason="undo")
+        cancelled = [{"id": one["id"], "amount": one["amount"], "status": "cancelled"} for one in action.pending]
+        opened.add("pending_change", *cancelled)
         opened.add_posting(posting)
         if action.sale_id is not None:
             opened.add("sale_undone", {"id": action.sale_id, "undone_at": opened.now})
@@ -206,7 +220,7 @@ class Sales:
             opened.add("redemption_undone", undone)
             opened.add_event(RedemptionUndone(redemption_id=action.redemption_id, card_id=opened.card.id))
             subject = Subject("redemption.undo", "redemption", action.redemption_id)
-        reversed_entries = tuple(posted.entry for posted in action.entries)
+        reversed_entries = tuple(one.entry for one in action.entries)
         opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries, action.redemption_id)
         opened.add_audit(subject, outcome="done", details={})
         return posting
@@ -243,27 +257,3 @@ def undo_refusal(opened: OpenCard, action: LastAction | None) -> Refusal | None:
         minutes = int(UNDO_WINDOW.total_seconds() // 60)
         return Refusal("undo.too_late", N_("An action can be undone for {minutes} minutes."), {"minutes": minutes})
     return None
-
-
-def _posted(value: dict[str, Any] | Any) -> Posted:
-    entry = PostedEntry(
-        id=UUID(value["id"]),
-        unit=value["unit"],
-        kind=value["kind"],
-        amount=value["amount"],
-        balance_after=value["balance_after"],
-        lifetime_after=value["lifetime_after"],
-        rule=value["rule"],
-        plugin=value["plugin"],
-        at=datetime.fromisoformat(value["created_at"]),
-    )
-    return Posted(
-        entry=entry,
-        counts_for_limits=value["counts_for_limits"],
-        lot=open_lot(value["lot"]) if value["lot"] else None,
-        uses=[LotUse(UUID(use["lot_id"]), use["amount"], use["amount_left"]) for use in value["uses"] or ()],
-    )
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return UUID(text) if text else None
