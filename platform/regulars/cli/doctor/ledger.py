@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import click
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from regulars.cli.doctor.queries import NEWEST_TENANTS
 from regulars.domain.ledger.invariants import INVARIANTS, Breach, Invariant, breaches
 from regulars.domain.ledger.replays import Replayed, Replays
 from regulars.domain.tenants.features import FEATURE_NAMES
-from regulars.domain.tenants.models import Tenant
 from regulars.domain.tenants.repository import fetch_snapshot_by_id
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
@@ -20,7 +19,6 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.settings import SettingsStore
 
 L12 = Invariant("L12", "A stored evaluation gives the same again.", query="")
-NEWEST_TENANTS = select(Tenant.id).order_by(Tenant.created_at.desc()).limit(50)
 
 
 def check_ledger(config: Config, registry: PluginRegistry) -> None:
