@@ -39,11 +39,12 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.registry import PluginRegistry
 
-Operation = Literal["earn", "redeem", "undo", "enrol", "refuse"]
+Operation = Literal["earn", "award", "redeem", "undo", "enrol", "refuse"]
 TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
 ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
 PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
+    "award": (*ENTRIES, "lot", "lot_use", "pending", *TRACES),
     "redeem": ("redemption", *ENTRIES, "lot_use", "lot_change", *TRACES),
     "undo": ("sale_undone", "redemption_undone", *ENTRIES, "lot_use", "lot_change", *TRACES),
     "enrol": (*ENTRIES, "lot", "pending", "audit", "event"),
@@ -51,11 +52,17 @@ PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
 }
 _ACTION_OF: Mapping[Operation, str] = {
     "earn": "sale.record",
+    "award": "card.award",
     "redeem": "reward.redeem",
     "undo": "sale.undo",
     "enrol": "member.enrol",
 }
-_ACTION_READING: Mapping[Extra, str] = {"sale": "sale.record", "lots": "reward.redeem", "last": "sale.undo"}
+_ACTION_READING: Mapping[Extra, str] = {
+    "": "card.award",
+    "sale": "sale.record",
+    "lots": "reward.redeem",
+    "last": "sale.undo",
+}
 NOBODY = UUID(int=0)
 NO_CLAIM = Claim(principal="", key="", request_hash=b"")
 

@@ -255,7 +255,6 @@ def _posted(value: dict[str, Any] | Any) -> Posted:
         lifetime_after=value["lifetime_after"],
         rule=value["rule"],
         plugin=value["plugin"],
-        at=datetime.fromisoformat(value["created_at"]),
     )
     return Posted(
         entry=entry,
