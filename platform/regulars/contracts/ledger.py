@@ -308,7 +308,6 @@ class PostedEntry:
 
     Attributes:
         explanation: of the draft, as it is stored.
-        at: when it was written; `None` for an entry of this very unit of work.
     """
 
     id: UUID
@@ -320,7 +319,6 @@ class PostedEntry:
     rule: str
     plugin: str
     explanation: Mapping[str, Any] = field(default_factory=dict)
-    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,5 +62,5 @@ class Awards:
         earned = {unit: posting.earned(unit) for unit in {entry.unit for entry in posting.entries}}
         opened.add_audit(Subject(f"award.{name}", "card", card_id), outcome="done", details=earned)
         opened.store(Answer(200, b"{}"))
-        await self._ledger.write(opened, "earn")
+        await self._ledger.write(opened, "award")
         return None

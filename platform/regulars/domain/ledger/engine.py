@@ -40,12 +40,13 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.registry import PluginRegistry
 
-Operation = Literal["earn", "redeem", "undo", "enrol", "refund", "upkeep", "adjust", "refuse"]
+Operation = Literal["earn", "award", "redeem", "undo", "enrol", "refund", "upkeep", "adjust", "refuse"]
 TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
 ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
 LOTS: tuple[Part, ...] = ("lot", "lot_use", "lot_change")
 PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
+    "award": (*ENTRIES, "lot", "lot_use", "pending", *TRACES),
     "redeem": ("redemption", *ENTRIES, "lot_use", "lot_change", *TRACES),
     "undo": ("sale_undone", "redemption_undone", *ENTRIES, *LOTS, "pending_change", *TRACES),
     "refund": ("refund", "redemption_undone", *ENTRIES, *LOTS, "pending_change", *TRACES),
@@ -56,6 +57,7 @@ PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
 }
 _ACTION_OF: Mapping[Operation, str] = {
     "earn": "sale.record",
+    "award": "card.award",
     "redeem": "reward.redeem",
     "undo": "sale.undo",
     "enrol": "member.enrol",
@@ -64,6 +66,7 @@ _ACTION_OF: Mapping[Operation, str] = {
     "adjust": "points.adjust",
 }
 _ACTION_READING: Mapping[Extra, str] = {
+    "": "card.award",
     "sale": "sale.record",
     "lots": "reward.redeem",
     "last": "sale.undo",
