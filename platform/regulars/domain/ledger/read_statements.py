@@ -51,6 +51,7 @@ LAST_FIELDS = (
     "balance_after",
     "lifetime_after",
     "rule",
+    "explanation",
     "plugin",
     "counts_for_limits",
     "sale_id",

@@ -255,6 +255,7 @@ def _posted(value: dict[str, Any] | Any) -> Posted:
         lifetime_after=value["lifetime_after"],
         rule=value["rule"],
         plugin=value["plugin"],
+        explanation=value["explanation"],
         at=datetime.fromisoformat(value["created_at"]),
     )
     return Posted(
