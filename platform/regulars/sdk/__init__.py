@@ -13,7 +13,7 @@ from regulars.contracts.context import (
     ProgramInfo,
     TenantSnapshot,
 )
-from regulars.contracts.errors import Conflict, Forbidden, InvalidInput, NotFound, RegularsError, Unavailable
+from regulars.contracts.errors import BadValue, Conflict, Forbidden, InvalidInput, NotFound, RegularsError, Unavailable
 from regulars.contracts.events import (
     EntryPosted,
     Event,
@@ -75,6 +75,7 @@ from regulars.contracts.slots import CardSlot, ProgramSlot, Slot, SlotContext
 __all__ = [
     "N_",
     "AccountState",
+    "BadValue",
     "Birthday",
     "BlueprintRef",
     "CardInfo",

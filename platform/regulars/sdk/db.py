@@ -1,7 +1,7 @@
 """Tables: the plugin's own, write statements for them, and the host's documented ones, which plugins only read."""
 
 from regulars.domain.cards.models import Card
-from regulars.domain.ledger.models import Account, LedgerEntry
+from regulars.domain.ledger.models import Account, LedgerEntry, LedgerPending
 from regulars.domain.members.models import Consent, Member
 from regulars.domain.programs.models import Program
 from regulars.domain.sales.models import Sale
@@ -15,6 +15,7 @@ __all__ = [
     "Card",
     "Consent",
     "LedgerEntry",
+    "LedgerPending",
     "Member",
     "Program",
     "Sale",
