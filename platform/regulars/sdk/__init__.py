@@ -26,6 +26,7 @@ from regulars.contracts.events import (
 from regulars.contracts.hookspecs import hookimpl
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import (
+    Benefit,
     Birthday,
     Clearance,
     Custom,
@@ -75,6 +76,7 @@ from regulars.contracts.slots import CardSlot, ProgramSlot, Slot, SlotContext
 __all__ = [
     "N_",
     "AccountState",
+    "Benefit",
     "Birthday",
     "BlueprintRef",
     "CardInfo",

@@ -7,9 +7,10 @@ snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     ScalarSelect,
+    Select,
     Text,
     Uuid,
     and_,
@@ -31,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
-from sqlalchemy.sql.visitors import replacement_traverse
+from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account, Idempotency, LedgerEntry, LedgerLot, LedgerLotUse
@@ -139,7 +141,7 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
     Args:
         plugin_facts: (label, scalar subquery) of the enabled plugins.
         extra: what one kind of transaction needs besides: whether the external sale is known (earning), open lots
-            (redeeming), or the card's last action (undoing).
+            (redeeming), or the card's last action (undoing), of whose sale facts may ask by `sale_id`.
     """
     program = (
         select(_object(status=Program.status))
@@ -174,7 +176,12 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         columns.append(_open_lots().label("lots"))
     elif extra == "last":
         columns.append(_last_action().label("last"))
-    columns += [_with_day_start(query).label(label) for label, query in plugin_facts]
+    sale = _SALE_OF.get(extra)
+    columns += [
+        _bound(query, sale).label(label)
+        for label, query in plugin_facts
+        if sale is not None or not _asks_for_sale(query)
+    ]
     return prepare(select(*columns))
 
 
@@ -196,15 +203,20 @@ def _stored() -> ScalarSelect[Any]:
     )
 
 
-def _with_day_start(query: ScalarSelect[Any]) -> ColumnElement[Any]:
-    """A fact's query with the bind parameter `day_start` computed in the same statement."""
+def _bound(query: ScalarSelect[Any], sale: ColumnElement[Any] | None) -> ColumnElement[Any]:
+    """A fact's query with the parameters `day_start` and `sale_id` computed in the same statement."""
     once = select(DAY_START).scalar_subquery()  # a subquery of its own, or it would be computed for every row
+    computed = {"day_start": once} | ({} if sale is None else {"sale_id": sale})
 
     def replace(element: object, **_: object) -> object | None:
-        return once if isinstance(element, BindParameter) and element.key == "day_start" else None
+        return computed.get(element.key) if isinstance(element, BindParameter) else None
 
     replaced: ColumnElement[Any] = replacement_traverse(query, {}, replace)
     return replaced
+
+
+def _asks_for_sale(query: ScalarSelect[Any]) -> bool:
+    return any(isinstance(element, BindParameter) and element.key == "sale_id" for element in iterate(query))
 
 
 def _open_lots() -> ScalarSelect[Any]:
@@ -227,21 +239,31 @@ def _known_sale() -> ScalarSelect[Any]:
     )
 
 
+def _last_ids() -> Select[UUID | None, UUID | None]:
+    """Sale and redemption of the card's last action that is not undone."""
+    undo, entry = aliased(LedgerEntry), aliased(LedgerEntry)
+    return (
+        select(entry.sale_id, entry.redemption_id)
+        .where(
+            entry.tenant_id == TENANT,
+            entry.card_id == CARD_ID,
+            entry.occasion.in_((literal_column("'purchase'"), literal_column("'redemption'"))),
+            ~exists().where(undo.tenant_id == TENANT, undo.reverses_id == entry.id),
+        )
+        .order_by(entry.created_at.desc(), entry.seq.desc())
+        .limit(literal_column("1"))
+    )
+
+
+_SALE_OF: Mapping[Extra, ColumnElement[Any]] = {
+    "last": select(_last_ids().subquery("last_sale").c.sale_id).scalar_subquery()
+}
+"""Which sale is taken back, for the facts that ask for it."""
+
+
 def _last_action() -> ScalarSelect[Any]:
     """The entries of the card's last sale or redemption that is not undone, each with its lot and what it used."""
-    undo = aliased(LedgerEntry)
-    last = (
-        select(LedgerEntry.sale_id, LedgerEntry.redemption_id)
-        .where(
-            LedgerEntry.tenant_id == TENANT,
-            LedgerEntry.card_id == CARD_ID,
-            LedgerEntry.occasion.in_((literal_column("'purchase'"), literal_column("'redemption'"))),
-            ~exists().where(undo.tenant_id == TENANT, undo.reverses_id == LedgerEntry.id),
-        )
-        .order_by(LedgerEntry.created_at.desc(), LedgerEntry.seq.desc())
-        .limit(literal_column("1"))
-        .subquery("last_action")
-    )
+    last = _last_ids().subquery("last_action")
     lot = (
         select(_object(**{name: getattr(LedgerLot, name) for name in LOT_FIELDS}))
         .where(LedgerLot.tenant_id == TENANT, LedgerLot.entry_id == LedgerEntry.id)
