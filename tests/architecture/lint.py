@@ -24,6 +24,8 @@ MONEY = (
     "regulars_referrals/hooks.py",
     "regulars_tiers/hooks.py",
     "regulars_tiers/standing.py",
+    "regulars_promotions/hooks.py",
+    "regulars_promotions/rules.py",
 )
 REDIS_FILES = ("kernel/redis.py", "kernel/ratelimit/", "kernel/jobs/arq_backend.py", "testing/", "kernel/embedded/")
 

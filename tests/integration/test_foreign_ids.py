@@ -189,6 +189,8 @@ NOTHING = {
     "stamps_manage.milestones",
     *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
     *("tiers_manage.export", "tiers_manage.history", "tiers_manage.members", "tiers_store_api.ladders"),
+    *("promotions_manage.promotions", "promotions_manage.participations", "promotions_manage.download"),
+    *("promotions_store_api.promotions", "promotions_store_api.participations"),
     *("store_api.cards", "store_api.change_program", "store_api.create_program", "store_api.pins", "store_api.program"),
     "store_api.adjustments",
     "store_api.refunds",

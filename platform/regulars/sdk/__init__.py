@@ -26,6 +26,7 @@ from regulars.contracts.events import (
 from regulars.contracts.hookspecs import hookimpl
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import (
+    Benefit,
     Birthday,
     Clearance,
     Custom,
@@ -76,6 +77,7 @@ __all__ = [
     "N_",
     "AccountState",
     "BadValue",
+    "Benefit",
     "Birthday",
     "BlueprintRef",
     "CardInfo",

@@ -5,6 +5,7 @@ from regulars.domain.ledger.models import Account, LedgerEntry, LedgerPending
 from regulars.domain.members.models import Consent, Member
 from regulars.domain.programs.models import Program
 from regulars.domain.sales.models import Sale
+from regulars.domain.shops.models import Shop
 from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.rows import count_rows, delete_rows, insert_rows, update_rows
@@ -19,6 +20,7 @@ __all__ = [
     "Member",
     "Program",
     "Sale",
+    "Shop",
     "TenantEntity",
     "TenantSession",
     "TenantTable",

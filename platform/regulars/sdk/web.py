@@ -2,9 +2,11 @@
 
 from quart import Blueprint
 
+from regulars.domain.members.export import csv_bytes
+from regulars.kernel import ids
 from regulars.web.again import TryAgain, forgiving
 from regulars.web.forms import Form
-from regulars.web.lists import ListQuery, Pager, make_pager
+from regulars.web.lists import ListQuery, Pager, make_pager, url_of
 from regulars.web.results import Download, Redirect, Result
 from regulars.web.toolkit import page
 from regulars.web.work import Work
@@ -19,7 +21,10 @@ __all__ = [
     "Result",
     "TryAgain",
     "Work",
+    "csv_bytes",
     "forgiving",
+    "ids",
     "make_pager",
     "page",
+    "url_of",
 ]

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     ScalarSelect,
+    Subquery,
     Text,
     Uuid,
     and_,
@@ -125,8 +126,8 @@ def _early_refund() -> ScalarSelect[Any]:
     )
 
 
-def _last_action() -> ScalarSelect[Any]:
-    """The card's last sale or redemption that is not taken back: its entries, and what of it is still pending."""
+def _last_moment() -> Subquery:
+    """Sale and redemption, person and time of the card's last action that is not taken back."""
     reversal = aliased(LedgerEntry)
     moments = union_all(
         select(LedgerEntry.sale_id, LedgerEntry.redemption_id, LedgerEntry.staff_id, LedgerEntry.created_at).where(
@@ -149,7 +150,12 @@ def _last_action() -> ScalarSelect[Any]:
             ~exists().where(Refund.tenant_id == TENANT, Refund.sale_id == LedgerPending.sale_id),
         ),
     ).subquery("moments")
-    last = select(moments).order_by(moments.c.created_at.desc()).limit(literal_column("1")).subquery("last_action")
+    return select(moments).order_by(moments.c.created_at.desc()).limit(literal_column("1")).subquery("last_action")
+
+
+def _last_action() -> ScalarSelect[Any]:
+    """The card's last sale or redemption that is not taken back: its entries, and what of it is still pending."""
+    last = _last_moment()
     entries = (
         select(func.jsonb_agg(aggregate_order_by(_entry(), LedgerEntry.seq.desc())))
         .where(
@@ -270,3 +276,7 @@ READS: Mapping[Extra, Mapping[str, Callable[[], ScalarSelect[Any]]]] = MappingPr
 )
 """Kind of transaction → column of the facts statement → its query."""
 READ_NAMES = frozenset(name for reads in READS.values() for name in reads)
+SALE_OF: Mapping[Extra, ColumnElement[Any]] = MappingProxyType(
+    {"last": select(_last_moment().c.sale_id).scalar_subquery(), "refund": SALE_ID}
+)
+"""Kind of transaction → the sale that is taken back, for the facts that ask by `sale_id`."""

@@ -150,7 +150,8 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
     if row.kind == "adjust" and row.reason:
         return _("A correction: %(reason)s", reason=row.reason)
     said = words.explain(row.rule, row.explanation) if words else ""
-    return said or _("Given by %(plugin)s under its rule “%(rule)s”.", plugin=plugin_title, rule=row.rule)
+    rule = row.explanation.get("title", row.rule)
+    return said or _("Given by %(plugin)s under its rule “%(rule)s”.", plugin=plugin_title, rule=rule)
 
 
 def step_lines(explanation: Mapping[str, Any]) -> tuple[StepLine, ...]:

@@ -14,7 +14,17 @@ from regulars.contracts.context import AccountState, CardInfo, Context
 from regulars.contracts.errors import PluginFault
 from regulars.contracts.events import EntryPosted, Event, PinLocked
 from regulars.contracts.i18n import N_
-from regulars.contracts.ledger import Clearance, LedgerContext, Occasion, Outcome, Proposal, Refusal, RewardOffer
+from regulars.contracts.ledger import (
+    Benefit,
+    Clearance,
+    LedgerContext,
+    Occasion,
+    Outcome,
+    PostedEntry,
+    Proposal,
+    Refusal,
+    RewardOffer,
+)
 from regulars.contracts.providers import UnitLife
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.drafts import pending_row
@@ -28,6 +38,7 @@ from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.dispatch import (
+    Arguments,
     adjust_proposals,
     cap_proposals,
     collect_drafts,
@@ -65,6 +76,7 @@ class OpenCard:
         lots: open lots, where they are read.
         read: what else this kind of transaction reads, see `extra_statements`.
         occurred_at: when it happened, `None` for now.
+        sale_id: the sale that is posted or taken back, from `posting` on.
         contended: plugin statements that may find that somebody else took the last of something.
         rows: table part or plugin statement → rows to write.
     """
@@ -84,6 +96,7 @@ class OpenCard:
     read: Mapping[str, Any] = field(default_factory=dict)
     program_status: str = "active"
     occurred_at: datetime | None = None
+    sale_id: UUID | None = None
     contended: set[str] = field(default_factory=set)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _segments: frozenset[str] | None = None
@@ -153,11 +166,13 @@ class OpenCard:
             staff_id=self.staff_id,
             occurred_at=self.occurred_at,
             segments=segments,
+            sale_id=self.sale_id,
         )
 
     def plugin_facts(self, plugin: str) -> dict[str, Any]:
-        """A plugin's own facts by name."""
-        return {fact.name: self.facts[f"{plugin}_{fact.name}"] for fact in self.registry.plugin(plugin).facts}
+        """A plugin's own facts by name; without those about a sale that is taken back where none is."""
+        labels = ((fact.name, f"{plugin}_{fact.name}") for fact in self.registry.plugin(plugin).facts)
+        return {name: self.facts[label] for name, label in labels if label in self.facts}
 
     def check_earn(self, occasion: Occasion) -> Refusal | Clearance:
         """Ask every enabled plugin whether this may be recorded."""
@@ -266,6 +281,7 @@ class OpenCard:
             "created_at": self._entry_time(),
             **origin,
         }
+        self.sale_id = shared["sale_id"]
         return Posting(dict(self.accounts), shared)
 
     def add_posting(self, posting: Posting, *, is_activity: bool = True) -> None:
@@ -293,12 +309,21 @@ class OpenCard:
 
     def add_outcomes(self, hook: str, *arguments: Any) -> None:
         """Ask the enabled plugins what they write with this unit of work, and add it."""
-        hooks = self.registry.hooks.ledger(hook, self.enabled)
-        outcomes = collect_outcomes(
-            hooks, lambda name: (self.ledger_context(name), *arguments, self.plugin_facts(name))
+        self._add_outcomes(hook, lambda name: (self.ledger_context(name), *arguments, self.plugin_facts(name)))
+
+    def add_sale_outcomes(
+        self, occasion: Occasion, entries: Sequence[PostedEntry], proposals: Sequence[Proposal]
+    ) -> list[tuple[str, Benefit]]:
+        """Ask what the plugins write with a sale or an enrolment, and add it.
+
+        Returns:
+            `(plugin, benefit)`: what the till takes off or hands over.
+        """
+        outcomes = self._add_outcomes(
+            "sale_posted",
+            lambda name: (self.ledger_context(name), occasion, entries, self.plugin_facts(name), proposals),
         )
-        for plugin, outcome in outcomes:
-            self._add_outcome(plugin, outcome)
+        return [(plugin, benefit) for plugin, outcome in outcomes for benefit in outcome.benefits]
 
     def add_audit(self, subject: Subject, *, outcome: str, details: Mapping[str, Any]) -> None:
         """Add the audit row."""
@@ -348,6 +373,12 @@ class OpenCard:
                 "created_at": self.now,
             },
         )
+
+    def _add_outcomes(self, hook: str, arguments: Arguments) -> list[tuple[str, Outcome]]:
+        outcomes = collect_outcomes(self.registry.hooks.ledger(hook, self.enabled), arguments)
+        for plugin, outcome in outcomes:
+            self._add_outcome(plugin, outcome)
+        return outcomes
 
     def _entry_time(self) -> datetime:
         """The database's time, never before the card's last entry: whoever waited for the lock began earlier."""

@@ -27,10 +27,10 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.sql.visitors import replacement_traverse
+from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
 from regulars.domain.cards.models import Card
-from regulars.domain.ledger.extra_statements import CARD_ID, READS, TENANT, Extra, json_object
+from regulars.domain.ledger.extra_statements import CARD_ID, READS, SALE_OF, TENANT, Extra, json_object
 from regulars.domain.ledger.models import Account, Idempotency
 from regulars.domain.programs.models import Program
 from regulars.domain.staff.models import Staff
@@ -116,7 +116,7 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
 
     Args:
         plugin_facts: (label, scalar subquery) of the enabled plugins.
-        extra: what one kind of transaction needs besides.
+        extra: what one kind of transaction needs besides; facts that ask by `sale_id` take part where a sale is taken back.
     """
     program = (
         select(json_object(status=Program.status))
@@ -146,7 +146,12 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         accounts.label("accounts"),
     ]
     columns += [read().label(label) for label, read in READS[extra].items()]
-    columns += [_with_day_start(query).label(label) for label, query in plugin_facts]
+    sale = SALE_OF.get(extra)
+    columns += [
+        _bound(query, sale).label(label)
+        for label, query in plugin_facts
+        if sale is not None or not _asks_for_sale(query)
+    ]
     return prepare(select(*columns))
 
 
@@ -168,15 +173,20 @@ def _stored() -> ScalarSelect[Any]:
     )
 
 
-def _with_day_start(query: ScalarSelect[Any]) -> ColumnElement[Any]:
-    """A fact's query with the bind parameter `day_start` computed in the same statement."""
+def _bound(query: ScalarSelect[Any], sale: ColumnElement[Any] | None) -> ColumnElement[Any]:
+    """A fact's query with the parameters `day_start` and `sale_id` computed in the same statement."""
     once = select(DAY_START).scalar_subquery()  # a subquery of its own, or it would be computed for every row
+    computed = {"day_start": once} | ({} if sale is None else {"sale_id": sale})
 
     def replace(element: object, **_: object) -> object | None:
-        return once if isinstance(element, BindParameter) and element.key == "day_start" else None
+        return computed.get(element.key) if isinstance(element, BindParameter) else None
 
     replaced: ColumnElement[Any] = replacement_traverse(query, {}, replace)
     return replaced
+
+
+def _asks_for_sale(query: ScalarSelect[Any]) -> bool:
+    return any(isinstance(element, BindParameter) and element.key == "sale_id" for element in iterate(query))
 
 
 STORED_ANSWER = prepare(select(_stored().label("stored")))

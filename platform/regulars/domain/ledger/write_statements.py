@@ -113,6 +113,7 @@ PARTS: dict[str, UpdateBase] = {
         "source",
         "external_ref",
         "items",
+        "benefits",
         "channel",
         "device",
         "occurred_at",

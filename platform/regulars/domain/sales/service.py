@@ -6,16 +6,17 @@ The checks of a sale, in this order, each with its own sentence: card active, pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
 from regulars.contracts.context import Context
+from regulars.contracts.errors import PluginFault
 from regulars.contracts.events import RedemptionUndone, SaleRecorded, SaleUndone
 from regulars.contracts.i18n import N_
-from regulars.contracts.ledger import Clearance, Purchase, Refusal
+from regulars.contracts.ledger import Benefit, Clearance, Purchase, Refusal
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.evaluation import evaluation_of, items_of
@@ -112,8 +113,8 @@ class Sales:
             await self._ledger.write(opened, "refuse")
             return answer
         sale_id = new_id()
-        posting = self._post(opened, command, sale_id)
-        answer = self._answer(opened, command, posting, verdict.next_at)
+        posting, benefits = self._post(opened, command, sale_id)
+        answer = self._answer(opened, command, posting, benefits, verdict.next_at)
         opened.store(answer, sale_id=sale_id)
         await self._ledger.write(opened, "earn")
         if opened.read["early_refund"]:
@@ -156,11 +157,13 @@ class Sales:
             refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
         return refusal or wrong_currency(opened, command.purchase) or opened.check_earn(command.purchase)
 
-    def _post(self, opened: OpenCard, command: SaleCommand, sale_id: UUID) -> Posting:
+    def _post(self, opened: OpenCard, command: SaleCommand, sale_id: UUID) -> tuple[Posting, list[dict[str, Any]]]:
         purchase = command.purchase
         posting = opened.posting("purchase", sale_id=sale_id)
         proposals = opened.evaluate(purchase)
         opened.earn(posting, proposals)
+        found = opened.add_sale_outcomes(purchase, tuple(posting.entries), proposals)
+        benefits = benefits_of(purchase, found)
         at = command.occurred_at or opened.now
         opened.add(
             "sale",
@@ -172,6 +175,7 @@ class Sales:
                 "amount_minor": purchase.amount_minor,
                 "currency": purchase.currency,
                 "items": items_of(purchase),
+                "benefits": benefits or None,
                 "channel": purchase.channel,
                 "source": opened.ctx.source,
                 "external_ref": command.external_ref,
@@ -191,17 +195,27 @@ class Sales:
                 occurred_at=at,
             )
         )
-        opened.add_outcomes("sale_posted", purchase, tuple(posting.entries))
         earned = {unit: posting.earned(unit) for unit in {entry.unit for entry in posting.entries}}
         opened.add_audit(Subject("sale.record", "sale", sale_id), outcome="done", details=earned)
-        return posting
+        return posting, benefits
 
-    def _answer(self, opened: OpenCard, command: SaleCommand, posting: Posting, next_at: datetime | None) -> Answer:
+    def _answer(
+        self,
+        opened: OpenCard,
+        command: SaleCommand,
+        posting: Posting,
+        benefits: list[dict[str, Any]],
+        next_at: datetime | None,
+    ) -> Answer:
         plugin, provider = self._ledger.registry.unit_providers[command.unit]
         context = opened.ledger_context(plugin, posting.accounts)
         earned = posting.earned(command.unit)
         model = provider.answer_earn(context, context.account(command.unit), earned, next_at)
-        return Answer(200, model.model_dump_json().encode())
+        if not benefits:
+            return Answer(200, model.model_dump_json().encode())
+        currency = command.purchase.currency or opened.rules.program.currency
+        shown = [{**benefit, "currency": currency} for benefit in benefits]
+        return Answer(200, to_json({**model.model_dump(mode="json"), "benefits": shown}).encode())
 
     def _reverse(self, opened: OpenCard, action: LastAction) -> Posting:
         posting = opened.posting("undo", sale_id=action.sale_id, redemption_id=action.redemption_id)
@@ -257,3 +271,22 @@ def undo_refusal(opened: OpenCard, action: LastAction | None) -> Refusal | None:
         minutes = int(UNDO_WINDOW.total_seconds() // 60)
         return Refusal("undo.too_late", N_("An action can be undone for {minutes} minutes."), {"minutes": minutes})
     return None
+
+
+def benefits_of(purchase: Purchase, found: Iterable[tuple[str, Benefit]]) -> list[dict[str, Any]]:
+    """What the till takes off or hands over, as it is stored and shown.
+
+    Args:
+        purchase: the sale.
+        found: (plugin, benefit).
+
+    Raises:
+        PluginFault: more money would be taken off than the sale has.
+    """
+    left, benefits = purchase.amount_minor or 0, []
+    for plugin, benefit in found:
+        if not 0 <= benefit.amount_minor <= left:
+            raise PluginFault(plugin, f"it takes {benefit.amount_minor} off a bill of {left}")
+        left -= benefit.amount_minor
+        benefits.append({"plugin": plugin, **asdict(benefit)})
+    return benefits

@@ -96,6 +96,18 @@ class NewProgram(Sent):
     require_pin: bool = True
 
 
+class BenefitAnswer(BaseModel):
+    """What the till takes off the bill or hands over because of a sale."""
+
+    plugin: str = Field(description="Which extension gives it.")
+    kind: Literal["discount", "item"]
+    key: str = Field(description="Which of its rules.")
+    title: str = Field(description="The rule in the shop's words.")
+    amount_minor: int = Field(description="Money off, in minor units of `currency`; 0 for an item.")
+    item: str = Field(description="What is handed over; empty for money.")
+    currency: str = Field(description="ISO 4217 code.")
+
+
 class StatsAnswer(BaseModel):
     """Figures of the shop and of its program."""
 
