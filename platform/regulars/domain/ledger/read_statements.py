@@ -116,7 +116,7 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
 
     Args:
         plugin_facts: (label, scalar subquery) of the enabled plugins.
-        extra: what one kind of transaction needs besides; facts that ask by `sale_id` take part where a sale is taken back.
+        extra: what one kind of transaction needs besides; facts ask by `sale_id` where a sale is taken back.
     """
     program = (
         select(json_object(status=Program.status))
