@@ -279,6 +279,7 @@ class Ledger:
             known_sale=facts.get("known_sale"),
             last=facts.get("last") or (),
             program_status=program["status"],
+            pause=program.get("pause"),
         )
 
     def _compile_facts(self, enabled: frozenset[str], extra: Extra) -> Prepared:

@@ -63,6 +63,7 @@ class OpenCard:
         lots: open lots, when redeeming.
         known_sale: the sale that already has this external reference, when earning.
         last: entries of the card's last action that is not undone, newest first, when undoing.
+        pause: of a paused program: `until`, perhaps nothing, and whether it `redeems`.
         occurred_at: when it happened, `None` for now.
         contended: plugin statements that may find that somebody else took the last of something.
         rows: table part or plugin statement → rows to write.
@@ -83,6 +84,7 @@ class OpenCard:
     known_sale: UUID | None = None
     last: Sequence[Mapping[str, Any]] = ()
     program_status: str = "active"
+    pause: Mapping[str, Any] | None = None
     occurred_at: datetime | None = None
     contended: set[str] = field(default_factory=set)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -214,10 +216,16 @@ class OpenCard:
             else:
                 posting.earn(draft, proposal.plugin)
 
-    def standing(self) -> Refusal | None:
-        """The first two checks: is the card active, is the program active?"""
+    def standing(self, *, redeeming: bool = False) -> Refusal | None:
+        """The first two checks: is the card active, is the program active?
+
+        Args:
+            redeeming: units are spent, which a pause may allow.
+        """
         if self.card.status != "active":
             return Refusal("card.inactive", N_("This card is not active. Please ask the team."))
+        if self.pause is not None:
+            return None if redeeming and self.pause["redeems"] else _paused(self.pause["until"])
         if self.program_status != "active":
             return Refusal("program.inactive", N_("This loyalty program is not active at the moment."))
         return None
@@ -400,6 +408,14 @@ class _NoSettings(BaseModel):
 
 
 NO_SETTINGS = _NoSettings()
+
+
+def _paused(until: str | None) -> Refusal:
+    if until is None:
+        return Refusal("program.paused", N_("This program is paused. What is on the card stays on it."))
+    moment = datetime.fromisoformat(until)
+    message = N_("This program is paused until {time}. What is on the card stays on it.")
+    return Refusal("program.paused", message, {"time": moment}, retry_at=moment)
 
 
 def _locked(until: datetime) -> Refusal:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     exists,
     func,
     literal_column,
@@ -35,7 +36,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account, Idempotency, LedgerEntry, LedgerLot, LedgerLotUse
-from regulars.domain.programs.models import Program
+from regulars.domain.programs.models import Program, ProgramPause
 from regulars.domain.sales.models import Sale
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
@@ -141,8 +142,19 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         extra: what one kind of transaction needs besides: whether the external sale is known (earning), open lots
             (redeeming), or the card's last action (undoing).
     """
+    pause = (
+        select(_object(until=ProgramPause.until, redeems=ProgramPause.redeems))
+        .where(
+            ProgramPause.tenant_id == TENANT,
+            ProgramPause.program_id == bindparam("program_id", type_=Uuid),
+            ProgramPause.ended_at.is_(None),
+            ProgramPause.finished_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    is_paused = Program.status == literal_column("'paused'")  # so that only a paused program's pause is looked for
     program = (
-        select(_object(status=Program.status))
+        select(_object(status=Program.status, pause=case((is_paused, pause))))
         .where(Program.tenant_id == TENANT, Program.id == bindparam("program_id", type_=Uuid))
         .scalar_subquery()
     )
