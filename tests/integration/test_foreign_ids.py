@@ -120,6 +120,10 @@ class Said:
 SAYS: dict[str, tuple[Said, ...]] = {
     "manage.create_key": (Said("form", "shop", "shop", {"name": "A shop system", "permissions": "sales.record"}),),
     "manage.program_changes": (Said("query", "program", "program"),),
+    "manage.pause_form": (Said("query", "program", "program"),),
+    "manage.pause_program": (Said("query", "program", "program"),),
+    "manage.resume_form": (Said("query", "program", "program"),),
+    "manage.resume_program": (Said("query", "program", "program"),),
     "manage.program_form": (Said("query", "program", "program"),),
     "manage.save_program": (Said("query", "program", "program"),),
     "manage.preview_program": (Said("query", "program", "program"),),

@@ -50,6 +50,8 @@ TITLES: Mapping[str, str] = {
     "program.created": N_("Created a program"),
     "program.changed": N_("Changed a program"),
     "program.status_changed": N_("Opened or closed a program"),
+    "program.paused": N_("Paused a program"),
+    "program.resumed": N_("Let a program go on"),
     "program.change_planned": N_("Planned a change of the rules"),
     "program.change_withdrawn": N_("Took a planned change back"),
     "program.change_failed": N_("A planned change did not fit any more"),

@@ -294,6 +294,7 @@ class Ledger:
             lots=[open_lot(lot) for lot in facts.get("lots") or ()],
             read={name: facts[name] for name in READ_NAMES & facts.keys()},
             program_status=program["status"],
+            pause=program.get("pause"),
         )
 
     def _compile_facts(self, enabled: frozenset[str], extra: Extra) -> Prepared:

@@ -75,6 +75,7 @@ class OpenCard:
         facts: label → value of the plugins' facts.
         lots: open lots, where they are read.
         read: what else this kind of transaction reads, see `extra_statements`.
+        pause: of a paused program: `until`, perhaps nothing, and whether it `redeems`.
         occurred_at: when it happened, `None` for now.
         sale_id: the sale that is posted or taken back, from `posting` on.
         contended: plugin statements that may find that somebody else took the last of something.
@@ -95,6 +96,7 @@ class OpenCard:
     lots: Sequence[OpenLot] = ()
     read: Mapping[str, Any] = field(default_factory=dict)
     program_status: str = "active"
+    pause: Mapping[str, Any] | None = None
     occurred_at: datetime | None = None
     sale_id: UUID | None = None
     contended: set[str] = field(default_factory=set)
@@ -234,10 +236,16 @@ class OpenCard:
         owner, provider = self.registry.unit_providers[unit]
         return min(0, provider.floor(self.ledger_context(owner).settings)) if isinstance(provider, UnitLife) else 0
 
-    def standing(self) -> Refusal | None:
-        """The first two checks: is the card active, is the program active?"""
+    def standing(self, *, redeeming: bool = False) -> Refusal | None:
+        """The first two checks: is the card active, is the program active?
+
+        Args:
+            redeeming: units are spent, which a pause may allow.
+        """
         if self.card.status != "active":
             return Refusal("card.inactive", N_("This card is not active. Please ask the team."))
+        if self.pause is not None:
+            return None if redeeming and self.pause["redeems"] else _paused(self.pause["until"])
         if self.program_status != "active":
             return Refusal("program.inactive", N_("This loyalty program is not active at the moment."))
         return None
@@ -442,6 +450,14 @@ class _NoSettings(BaseModel):
 
 
 NO_SETTINGS = _NoSettings()
+
+
+def _paused(until: str | None) -> Refusal:
+    if until is None:
+        return Refusal("program.paused", N_("This program is paused. What is on the card stays on it."))
+    moment = datetime.fromisoformat(until)
+    message = N_("This program is paused until {time}. What is on the card stays on it.")
+    return Refusal("program.paused", message, {"time": moment}, retry_at=moment)
 
 
 def _locked(until: datetime) -> Refusal:

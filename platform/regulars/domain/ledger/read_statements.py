@@ -21,6 +21,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -32,7 +33,7 @@ from sqlalchemy.sql.visitors import iterate, replacement_traverse
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.extra_statements import CARD_ID, READS, SALE_OF, TENANT, Extra, json_object
 from regulars.domain.ledger.models import Account, Idempotency
-from regulars.domain.programs.models import Program
+from regulars.domain.programs.models import Program, ProgramPause
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
 
@@ -118,8 +119,19 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         plugin_facts: (label, scalar subquery) of the enabled plugins.
         extra: what one kind of transaction needs besides; facts ask by `sale_id` where a sale is taken back.
     """
+    pause = (
+        select(json_object(until=ProgramPause.until, redeems=ProgramPause.redeems))
+        .where(
+            ProgramPause.tenant_id == TENANT,
+            ProgramPause.program_id == bindparam("program_id", type_=Uuid),
+            ProgramPause.ended_at.is_(None),
+            ProgramPause.finished_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    is_paused = Program.status == literal_column("'paused'")  # so that only a paused program's pause is looked for
     program = (
-        select(json_object(status=Program.status))
+        select(json_object(status=Program.status, pause=case((is_paused, pause))))
         .where(Program.tenant_id == TENANT, Program.id == bindparam("program_id", type_=Uuid))
         .scalar_subquery()
     )

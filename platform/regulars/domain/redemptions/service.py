@@ -57,7 +57,7 @@ class Redemptions:
         if isinstance(opened, Answer):
             return opened
         offer = self._offer(opened, command)
-        refusal = opened.standing() or self._ledger.check_pin(opened) or _not_ready(offer)
+        refusal = opened.standing(redeeming=True) or self._ledger.check_pin(opened) or _not_ready(offer)
         if refusal is None and isinstance(verdict := opened.check_redemption(offer), Refusal):
             refusal = verdict
         if refusal is not None:

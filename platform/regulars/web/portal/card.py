@@ -31,7 +31,7 @@ from regulars.web.results import Result
 from regulars.web.work import Work, read_id
 
 RECENT = 4
-STANDING = frozenset({"card.inactive", "program.inactive"})
+STANDING = frozenset({"card.inactive", "program.inactive", "program.paused"})
 """Refusals that a member should know of; the others concern the till of the moment."""
 
 
