@@ -194,10 +194,10 @@ def brief_names(plugins: PluginRegistry) -> dict[str, dict[str, str]]:
     return {
         "Features": {n: code(here) for n, here in aliases.items() if here not in permissions} | later["features"],
         "Permissions": {n: code(here) for n, here in aliases.items() if here in permissions},
-        "Jobs": later["jobs"],
+        "Jobs": {name: code(here) for name, here in told["jobs"].items()} | later["jobs"],
         "Variables": {n: code(here) for n, here in variable_aliases(plugins).items()} | later["variables"],
         "Codes of the offerings": offering,
-        "Paths of the API": dict.fromkeys(told["paths"]["names"], "the same") | later["paths"],
+        "Paths of the API": dict.fromkeys(told["paths"]["names"], "the same") | later.get("paths", {}),
         "Pages": {name: code(here) for name, here in told["pages"].items()},
         "Entities": {name: code(here) for name, here in told["entities"].items()},
         "Events of webhooks": told["webhook_events"],

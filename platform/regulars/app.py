@@ -10,6 +10,7 @@ import structlog
 from quart import Blueprint
 
 from regulars.contracts.errors import ConfigurationError, Unavailable
+from regulars.domain.adjustments.service import Adjustments
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
 from regulars.domain.domains.desk import DomainDesk
@@ -18,11 +19,13 @@ from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import Redemptions
+from regulars.domain.refunds.service import Refunds
 from regulars.domain.sales.service import Sales
 from regulars.domain.staff.pins import PinPolicy
 from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.features import FEATURES
 from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
+from regulars.domain.transfers.service import Transfers
 from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.clock import refuse_shifted_clock
 from regulars.kernel.db.database import Database
@@ -157,6 +160,9 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         card_views=CardViews(ledger),
         sales=Sales(ledger),
         redemptions=Redemptions(ledger),
+        refunds=Refunds(ledger),
+        adjustments=Adjustments(ledger),
+        transfers=Transfers(ledger),
         enrolments=Enrolments(ledger),
     )
 

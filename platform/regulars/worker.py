@@ -12,6 +12,7 @@ import structlog
 
 from regulars.domain.awards.service import Awards
 from regulars.domain.domains.desk import DomainDesk
+from regulars.domain.expiry.service import Expiry
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.replays import Replays
@@ -20,6 +21,7 @@ from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
 from regulars.domain.redemptions.service import Redemptions
+from regulars.domain.refunds.service import Refunds
 from regulars.domain.staff.pins import PinPolicy
 from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.fault_book import FaultBook
@@ -159,6 +161,8 @@ def build_worker(
             Replays: Replays(plugins, settings),
             SettingsStore: settings,
             Redemptions: Redemptions(ledger),
+            Refunds: Refunds(ledger),
+            Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
         },
         timing=timing,
         at_once=at_once,

@@ -26,6 +26,8 @@ MONEY = (
     "regulars_tiers/standing.py",
     "regulars_rewards/catalogue.py",
     "regulars_rewards/hooks.py",
+    "regulars_promotions/hooks.py",
+    "regulars_promotions/rules.py",
 )
 REDIS_FILES = ("kernel/redis.py", "kernel/ratelimit/", "kernel/jobs/arq_backend.py", "testing/", "kernel/embedded/")
 

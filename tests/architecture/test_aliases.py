@@ -160,7 +160,7 @@ def plugins_of(text: str) -> list[str]:
 
 def test_codes_of_offerings_are_ours(registry: PluginRegistry) -> None:
     known = FEATURE_NAMES | set(registry.features) | {one.name for one in LIMITS}
-    later = {"points", "promotions.basic", "tiers"}
+    later = {"promotions.basic", "tiers"}
     assert ours("Codes of the offerings") <= known | later
 
 

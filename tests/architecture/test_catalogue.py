@@ -8,6 +8,7 @@ from regulars.kernel.embedded import Urls
 
 CHANGEABLE = {
     "account": {"balance", "last_at", "lifetime", "seq"},
+    "adjustment": {"decided_at", "decided_by", "decided_by_name", "entry_id", "status"},
     "api_key": {"revoked_at"},
     "card": {"status"},
     "idempotency": set(),
@@ -16,6 +17,7 @@ CHANGEABLE = {
     "program_change": {"announced_at", "error", "settled_at", "status"},
     "program_pause": {"ended_at", "finished_at", "shifted_to", "until"},
     "redemption": {"status", "fulfilment", "steps", "ship_to", "captured_at", "undone_at"},
+    "refund": {"amount_minor", "card_id", "done_at", "items", "quantity", "result", "sale_id", "status"},
     "sale": {"undone_at"},
     "session": {"shop_id"},
     "settings_version": set(),

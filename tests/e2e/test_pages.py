@@ -247,6 +247,10 @@ async def test_the_merchants_pages(busy: House, people: People, routes: Map, loo
     await expect(someone.get_by_role("heading", name="Look into your mail")).to_be_visible()
     await walk.stop(someone, "the mail is on its way")
     await walk.go([someone], [await link_in_mail(busy, email, "/manage/password/")])
+    await owner.goto(busy.of(SLUG, "/manage/program/pause"))
+    await click(owner, "Pause the program")
+    await walk.go([owner], [busy.of(SLUG, "/manage/program/resume")])
+    await click(owner, "Go on")
     await walk.go([owner], [busy.of(SLUG, "/manage/look/reset")])  # linked once there is something to take back
     walk.judge(besides={"manage.feed", "manage.socket", "manage.enter_form", "manage.look_frame", "manage.look_style"})
 

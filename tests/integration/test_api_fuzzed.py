@@ -42,7 +42,18 @@ MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGAT
 """Requests such as the document allows, and such as it does not."""
 EXAMPLES = 12
 """For each operation and mode."""
-NEED_HISTORY = {"/api/v1/store/loyalty/stamp/redeem", "/api/v1/store/loyalty/sales/undo"}
+NEED_HISTORY = {
+    "/api/v1/store/loyalty/stamp/redeem",
+    "/api/v1/store/loyalty/sales/undo",
+    "/api/v1/store/loyalty/adjustments",
+    "/api/v1/store/loyalty/adjustments/limit",
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}",
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve",
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse",
+    "/api/v1/store/loyalty/transfers",
+    "/api/v1/store/loyalty/refunds",
+    "/api/v1/store/loyalty/refunds/{refund_id}",
+}
 """Refused on a card that nobody has used; all others must have succeeded at least once."""
 OPERATOR = (
     "WITH boss AS (INSERT INTO core.operator (id, email, name, password_hash) "

@@ -22,6 +22,7 @@ from regulars.contracts.hookspecs import HookSpecs
 from regulars.contracts.manifest import Area, Plugin, ProviderKind
 from regulars.contracts.slots import Slot
 from regulars.domain.jobs import make_job_registry
+from regulars.domain.ledger.process import make_ledger
 from regulars.kernel import ids
 from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.database import Database
@@ -39,7 +40,7 @@ from regulars.testing.environment import environment
 from regulars.testing.jobs import hurry
 from regulars.testing.plugin import Servers
 from regulars.testing.principals import sign_in
-from regulars.testing.till import Till, make_ledger
+from regulars.testing.till import Till
 from regulars.testing.web import Browser, WebServer, serving
 from regulars.testing.world import HOST_FEATURES, PLUGINS, World, make_tenant
 

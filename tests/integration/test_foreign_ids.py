@@ -40,6 +40,9 @@ PUBLIC = {
     "key": ids.API_KEY,
     "change": ids.CHANGE,
     "redemption": ids.REDEMPTION,
+    "sale": ids.SALE,
+    "refund": ids.REFUND,
+    "adjustment": ids.ADJUSTMENT,
 }
 """Kind of thing → prefix of its public ids."""
 PATH = {
@@ -52,6 +55,8 @@ PATH = {
     "change": "change",
     "host": "host",
     "redemption": "redemption",
+    "refund_id": "refund",
+    "adjustment_id": "adjustment",
 }
 """Argument of an address → kind of thing."""
 TOKENS = {
@@ -90,6 +95,18 @@ REDEMPTION_ENTRY = (
     "occasion, plugin, rule, counts_for_limits, redemption_id, source, device, created_at) "
     "VALUES ($1, $2, $3, 'samples', 1, 'redeem', -1, 0, 0, 'redemption', 'rewards', 'mug', true, $4, 'api', '', $5)"
 )
+SALE = (
+    "INSERT INTO core.sale (tenant_id, id, card_id, quantity, source, device, occurred_at, created_at) "
+    "VALUES ($1, $2, $3, 1, 'api', '', now(), now()) RETURNING id"
+)
+REFUND = (
+    "INSERT INTO core.refund (tenant_id, id, sale_id, card_id, source, status, device, quantity, created_at) "
+    "VALUES ($1, $2, $3, $4, 'api', 'done', '', 1, now()) RETURNING id"
+)
+ADJUSTMENT = (
+    "INSERT INTO core.adjustment (tenant_id, id, card_id, unit, amount, reason, status, asked_by_name, created_at) "
+    "VALUES ($1, $2, $3, 'stamps', 1, 'a test', 'waiting', 'Anna', now()) RETURNING id"
+)
 FRESH = re.compile(r"[0-9a-f]{32}|[A-Za-z0-9_-]{22,}")
 """Ids, nonces and keys of forms, which differ each time."""
 SAME_FOR_ALL = {"GET /c/<token> path token=code"}
@@ -118,6 +135,10 @@ REWARD = {"key": "mug", "title": "Mug", "unit": "stamps", "cost": 1, "handing": 
 SAYS: dict[str, tuple[Said, ...]] = {
     "manage.create_key": (Said("form", "shop", "shop", {"name": "A shop system", "permissions": "sales.record"}),),
     "manage.program_changes": (Said("query", "program", "program"),),
+    "manage.pause_form": (Said("query", "program", "program"),),
+    "manage.pause_program": (Said("query", "program", "program"),),
+    "manage.resume_form": (Said("query", "program", "program"),),
+    "manage.resume_program": (Said("query", "program", "program"),),
     "manage.program_form": (Said("query", "program", "program"),),
     "manage.save_program": (Said("query", "program", "program"),),
     "manage.preview_program": (Said("query", "program", "program"),),
@@ -143,6 +164,13 @@ SAYS: dict[str, tuple[Said, ...]] = {
         Said("json", "staff", "staff", {"card": "own card", "pin": "1111"}),
     ),
     "store_api.stamp_redeem": (Said("json", "card", "card"), Said("json", "card", "number")),
+    "store_api.adjust": (Said("json", "card", "card", {"unit": "stamps", "amount": 1, "reason": "a test"}),),
+    "store_api.adjust_limit": (Said("json", "program", "program", {"adjust_limit": 5}),),
+    "store_api.refund": (Said("json", "sale", "sale"),),
+    "store_api.transfer": (
+        Said("json", "from", "card", {"to": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
+        Said("json", "to", "card", {"from": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
+    ),
     "store_api.undo": (Said("json", "card", "card"), Said("json", "card", "number")),
     "terminal.add": (Said("form", "staff", "staff", {"unit": "stamps", "key": "fresh", "pin": "1111"}),),
     "terminal.hand_out": (Said("form", "redemption", "redemption", {"pin": "1111"}),),
@@ -192,7 +220,11 @@ NOTHING = {
     "stamps_manage.milestones",
     *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
     *("tiers_manage.export", "tiers_manage.history", "tiers_manage.members", "tiers_store_api.ladders"),
+    *("promotions_manage.promotions", "promotions_manage.participations", "promotions_manage.download"),
+    *("promotions_store_api.promotions", "promotions_store_api.participations"),
     *("store_api.cards", "store_api.change_program", "store_api.create_program", "store_api.pins", "store_api.program"),
+    "store_api.adjustments",
+    "store_api.refunds",
     *("store_api.stats", "storefront_api.card", "storefront_api.enroll", "storefront_api.transactions"),
     *("terminal.enrol", "terminal.enrol_form", "terminal.find_again", "terminal.place_form", "terminal.sign_out"),
     "terminal.start",
@@ -262,9 +294,12 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
         "program": world.program_id,
         "key": world.api_key_id,
         "change": change,
+        "sale": await sql.fetchval(SALE, tenant, new_id(), world.card.id),
     }
     await world.set_settings("rewards", rewards=[REWARD])
     keys["redemption"] = await redemption_of(world, sql)
+    keys["refund"] = await sql.fetchval(REFUND, tenant, new_id(), keys["sale"], world.card.id)
+    keys["adjustment"] = await sql.fetchval(ADJUSTMENT, tenant, new_id(), world.card.id)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     public["bare_program"] = world.program_id.hex
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)

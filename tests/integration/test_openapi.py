@@ -31,10 +31,22 @@ STORE = {
     "/api/v1/store/loyalty/redemptions/{redemption}/capture": {"post"},
     "/api/v1/store/loyalty/redemptions/{redemption}/release": {"post"},
     "/api/v1/store/loyalty/redemptions/{redemption}/fulfilment": {"post"},
+    "/api/v1/store/loyalty/adjustments": {"get", "post"},
+    "/api/v1/store/loyalty/adjustments/limit": {"put"},
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}": {"get"},
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve": {"post"},
+    "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse": {"post"},
+    "/api/v1/store/loyalty/transfers": {"post"},
+    "/api/v1/store/loyalty/refunds": {"get", "post"},
+    "/api/v1/store/loyalty/refunds/{refund_id}": {"get"},
 }
 STAMPS = {"/api/v1/store/loyalty/stamp": {"post"}, "/api/v1/store/loyalty/stamp/redeem": {"post"}}
 TIERS = {"/api/v1/store/loyalty/tiers/ladders": {"get"}}
 PROBE = {"/api/v1/store/loyalty/probe/echo": {"post"}, "/api/v1/storefront/loyalty/probe/hello": {"get"}}
+PROMOTIONS = {
+    "/api/v1/store/loyalty/promotions/": {"get"},
+    "/api/v1/store/loyalty/promotions/participations": {"get"},
+}
 STOREFRONT = {
     "/api/v1/storefront/loyalty/card": {"get"},
     "/api/v1/storefront/loyalty/transactions": {"get"},
@@ -68,7 +80,7 @@ async def test_each_host_lists_what_it_has(
     assert paths(await document(web, everything.host)) == STORE | STAMPS | STOREFRONT | PROBE
     assert paths(await document(web, nothing.host)) == STORE | STOREFRONT
     assert paths(await document(web, "console.localhost")) == ADMIN
-    assert paths(await document(web, "localhost")) == STORE | STAMPS | TIERS | STOREFRONT | PROBE | ADMIN
+    assert paths(await document(web, "localhost")) == STORE | STAMPS | PROMOTIONS | TIERS | STOREFRONT | PROBE | ADMIN
 
 
 async def test_every_route_of_the_api_is_described(web: WebServer) -> None:
@@ -89,7 +101,10 @@ async def test_the_document_says_what_can_happen(web: WebServer, cafe: World) ->
     ]
     body = content["components"]["schemas"]["StampBodyAtTill"]
     assert body["additionalProperties"] is False
-    assert set(body["properties"]) == {"card", "staff", "pin", "shop", "external_ref", "quantity"}
+    assert set(body["properties"]) == {
+        *("card", "staff", "pin", "shop", "external_ref", "quantity"),
+        *("amount", "amount_minor", "currency", "items", "channel"),
+    }
     assert body["required"] == ["card"]
     answer = content["components"]["schemas"]["StampAnswer"]
     assert set(answer["properties"]) == {
@@ -99,6 +114,7 @@ async def test_the_document_says_what_can_happen(web: WebServer, cafe: World) ->
         "stamps_until_reward",
         "message",
         "next_stamp_available",
+        "benefits",
     }
     mismatch = stamp["responses"]["422"]["content"]["application/problem+json"]["schema"]["allOf"][1]
     assert mismatch["properties"]["type"]["anyOf"][0]["enum"] == [

@@ -149,7 +149,7 @@ class ProgramInfo:
     id: UUID
     name: str
     kind: str
-    status: Literal["setup", "active", "inactive"]
+    status: Literal["setup", "active", "paused", "inactive"]
     timezone: str
     currency: str
 

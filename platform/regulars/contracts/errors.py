@@ -30,6 +30,20 @@ class RegularsError(Exception):
         self.extra = dict(extra or {})
 
 
+class BadValue(ValueError):
+    """What a validator of settings raises when its sentence has places to fill.
+
+    Args:
+        message: English sentence with `%(placeholders)s`, marked with `N_`; translated when shown.
+        values: of the placeholders.
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message % values)
+        self.message = message
+        self.values = values
+
+
 class InvalidInput(RegularsError):
     """The request is understood but its content is not acceptable.
 

@@ -69,6 +69,19 @@ class SaleUndone(Event):
     card_id: UUID
 
 
+class SaleRefunded(Event):
+    """A customer got money back for a sale, or for a part of it; entries say what was taken back.
+
+    `is_whole` tells whether nothing of the sale is left.
+    """
+
+    name = "sale.refunded"
+    refund_id: UUID
+    sale_id: UUID
+    card_id: UUID
+    is_whole: bool
+
+
 class RewardRedeemed(Event):
     """A reward was handed over."""
 
@@ -96,6 +109,16 @@ class RedemptionMoved(Event):
     card_id: UUID
     status: str
     fulfilment: str
+
+
+class UnitsExpiring(Event):
+    """Units of a card expire soon, if they are not spent before; comes once for each card, unit and day."""
+
+    name = "units.expiring"
+    card_id: UUID
+    unit: str
+    amount: int
+    expires_at: datetime
 
 
 class PinLocked(Event):

@@ -117,7 +117,12 @@ class HookSpecs:
 
     @hookspec
     def sale_posted(
-        self, ctx: LedgerContext, occasion: Occasion, entries: Sequence[PostedEntry], facts: Mapping[str, Any]
+        self,
+        ctx: LedgerContext,
+        occasion: Occasion,
+        entries: Sequence[PostedEntry],
+        facts: Mapping[str, Any],
+        proposals: Sequence[Proposal],
     ) -> Outcome | None:
         """What does the plugin write with the sale?
 
@@ -129,9 +134,10 @@ class HookSpecs:
             occasion: what happened.
             entries: all entries of the sale; what is pending is not among them yet.
             facts: the plugin's own facts by name.
+            proposals: what was decided, pending or not.
 
         Returns:
-            Own writes and events, or `None`.
+            Own writes and events, what the till takes off or hands over, or `None`.
         """
 
     @hookspec

@@ -117,6 +117,7 @@ class LedgerContext:
         accounts: unit → state; a unit that has no entry yet is missing, use `account()`.
         occurred_at: when it happened: rules about days, hours and dates go by it; `now` when nobody said.
         segments: keys of the groups of customers that the member belongs to, see `SegmentProvider`.
+        sale_id: the sale that is being recorded or taken back, once that is certain: in the `…_posted` hooks.
     """
 
     tenant: TenantSnapshot
@@ -130,6 +131,7 @@ class LedgerContext:
     staff_id: UUID | None = None
     occurred_at: datetime | None = None
     segments: frozenset[str] = frozenset()
+    sale_id: UUID | None = None
 
     @property
     def at(self) -> datetime:
@@ -149,7 +151,8 @@ class Fact:
         name: key in the `facts` mapping that the plugin's hooks get.
         query: a scalar subquery (one row, one column; several values as `jsonb_build_object`) that may use the bind
             parameters `tenant_id`, `card_id`, `member_id`, `program_id` (uuid), `day_start` (timestamptz) and
-            `time_zone` (text, of the program), and those of `values`.
+            `time_zone` (text, of the program), and those of `values`. One that uses
+            `sale_id` (uuid) is asked only when a sale is taken back, of that sale; else its name is missing.
         values: the plugin's settings of the program → further parameters, where what is asked depends on them; their
             names begin with the plugin's and are always the same.
     """
@@ -230,7 +233,8 @@ class EntryDraft:
         unit: a unit that this plugin provides.
         amount: units, not 0; positive on earning.
         rule: short stable name of the rule that gave it, for "why these points?".
-        explanation: JSON-serialisable details: what matched, what missed, what was cut.
+        explanation: JSON-serialisable details: what matched, what missed, what was cut; `title` is the rule in the
+            merchant's words, where it has any.
         counts_for_limits: False for welcome, milestone and other gifts that no till gave.
         expires_at: when what is left of it expires; `None` for what the unit's provider says (`UnitLife`), else never.
         pending_until: when it can be spent; until then it waits outside of the balance. `None` for at once, or for what
@@ -308,7 +312,6 @@ class PostedEntry:
 
     Attributes:
         explanation: of the draft, as it is stored.
-        at: when it was written; `None` for an entry of this very unit of work.
     """
 
     id: UUID
@@ -320,15 +323,43 @@ class PostedEntry:
     rule: str
     plugin: str
     explanation: Mapping[str, Any] = field(default_factory=dict)
-    at: datetime | None = None
+
+
+BenefitKind = Literal["discount", "item"]
+
+
+@dataclass(frozen=True, slots=True)
+class Benefit:
+    """What a sale gives besides units: the till takes it off the bill or hands it over.
+
+    It is kept with the sale, and shown in the API's answer and on the terminal.
+
+    Attributes:
+        kind: money off, or something for nothing.
+        key: which of the plugin's rules gave it.
+        title: the rule, in the merchant's words.
+        amount_minor: money off, in minor units of the sale's currency; of one sale never more than its amount.
+        item: what is handed over, in the merchant's words; empty for money.
+    """
+
+    kind: BenefitKind
+    key: str
+    title: str
+    amount_minor: int = 0
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a `…_posted` hook adds to the unit of work: own writes and own events."""
+    """What a `…_posted` hook adds to the unit of work: own writes and own events.
+
+    Attributes:
+        benefits: what the till takes off or hands over; of `sale_posted` of a purchase only.
+    """
 
     writes: Sequence[Write] = ()
     events: Sequence[EventDraft] = ()
+    benefits: Sequence[Benefit] = ()
 
 
 Fulfilment = Literal["counter", "code", "shipping"]

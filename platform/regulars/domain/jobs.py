@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from regulars.domain.domains.jobs import __name__ as domains
+from regulars.domain.expiry.jobs import __name__ as expiry
+from regulars.domain.ledger.jobs import __name__ as ledger
 from regulars.domain.ledger.nightly import __name__ as nightly
 from regulars.domain.messaging.jobs import SUBSCRIPTIONS as MAIL
 from regulars.domain.messaging.jobs import __name__ as messaging
 from regulars.domain.programs.jobs import __name__ as programs
 from regulars.domain.redemptions.jobs import __name__ as redemptions
+from regulars.domain.refunds.jobs import __name__ as refunds
 from regulars.domain.signup.jobs import __name__ as signup
 from regulars.domain.upkeep.jobs import __name__ as upkeep
 from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.plugins.registry import PluginRegistry
 
-MODULES = (domains, messaging, nightly, programs, redemptions, signup, upkeep)
+MODULES = (domains, expiry, ledger, messaging, nightly, programs, redemptions, refunds, signup, upkeep)
 SUBSCRIPTIONS = (*MAIL,)
 
 

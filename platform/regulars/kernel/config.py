@@ -225,6 +225,11 @@ class Config(BaseModel):
             aliases=("LOYALTY_PIN_LOCKOUT_MINUTES",),
         ),
     ] = 30
+    expiry_notice_days: Annotated[
+        int,
+        Field(ge=1, le=365),
+        Variable("REGULARS_EXPIRY_NOTICE_DAYS", "Days before units expire at which the event units.expiring comes."),
+    ] = 14
 
     sources: Mapping[str, tuple[Source, str]] = Field(default_factory=dict, repr=False)
     """Field name → where its value came from and the variable's name as it was written there."""

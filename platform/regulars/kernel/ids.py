@@ -7,6 +7,7 @@ from uuid import UUID
 CARD, MEMBER, STAFF, SHOP, PROGRAM = "card", "mem", "staff", "shop", "prog"
 SALE, REDEMPTION, ENTRY, API_KEY, TENANT = "sale", "red", "txn", "key", "ten"
 CHANGE = "chg"
+REFUND, ADJUSTMENT = "ref", "adj"
 
 
 def show(prefix: str, value: UUID) -> str:

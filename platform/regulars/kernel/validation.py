@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from regulars.contracts.errors import BadValue
 from regulars.kernel.i18n import gettext as _
 
 OWN_TYPES = frozenset({"value_error", "assertion_error"})
@@ -26,6 +27,9 @@ def field_errors(error: ValidationError) -> dict[str, str]:
 def sentence(fault: ErrorDetails) -> str:
     """One finding as a sentence."""
     kind = fault["type"]
+    own = fault.get("ctx", {}).get("error")
+    if isinstance(own, BadValue):
+        return _(own.message) % own.values
     if kind in OWN_TYPES:
         own_text = fault["msg"].split(", ", 1)[-1]
         return _(own_text)

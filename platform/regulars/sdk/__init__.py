@@ -13,7 +13,7 @@ from regulars.contracts.context import (
     ProgramInfo,
     TenantSnapshot,
 )
-from regulars.contracts.errors import Conflict, Forbidden, InvalidInput, NotFound, RegularsError, Unavailable
+from regulars.contracts.errors import BadValue, Conflict, Forbidden, InvalidInput, NotFound, RegularsError, Unavailable
 from regulars.contracts.events import (
     EntryPosted,
     Event,
@@ -26,6 +26,7 @@ from regulars.contracts.events import (
 from regulars.contracts.hookspecs import hookimpl
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import (
+    Benefit,
     Birthday,
     Clearance,
     Custom,
@@ -75,6 +76,8 @@ from regulars.contracts.slots import CardSlot, ProgramSlot, Slot, SlotContext
 __all__ = [
     "N_",
     "AccountState",
+    "BadValue",
+    "Benefit",
     "Birthday",
     "BlueprintRef",
     "CardInfo",

@@ -1,11 +1,12 @@
 """Tables: the plugin's own, write statements for them, and the host's documented ones, which plugins only read."""
 
 from regulars.domain.cards.models import Card
-from regulars.domain.ledger.models import Account, LedgerEntry
+from regulars.domain.ledger.models import Account, LedgerEntry, LedgerPending
 from regulars.domain.members.models import Consent, Member
 from regulars.domain.programs.models import Program
 from regulars.domain.redemptions.models import Redemption
 from regulars.domain.sales.models import Sale
+from regulars.domain.shops.models import Shop
 from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.rows import count_rows, delete_rows, insert_rows, update_rows
@@ -16,10 +17,12 @@ __all__ = [
     "Card",
     "Consent",
     "LedgerEntry",
+    "LedgerPending",
     "Member",
     "Program",
     "Redemption",
     "Sale",
+    "Shop",
     "TenantEntity",
     "TenantSession",
     "TenantTable",

@@ -7,6 +7,7 @@ from regulars.kernel.i18n import (
     format_money,
     format_number,
     format_time,
+    minor_digits,
     ngettext,
     pgettext,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "format_money",
     "format_number",
     "format_time",
+    "minor_digits",
     "ngettext",
     "pgettext",
 ]

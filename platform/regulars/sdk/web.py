@@ -2,11 +2,13 @@
 
 from quart import Blueprint
 
+from regulars.domain.members.export import csv_bytes
+from regulars.kernel import ids
 from regulars.kernel.settings.forms import SettingsForm, describe_form
 from regulars.kernel.settings.parsing import parse_form
 from regulars.web.again import TryAgain, forgiving
 from regulars.web.forms import Form
-from regulars.web.lists import ListQuery, Pager, make_pager
+from regulars.web.lists import ListQuery, Pager, make_pager, url_of
 from regulars.web.own_rules import keep_photo, photo_url, save_rules
 from regulars.web.results import Download, Redirect, Result
 from regulars.web.toolkit import page
@@ -23,12 +25,15 @@ __all__ = [
     "SettingsForm",
     "TryAgain",
     "Work",
+    "csv_bytes",
     "describe_form",
     "forgiving",
+    "ids",
     "keep_photo",
     "make_pager",
     "page",
     "parse_form",
     "photo_url",
     "save_rules",
+    "url_of",
 ]

@@ -12,6 +12,7 @@ from asyncpg import Connection
 
 from regulars.domain.awards.service import Awards
 from regulars.domain.jobs import make_job_registry
+from regulars.domain.ledger.process import make_ledger
 from regulars.domain.ledger.replays import Replays
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
@@ -21,7 +22,6 @@ from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.settings import SettingsStore
 from regulars.testing.jobs import FreshSnapshots, run_pending
-from regulars.testing.till import make_ledger
 from regulars.web.rendering import make_post_office
 
 EVENTS = "SELECT tenant_id, name, payload FROM core.outbox_event ORDER BY seq"

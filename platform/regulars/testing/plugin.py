@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool
 
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.invariants import breaches
+from regulars.domain.ledger.process import make_ledger
 from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import Database
@@ -40,7 +41,7 @@ from regulars.testing.clock import Clock
 from regulars.testing.environment import environment
 from regulars.testing.network import stay_here
 from regulars.testing.offerings import offering_options
-from regulars.testing.till import Till, make_ledger
+from regulars.testing.till import Till
 from regulars.testing.world import World, make_tenant
 
 pytest.register_assert_rewrite("regulars.testing.conformance")

@@ -14,24 +14,12 @@ from regulars.contracts.ledger import Purchase
 from regulars.domain.cards.enrolment import EnrolCommand, Enrolled, Enrolments
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim, principal_of
 from regulars.domain.ledger.engine import Ledger
-from regulars.domain.ledger.rulebook import RuleBook
-from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import RedeemCommand, Redemptions
 from regulars.domain.sales.service import SaleCommand, Sales
-from regulars.domain.staff.pins import PinPolicy
-from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
-from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.kernel.settings import SettingsStore
 from regulars.testing.world import Person, TestCard, World
 
 _keys = count(1)
-
-
-def make_ledger(config: Config, registry: PluginRegistry) -> Ledger:
-    """The engine as a process has it."""
-    rules = RuleBook(ProgramCache(), SettingsStore(registry, config.setting_default, config.encryption_key))
-    return Ledger(registry, rules, PinPolicy(), config.pin_pepper.encode())
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from regulars.contracts.errors import Raced
 
-TRIES = 3
+TRIES = 6
 _Result = TypeVar("_Result")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from quart import Quart, current_app
 
+from regulars.domain.adjustments.service import Adjustments
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
 from regulars.domain.domains.desk import DomainDesk
@@ -14,8 +15,10 @@ from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import Redemptions
+from regulars.domain.refunds.service import Refunds
 from regulars.domain.sales.service import Sales
 from regulars.domain.tenants.catalogue import Catalogue
+from regulars.domain.transfers.service import Transfers
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotCache, TenantListener
@@ -62,6 +65,9 @@ class Services:
     card_views: CardViews
     sales: Sales
     redemptions: Redemptions
+    refunds: Refunds
+    adjustments: Adjustments
+    transfers: Transfers
     enrolments: Enrolments
 
 

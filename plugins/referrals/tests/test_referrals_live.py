@@ -2,9 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
+from regulars.domain.awards.service import Awards
+from regulars.sdk import NotFound, Referral
 from regulars.testing.jobs import hurry
 from regulars_referrals.rules import code_of
 
@@ -118,3 +121,15 @@ async def test_by_the_link_on_the_members_page(till, cafe, visit, web, sql, run_
     assert "lea@example.com" in listed
     assert cafe.card.email in listed
     assert "lea@example.com" not in (await manager.get("/manage/p/referrals/?status=refused")).text
+
+
+async def test_an_award_is_given_once_however_often_it_is_asked_for(till, cafe, pizza, database, ledger, sql, healthy):
+    awards, occasion = Awards(ledger), Referral("referrer", UUID(int=7))
+    for _twice in range(2):
+        async with database.tenant(cafe.tenant.id) as session:
+            assert await awards.award(session, cafe.context("job"), cafe.card.id, occasion, "referral:7") is None
+    assert [tuple(row) for row in await sql.fetch(GIVEN)] == [(cafe.card.id, 5, False)]
+    with pytest.raises(NotFound):
+        async with database.tenant(cafe.tenant.id) as session:
+            await awards.award(session, cafe.context("job"), pizza.card.id, occasion, "referral:8")
+    await healthy()

@@ -62,9 +62,12 @@ class Hooks:
         return Outcome(writes=(Write("reached", rows),), events=events)
 
     @hookimpl
-    def reversal_posted(self, reversed_entries: Sequence[PostedEntry]) -> Outcome | None:
-        """Forget the milestones of a sale that is undone, so that they can be reached again."""
-        rows = [{"threshold": threshold} for threshold, _ in milestone_entries(reversed_entries)]
+    def reversal_posted(self, reversed_entries: Sequence[PostedEntry], facts: Mapping[str, Any]) -> Outcome | None:
+        """Forget the milestones of a sale that is undone or refunded, so that they can be reached again."""
+        reached = facts["milestones"]  # refunded in parts, one is forgotten with the first
+        rows = [
+            {"threshold": threshold} for threshold, _ in milestone_entries(reversed_entries) if threshold in reached
+        ]
         return Outcome(writes=(Write("undone", rows),)) if rows else None
 
 

@@ -115,10 +115,11 @@ def test_reaching_a_milestone_is_written_and_announced():
 
 
 def test_undoing_takes_the_milestone_back():
-    assert HOOKS.reversal_posted([posted(1, "visit"), posted(5, "milestone_50")]) == Outcome(
+    assert HOOKS.reversal_posted([posted(1, "visit"), posted(5, "milestone_50")], {"milestones": [50]}) == Outcome(
         writes=(Write("undone", [{"threshold": 50}]),)
     )
-    assert HOOKS.reversal_posted([posted(1, "visit")]) is None
+    assert HOOKS.reversal_posted([posted(1, "visit")], {"milestones": [50]}) is None
+    assert HOOKS.reversal_posted([posted(5, "milestone_50")], {"milestones": []}) is None, "forgotten before"
 
 
 @given(

@@ -7,10 +7,10 @@ import asyncio
 import click
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from regulars.cli.doctor.queries import NEWEST_TENANTS
 from regulars.domain.ledger.invariants import INVARIANTS, Breach, Invariant, breaches
 from regulars.domain.ledger.replays import Replayed, Replays
 from regulars.domain.tenants.features import FEATURE_NAMES
-from regulars.domain.tenants.queries import NEWEST_TENANTS
 from regulars.domain.tenants.repository import fetch_snapshot_by_id
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+
 SERVER = """
 SELECT name, setting FROM pg_settings
 WHERE name IN ('server_version_num', 'server_version', 'fsync', 'full_page_writes', 'synchronous_commit')"""
@@ -35,3 +37,4 @@ SAMPLE = """
 SELECT s.balance = coalesce((SELECT sum(e.amount) FROM core.ledger_entry e
     WHERE e.tenant_id = s.tenant_id AND e.card_id = s.card_id AND e.unit = s.unit), 0) AS agrees
 FROM (SELECT * FROM core.account TABLESAMPLE SYSTEM ($1) LIMIT $2) s"""
+NEWEST_TENANTS = text("SELECT id FROM core.tenant ORDER BY created_at DESC LIMIT 50")

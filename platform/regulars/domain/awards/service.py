@@ -56,11 +56,12 @@ class Awards:
             return verdict
         name = type(occasion).__name__.lower()
         posting = opened.posting(name)
-        opened.earn(posting, opened.evaluate(occasion))
+        proposals = opened.evaluate(occasion)
+        opened.earn(posting, proposals)
         opened.add_posting(posting)
-        opened.add_outcomes("sale_posted", occasion, tuple(posting.entries))
+        opened.add_sale_outcomes(occasion, tuple(posting.entries), proposals)
         earned = {unit: posting.earned(unit) for unit in {entry.unit for entry in posting.entries}}
         opened.add_audit(Subject(f"award.{name}", "card", card_id), outcome="done", details=earned)
         opened.store(Answer(200, b"{}"))
-        await self._ledger.write(opened, "earn")
+        await self._ledger.write(opened, "award")
         return None

@@ -172,14 +172,15 @@ class Enrolments:
         opened = await self._ledger.open_new(session, ctx, info)
         occasion = Enrolment()
         posting = opened.posting("enrolment")
-        opened.earn(posting, opened.evaluate(occasion))
+        proposals = opened.evaluate(occasion)
+        opened.earn(posting, proposals)
         opened.add_posting(posting)
         opened.add_event(
             MemberEnrolled(
                 member_id=info.member_id, card_id=info.id, program_id=info.program_id, referral=referral[:MAX_CODE]
             )
         )
-        opened.add_outcomes("sale_posted", occasion, tuple(posting.entries))
+        opened.add_sale_outcomes(occasion, tuple(posting.entries), proposals)
         opened.add_audit(Subject("member.enrol", "member", info.member_id), outcome="done", details={})
         await self._ledger.write(opened, "enrol")
 

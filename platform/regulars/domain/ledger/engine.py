@@ -25,9 +25,10 @@ from regulars.contracts.errors import (
 from regulars.contracts.ledger import Refusal
 from regulars.domain.ledger.blame import BrokenFacts
 from regulars.domain.ledger.commands import Answer, Attempt, Claim
+from regulars.domain.ledger.extra_statements import READ_NAMES, Extra
+from regulars.domain.ledger.lots import open_lot
 from regulars.domain.ledger.opened import LockedStaff, OpenCard
-from regulars.domain.ledger.posting import OpenLot
-from regulars.domain.ledger.read_statements import STORED_ANSWER, Extra, facts_statement, lock_statement
+from regulars.domain.ledger.read_statements import STORED_ANSWER, facts_statement, lock_statement
 from regulars.domain.ledger.rules import Rules, RuleSource
 from regulars.domain.ledger.topics import ACTIVITY, card_topic, shop_topic
 from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
@@ -39,37 +40,40 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.registry import PluginRegistry
 
-Operation = Literal["earn", "redeem", "carry_on", "undo", "enrol", "refuse"]
+Operation = Literal["earn", "award", "redeem", "carry_on", "undo", "enrol", "refund", "upkeep", "adjust", "refuse"]
 TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
 ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
+LOTS: tuple[Part, ...] = ("lot", "lot_use", "lot_change")
+MOVES: tuple[Part, ...] = ("redemption_move", "redemption_step")
 PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
+    "award": (*ENTRIES, "lot", "lot_use", "pending", *TRACES),
     "redeem": ("redemption", "redemption_step", *ENTRIES, "lot_use", "lot_change", *TRACES),
-    "carry_on": ("redemption_move", "redemption_step", *ENTRIES, "lot", "lot_use", "lot_change", *TRACES),
-    "undo": (
-        "sale_undone",
-        "redemption_move",
-        "redemption_step",
-        *ENTRIES,
-        "lot",
-        "lot_use",
-        "lot_change",
-        *TRACES,
-    ),
+    "carry_on": (*MOVES, *ENTRIES, *LOTS, *TRACES),
+    "undo": ("sale_undone", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
+    "refund": ("refund", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
+    "upkeep": (*ENTRIES, *LOTS, "pending_change", "audit", "event"),
+    "adjust": ("adjustment", "adjustment_decided", *ENTRIES, *LOTS, *TRACES),
     "enrol": (*ENTRIES, "lot", "pending", "audit", "event"),
     "refuse": TRACES,
 }
 _ACTION_OF: Mapping[Operation, str] = {
     "earn": "sale.record",
+    "award": "card.award",
     "redeem": "reward.redeem",
     "carry_on": "redemption.move",
     "undo": "sale.undo",
     "enrol": "member.enrol",
+    "refund": "sale.refund",
+    "upkeep": "units.upkeep",
+    "adjust": "points.adjust",
 }
 _ACTION_READING: Mapping[Extra, str] = {
+    "": "card.award",
     "sale": "sale.record",
     "lots": "reward.redeem",
     "last": "sale.undo",
+    "refund": "sale.refund",
     "redemption": "redemption.move",
 }
 NOBODY = UUID(int=0)
@@ -120,7 +124,7 @@ class Ledger:
         rules = await self._rules.rules(session, ctx.tenant, card.program_id)
         facts = await self._read(session, ctx, card, rules, attempt.claim, extra, values)
         if facts["stored"] is not None:
-            LEDGER.labels(_ACTION_READING[extra], "replayed").inc()
+            LEDGER.labels(_ACTION_READING.get(extra, "points.adjust"), "replayed").inc()
             return _replay(facts["stored"], attempt.claim)
         proven = attempt.pin is not None  # by `check_pin`; a mere name is not taken for the person
         return self._opened(session, ctx, attempt, card, rules, _staff(row) if proven else None, facts)
@@ -292,9 +296,9 @@ class Ledger:
             accounts={a["unit"]: _account(a) for a in facts["accounts"] or ()},
             facts={name: value for name, value in facts.items() if name not in HOST_FACTS},
             lots=[open_lot(lot) for lot in facts.get("lots") or ()],
-            known_sale=facts.get("known_sale"),
-            last=facts.get("last") or (),
+            read={name: facts[name] for name in READ_NAMES & facts.keys()},
             program_status=program["status"],
+            pause=program.get("pause"),
         )
 
     def _compile_facts(self, enabled: frozenset[str], extra: Extra) -> Prepared:
@@ -315,7 +319,7 @@ class Ledger:
         return write_statement(PARTS_OF[operation], plugin_writes)
 
 
-HOST_FACTS = frozenset({"now", "day_start", "stored", "program", "accounts", "lots", "known_sale", "last"})
+HOST_FACTS = frozenset({"now", "day_start", "stored", "program", "accounts"}) | READ_NAMES
 
 
 def _topics(opened: OpenCard) -> Iterator[str]:
@@ -367,16 +371,4 @@ def _account(value: Mapping[str, Any]) -> AccountState:
         lifetime=value["lifetime"],
         seq=value["seq"],
         last_at=datetime.fromisoformat(value["last_at"]),
-    )
-
-
-def open_lot(value: Mapping[str, Any]) -> OpenLot:
-    """A lot from its JSON form."""
-    return OpenLot(
-        id=UUID(value["id"]),
-        entry_id=UUID(value["entry_id"]),
-        unit=value["unit"],
-        amount_left=value["amount_left"],
-        expires_at=datetime.fromisoformat(value["expires_at"]) if value["expires_at"] else None,
-        created_at=datetime.fromisoformat(value["created_at"]),
     )

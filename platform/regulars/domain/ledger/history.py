@@ -69,12 +69,12 @@ class HistoryEntry:
     """One movement on a card.
 
     Attributes:
-        occasion: purchase, enrolment, redemption or undo.
+        occasion: purchase, enrolment, redemption, undo, refund, release, expiry, adjustment or award.
         amount: units, with its sign.
         amount_text: the amount in words, `3 stamps`; only the number where the unit has no words.
         shop: where, empty when nowhere.
         staff: who did it; told to staff only, else empty.
-        undone: it was taken back by a later movement.
+        undone: all of it was taken back by later movements.
     """
 
     id: UUID
@@ -139,6 +139,8 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
         words: of the entry's unit, where its provider has any.
         plugin_title: in the reader's language.
     """
+    if row.occasion == "refund":
+        return _("Taken back by a refund.") if row.amount < 0 else _("Given back by a refund.")
     if row.kind == "reverse":
         return _("Taken back by whoever recorded it.") if row.occasion == "undo" else _("A correction.")
     if row.kind == "redeem" and "reward" in row.explanation:
@@ -148,7 +150,8 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
     if row.kind == "adjust" and row.reason:
         return _("A correction: %(reason)s", reason=row.reason)
     said = words.explain(row.rule, row.explanation) if words else ""
-    return said or _("Given by %(plugin)s under its rule “%(rule)s”.", plugin=plugin_title, rule=row.rule)
+    rule = row.explanation.get("title", row.rule)
+    return said or _("Given by %(plugin)s under its rule “%(rule)s”.", plugin=plugin_title, rule=rule)
 
 
 def step_lines(explanation: Mapping[str, Any]) -> tuple[StepLine, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Uuid, and_, bindparam, exists, func, or_, select
+from sqlalchemy import BigInteger, Uuid, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from regulars.domain.cards.models import Card
@@ -40,8 +40,9 @@ ENTRIES = (
         LedgerEntry.created_at,
         func.coalesce(Shop.name, "").label("shop"),
         func.coalesce(Staff.name, "").label("staff"),
-        exists()
+        select(func.coalesce(func.sum(_REVERSAL.amount), 0) == -LedgerEntry.amount)
         .where(_REVERSAL.tenant_id == LedgerEntry.tenant_id, _REVERSAL.reverses_id == LedgerEntry.id)
+        .scalar_subquery()
         .label("undone"),
     )
     .outerjoin(Shop, and_(Shop.tenant_id == LedgerEntry.tenant_id, Shop.id == LedgerEntry.shop_id))

@@ -39,6 +39,13 @@ class Breach:
     places: tuple[str, ...]
 
 
+CANONICAL_ENTRY = """convert_to(jsonb_build_array(
+    e.tenant_id, e.id, e.card_id, e.unit, e.seq, e.kind, e.amount, e.balance_after, e.lifetime_after, e.occasion,
+    e.plugin, e.rule, e.counts_for_limits, e.explanation, e.reason, e.sale_id, e.redemption_id, e.reverses_id,
+    e.shop_id, e.staff_id, e.source, e.device, (extract(epoch FROM e.created_at) * 1000000)::bigint)::text, 'UTF8')"""
+"""An entry as bytes, the same whatever the session's settings and the order of columns are; `e` is its row."""
+
+
 def _tuples(rows: Iterable[tuple[str, ...]]) -> str:
     return ", ".join("(" + ", ".join(f"'{text}'" for text in row) + ")" for row in sorted(set(rows)))
 
@@ -76,16 +83,27 @@ INVARIANTS = (
     ),
     Invariant(
         "L5",
-        "A reversal names one original of the same card and unit, takes back exactly it, and is not reversed itself.",
-        """SELECT r.id::text FROM core.ledger_entry r
-           JOIN core.ledger_entry o ON o.tenant_id = r.tenant_id AND o.id = r.reverses_id
-           WHERE o.card_id <> r.card_id OR o.unit <> r.unit OR o.amount <> -r.amount OR o.kind = 'reverse'""",
+        "Reversals go against one original of their card and unit, take no more than it, and are not reversed.",
+        """SELECT o.id::text FROM core.ledger_entry o
+           JOIN (SELECT tenant_id, reverses_id, sum(abs(amount)) AS total, array_agg(DISTINCT card_id) AS cards,
+                   array_agg(DISTINCT unit) AS units, array_agg(DISTINCT sign(amount)) AS signs
+                 FROM core.ledger_entry WHERE reverses_id IS NOT NULL GROUP BY 1, 2) r
+             ON r.tenant_id = o.tenant_id AND r.reverses_id = o.id
+           WHERE r.cards <> ARRAY[o.card_id] OR r.units <> ARRAY[o.unit] OR r.signs <> ARRAY[-sign(o.amount)]
+              OR r.total > abs(o.amount) OR o.kind = 'reverse'""",
+    ),
+    Invariant(
+        "L6",
+        "What was moved between cards sums to nothing.",
+        """SELECT tenant_id || ' ' || unit FROM core.ledger_entry
+           WHERE kind = 'adjust' AND occasion = 'transfer' GROUP BY tenant_id, unit HAVING sum(amount) <> 0""",
     ),
     Invariant(
         "L7",
-        "Amounts are not zero, in range, and of their kind's sign.",
+        "Amounts are not zero, in range, and of their kind's sign; a balance goes below zero only by a reversal.",
         """SELECT id::text FROM core.ledger_entry
-           WHERE amount = 0 OR abs(amount) > 10 ^ 12 OR balance_after NOT BETWEEN 0 AND 2 ^ 53
+           WHERE amount = 0 OR abs(amount) > 10 ^ 12 OR balance_after NOT BETWEEN -(10 ^ 12) AND 2 ^ 53
+              OR (balance_after < 0 AND amount < 0 AND kind <> 'reverse')
               OR (kind = 'earn' AND amount < 0) OR (kind IN ('redeem', 'expire') AND amount > 0)""",
     ),
     Invariant(
@@ -96,20 +114,34 @@ INVARIANTS = (
            WHERE created_at < before""",
     ),
     Invariant(
+        "L10",
+        "Each link of a tenant's hash chain is made of the link before it and an entry as it was written.",
+        f"""SELECT c.entry_id::text FROM (
+             SELECT tenant_id, seq, entry_id, hash, lag(hash, 1, ''::bytea) OVER w AS before,
+                    lag(seq, 1, 0::bigint) OVER w AS previous
+             FROM core.ledger_chain WINDOW w AS (PARTITION BY tenant_id ORDER BY seq)) c
+           LEFT JOIN core.ledger_entry e ON e.tenant_id = c.tenant_id AND e.id = c.entry_id
+           WHERE e.id IS NULL OR c.seq <> c.previous + 1 OR c.hash <> sha256(c.before || {CANONICAL_ENTRY})""",  # noqa: S608 -- our own constant
+    ),
+    Invariant(
         "O1",
-        "A lot holds between nothing and what it was made with, and is made of an earning.",
+        "A lot holds between nothing and what it was made with; the lots of an entry are not more than it gave.",
         """SELECT l.id::text FROM core.ledger_lot l
            LEFT JOIN core.ledger_entry e ON e.tenant_id = l.tenant_id AND e.id = l.entry_id
-           WHERE l.amount_left NOT BETWEEN 0 AND l.amount OR e.amount IS DISTINCT FROM l.amount
-              OR e.card_id <> l.card_id OR e.unit <> l.unit""",
+           WHERE l.amount_left NOT BETWEEN 0 AND l.amount OR e.id IS NULL OR e.card_id <> l.card_id OR e.unit <> l.unit
+           UNION ALL
+           SELECT e.id::text FROM core.ledger_entry e
+           JOIN (SELECT tenant_id, entry_id, sum(amount) AS made FROM core.ledger_lot GROUP BY 1, 2) l
+             ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
+           WHERE l.made > e.amount OR (e.kind <> 'reverse' AND l.made <> e.amount)""",
     ),
     Invariant(
         "O2",
-        "What the lots of an account hold is its balance.",
+        "What the lots of an account hold is its balance; in debt they hold nothing.",
         """SELECT a.card_id || ' ' || a.unit FROM core.account a
            LEFT JOIN (SELECT tenant_id, card_id, unit, sum(amount_left) AS held FROM core.ledger_lot GROUP BY 1, 2, 3) l
              USING (tenant_id, card_id, unit)
-           WHERE a.balance <> coalesce(l.held, 0)""",
+           WHERE greatest(a.balance, 0) <> coalesce(l.held, 0)""",
     ),
     Invariant(
         "O3a",
@@ -121,11 +153,14 @@ INVARIANTS = (
     ),
     Invariant(
         "O3b",
-        "An entry that spends or reverses took from lots exactly its amount.",
+        "An entry put into lots and took from them exactly what it changed of the balance above zero.",
         """SELECT e.id::text FROM core.ledger_entry e
+           LEFT JOIN (SELECT tenant_id, entry_id, sum(amount) AS made FROM core.ledger_lot GROUP BY 1, 2) l
+             ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
            LEFT JOIN (SELECT tenant_id, entry_id, sum(amount) AS used FROM core.ledger_lot_use GROUP BY 1, 2) u
              ON u.tenant_id = e.tenant_id AND u.entry_id = e.id
-           WHERE e.kind <> 'earn' AND NOT (e.kind = 'adjust' AND e.amount > 0) AND coalesce(u.used, 0) <> -e.amount""",
+           WHERE coalesce(l.made, 0) - coalesce(u.used, 0)
+              <> greatest(e.balance_after, 0) - greatest(e.balance_after - e.amount, 0)""",
     ),
     Invariant(
         "I3",
@@ -179,13 +214,18 @@ INVARIANTS = (
     ),
     Invariant(
         "U1",
-        "An undone sale or redemption has all its entries reversed, and one that stands has none.",
+        "An undone sale or redemption has all its entries reversed, and one that stands unrefunded has none.",
         """SELECT e.id::text FROM core.ledger_entry e
-           LEFT JOIN core.ledger_entry r ON r.tenant_id = e.tenant_id AND r.reverses_id = e.id
+           LEFT JOIN (SELECT tenant_id, reverses_id, sum(amount) AS total FROM core.ledger_entry
+                      WHERE reverses_id IS NOT NULL GROUP BY 1, 2) r
+             ON r.tenant_id = e.tenant_id AND r.reverses_id = e.id
            LEFT JOIN core.sale s ON s.tenant_id = e.tenant_id AND s.id = e.sale_id
            LEFT JOIN core.redemption d ON d.tenant_id = e.tenant_id AND d.id = e.redemption_id
-           WHERE e.kind IN ('earn', 'redeem') AND coalesce(s.id, d.id) IS NOT NULL
-             AND (r.id IS NOT NULL) <> (coalesce(s.undone_at, d.undone_at) IS NOT NULL)""",
+           WHERE e.kind IN ('earn', 'redeem') AND coalesce(d.id, s.id) IS NOT NULL
+             AND CASE WHEN d.id IS NOT NULL THEN (d.undone_at IS NOT NULL) <> (coalesce(r.total, 0) = -e.amount)
+                      WHEN s.undone_at IS NOT NULL THEN coalesce(r.total, 0) <> -e.amount
+                      ELSE r.total IS NOT NULL AND NOT EXISTS (
+                        SELECT 1 FROM core.refund f WHERE f.tenant_id = s.tenant_id AND f.sale_id = s.id) END""",
     ),
 )
 

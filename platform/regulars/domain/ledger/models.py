@@ -42,7 +42,8 @@ class Account(TenantTable, Base):
 class LedgerEntry(TenantEntity, Base):
     """One movement. `plugin` and `rule` say who gave it, `explanation` answers "why these points?".
 
-    `counts_for_limits` is false for gifts that no till gave; `occasion` is purchase, enrolment, redemption or undo.
+    `counts_for_limits` is false for gifts that no till gave; `occasion` is purchase, enrolment,
+    redemption, undo, refund, release, expiry, adjustment or award.
     """
 
     __tablename__ = "ledger_entry"
@@ -90,13 +91,12 @@ class LedgerEntry(TenantEntity, Base):
 
 
 class LedgerLot(TenantEntity, Base):
-    """What is left of one earning; spent oldest expiry first, then oldest."""
+    """What is left of one earning; spent oldest expiry first, then oldest. What another card gave keeps its dates."""
 
     __tablename__ = "ledger_lot"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "entry_id"], ["core.ledger_entry.tenant_id", "core.ledger_entry.id"]),
         ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
-        UniqueConstraint("tenant_id", "entry_id"),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("amount_left BETWEEN 0 AND amount", name="amount_left"),
         Index(
@@ -105,6 +105,13 @@ class LedgerLot(TenantEntity, Base):
             "card_id",
             "unit",
             postgresql_where=text("amount_left > 0"),
+        ),
+        Index("ix_ledger_lot_entry", "tenant_id", "entry_id"),
+        Index(
+            "ix_ledger_lot_expiry",
+            "tenant_id",
+            "expires_at",
+            postgresql_where=text("amount_left > 0 AND expires_at IS NOT NULL"),
         ),
         {"schema": "core"},
     )
@@ -160,6 +167,20 @@ class LedgerPending(TenantEntity, Base):
     staff_id: Mapped[UUID | None]
     status: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class LedgerChain(TenantTable, Base):
+    """A link of the hash chain over a tenant's entries, see `regulars.domain.ledger.chain`."""
+
+    __tablename__ = "ledger_chain"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "entry_id"], ["core.ledger_entry.tenant_id", "core.ledger_entry.id"]),
+        UniqueConstraint("tenant_id", "entry_id"),
+        {"schema": "core"},
+    )
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    entry_id: Mapped[UUID]
+    hash: Mapped[bytes]
 
 
 class SaleEvaluation(TenantTable, Base):

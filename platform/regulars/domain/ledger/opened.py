@@ -14,10 +14,22 @@ from regulars.contracts.context import AccountState, CardInfo, Context
 from regulars.contracts.errors import PluginFault
 from regulars.contracts.events import EntryPosted, Event, PinLocked
 from regulars.contracts.i18n import N_
-from regulars.contracts.ledger import Clearance, LedgerContext, Occasion, Outcome, Proposal, Refusal, RewardOffer
+from regulars.contracts.ledger import (
+    Benefit,
+    Clearance,
+    LedgerContext,
+    Occasion,
+    Outcome,
+    PostedEntry,
+    Proposal,
+    Refusal,
+    RewardOffer,
+)
 from regulars.contracts.providers import UnitLife
 from regulars.domain.ledger.commands import Answer, Attempt
-from regulars.domain.ledger.posting import OpenLot, Posting
+from regulars.domain.ledger.drafts import pending_row
+from regulars.domain.ledger.lots import OpenLot
+from regulars.domain.ledger.posting import Posting
 from regulars.domain.ledger.problems import problem
 from regulars.domain.ledger.rules import Rules
 from regulars.domain.staff.pins import PinLocked as PinIsLocked
@@ -26,6 +38,7 @@ from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.dispatch import (
+    Arguments,
     adjust_proposals,
     cap_proposals,
     collect_drafts,
@@ -60,10 +73,11 @@ class OpenCard:
 
     Attributes:
         facts: label → value of the plugins' facts.
-        lots: open lots, when redeeming.
-        known_sale: the sale that already has this external reference, when earning.
-        last: entries of the card's last action that is not undone, newest first, when undoing.
+        lots: open lots, where they are read.
+        read: what else this kind of transaction reads, see `extra_statements`.
+        pause: of a paused program: `until`, perhaps nothing, and whether it `redeems`.
         occurred_at: when it happened, `None` for now.
+        sale_id: the sale that is posted or taken back, from `posting` on.
         contended: plugin statements that may find that somebody else took the last of something.
         rows: table part or plugin statement → rows to write.
     """
@@ -80,10 +94,11 @@ class OpenCard:
     accounts: dict[str, AccountState]
     facts: Mapping[str, Any]
     lots: Sequence[OpenLot] = ()
-    known_sale: UUID | None = None
-    last: Sequence[Mapping[str, Any]] = ()
+    read: Mapping[str, Any] = field(default_factory=dict)
     program_status: str = "active"
+    pause: Mapping[str, Any] | None = None
     occurred_at: datetime | None = None
+    sale_id: UUID | None = None
     contended: set[str] = field(default_factory=set)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _segments: frozenset[str] | None = None
@@ -153,11 +168,13 @@ class OpenCard:
             staff_id=self.staff_id,
             occurred_at=self.occurred_at,
             segments=segments,
+            sale_id=self.sale_id,
         )
 
     def plugin_facts(self, plugin: str) -> dict[str, Any]:
-        """A plugin's own facts by name."""
-        return {fact.name: self.facts[f"{plugin}_{fact.name}"] for fact in self.registry.plugin(plugin).facts}
+        """A plugin's own facts by name; without those about a sale that is taken back where none is."""
+        labels = ((fact.name, f"{plugin}_{fact.name}") for fact in self.registry.plugin(plugin).facts)
+        return {name: self.facts[label] for name, label in labels if label in self.facts}
 
     def check_earn(self, occasion: Occasion) -> Refusal | Clearance:
         """Ask every enabled plugin whether this may be recorded."""
@@ -210,14 +227,25 @@ class OpenCard:
                     pending_until=draft.pending_until or provider.pending_until(context),
                 )
             if draft.pending_until is not None and draft.pending_until > self.now:
-                self.add("pending", posting.pending(draft, proposal.plugin))
+                self.add("pending", pending_row(draft, proposal.plugin, posting.origin))
             else:
                 posting.earn(draft, proposal.plugin)
 
-    def standing(self) -> Refusal | None:
-        """The first two checks: is the card active, is the program active?"""
+    def floor(self, unit: str) -> int:
+        """The lowest balance of a unit that a refund may leave: 0, or below where its provider allows a debt."""
+        owner, provider = self.registry.unit_providers[unit]
+        return min(0, provider.floor(self.ledger_context(owner).settings)) if isinstance(provider, UnitLife) else 0
+
+    def standing(self, *, redeeming: bool = False) -> Refusal | None:
+        """The first two checks: is the card active, is the program active?
+
+        Args:
+            redeeming: units are spent, which a pause may allow.
+        """
         if self.card.status != "active":
             return Refusal("card.inactive", N_("This card is not active. Please ask the team."))
+        if self.pause is not None:
+            return None if redeeming and self.pause["redeems"] else _paused(self.pause["until"])
         if self.program_status != "active":
             return Refusal("program.inactive", N_("This loyalty program is not active at the moment."))
         return None
@@ -261,21 +289,22 @@ class OpenCard:
             "created_at": self._entry_time(),
             **origin,
         }
+        self.sale_id = shared["sale_id"]
         return Posting(dict(self.accounts), shared)
 
-    def add_posting(self, posting: Posting, *, is_visit: bool = True) -> None:
+    def add_posting(self, posting: Posting, *, is_activity: bool = True) -> None:
         """Add a posting's rows and an event for each of its entries.
 
         Args:
             posting: of this transaction.
-            is_visit: whether the member was here, or at least did something.
+            is_activity: whether the member was here; nobody was when the clock did it.
         """
         self.add("entry", *posting.entry_rows)
         self.add("lot", *posting.lot_rows)
         self.add("lot_use", *posting.lot_use_rows)
         self.add("lot_change", *posting.lot_change_rows)
         self.add("account", *posting.account_rows())
-        if is_visit:
+        if is_activity:
             self.add("activity", {"id": self.card.member_id, "last_activity_at": self.now})
         for row in posting.entry_rows:
             names = ("unit", "seq", "kind", "amount", "balance_after")
@@ -288,12 +317,21 @@ class OpenCard:
 
     def add_outcomes(self, hook: str, *arguments: Any) -> None:
         """Ask the enabled plugins what they write with this unit of work, and add it."""
-        hooks = self.registry.hooks.ledger(hook, self.enabled)
-        outcomes = collect_outcomes(
-            hooks, lambda name: (self.ledger_context(name), *arguments, self.plugin_facts(name))
+        self._add_outcomes(hook, lambda name: (self.ledger_context(name), *arguments, self.plugin_facts(name)))
+
+    def add_sale_outcomes(
+        self, occasion: Occasion, entries: Sequence[PostedEntry], proposals: Sequence[Proposal]
+    ) -> list[tuple[str, Benefit]]:
+        """Ask what the plugins write with a sale or an enrolment, and add it.
+
+        Returns:
+            `(plugin, benefit)`: what the till takes off or hands over.
+        """
+        outcomes = self._add_outcomes(
+            "sale_posted",
+            lambda name: (self.ledger_context(name), occasion, entries, self.plugin_facts(name), proposals),
         )
-        for plugin, outcome in outcomes:
-            self._add_outcome(plugin, outcome)
+        return [(plugin, benefit) for plugin, outcome in outcomes for benefit in outcome.benefits]
 
     def add_audit(self, subject: Subject, *, outcome: str, details: Mapping[str, Any]) -> None:
         """Add the audit row."""
@@ -343,6 +381,12 @@ class OpenCard:
                 "created_at": self.now,
             },
         )
+
+    def _add_outcomes(self, hook: str, arguments: Arguments) -> list[tuple[str, Outcome]]:
+        outcomes = collect_outcomes(self.registry.hooks.ledger(hook, self.enabled), arguments)
+        for plugin, outcome in outcomes:
+            self._add_outcome(plugin, outcome)
+        return outcomes
 
     def _entry_time(self) -> datetime:
         """The database's time, never before the card's last entry: whoever waited for the lock began earlier."""
@@ -406,6 +450,14 @@ class _NoSettings(BaseModel):
 
 
 NO_SETTINGS = _NoSettings()
+
+
+def _paused(until: str | None) -> Refusal:
+    if until is None:
+        return Refusal("program.paused", N_("This program is paused. What is on the card stays on it."))
+    moment = datetime.fromisoformat(until)
+    message = N_("This program is paused until {time}. What is on the card stays on it.")
+    return Refusal("program.paused", message, {"time": moment}, retry_at=moment)
 
 
 def _locked(until: datetime) -> Refusal:

@@ -17,66 +17,27 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     ScalarSelect,
-    Subquery,
     Text,
     Uuid,
     and_,
     bindparam,
-    exists,
+    case,
     func,
     literal_column,
-    or_,
     select,
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import aliased
-from sqlalchemy.sql.visitors import replacement_traverse
+from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
 from regulars.domain.cards.models import Card
-from regulars.domain.ledger.models import Account, Idempotency, LedgerEntry, LedgerLot, LedgerLotUse
-from regulars.domain.programs.models import Program
-from regulars.domain.redemptions.models import Redemption
-from regulars.domain.sales.models import Sale
+from regulars.domain.ledger.extra_statements import CARD_ID, READS, SALE_OF, TENANT, Extra, json_object
+from regulars.domain.ledger.models import Account, Idempotency
+from regulars.domain.programs.models import Program, ProgramPause
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
 
 CardBy = Literal["id", "number", "token", "short"]
-Extra = Literal["", "sale", "lots", "last", "redemption"]
-LOT_FIELDS = ("id", "entry_id", "unit", "amount_left", "expires_at", "created_at")
-LAST_FIELDS = (
-    "id",
-    "unit",
-    "kind",
-    "amount",
-    "balance_after",
-    "lifetime_after",
-    "rule",
-    "plugin",
-    "counts_for_limits",
-    "sale_id",
-    "redemption_id",
-    "staff_id",
-    "created_at",
-)
-REDEMPTION_FIELDS = (
-    "id",
-    "title",
-    "unit",
-    "cost",
-    "reward_kind",
-    "reward_key",
-    "status",
-    "fulfilment",
-    "steps",
-    "code",
-    "ship_to",
-    "created_at",
-    "expires_at",
-    "captured_at",
-)
-TENANT, CARD_ID = bindparam("tenant_id", type_=Uuid), bindparam("card_id", type_=Uuid)
 TIME_ZONE = bindparam("time_zone", type_=Text)
 CORE_NOW: ColumnElement[Any] = func.core.now(type_=DateTime(timezone=True))
 _MOMENT: ColumnElement[Any] = literal_column("interval '1 microsecond'")
@@ -156,18 +117,28 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
 
     Args:
         plugin_facts: (label, scalar subquery) of the enabled plugins.
-        extra: what one kind of transaction needs besides: whether the external sale is known (earning), open lots
-            (redeeming), the card's last action (undoing), or a redemption (carrying it on).
+        extra: what one kind of transaction needs besides; facts ask by `sale_id` where a sale is taken back.
     """
+    pause = (
+        select(json_object(until=ProgramPause.until, redeems=ProgramPause.redeems))
+        .where(
+            ProgramPause.tenant_id == TENANT,
+            ProgramPause.program_id == bindparam("program_id", type_=Uuid),
+            ProgramPause.ended_at.is_(None),
+            ProgramPause.finished_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    is_paused = Program.status == literal_column("'paused'")  # so that only a paused program's pause is looked for
     program = (
-        select(_object(status=Program.status))
+        select(json_object(status=Program.status, pause=case((is_paused, pause))))
         .where(Program.tenant_id == TENANT, Program.id == bindparam("program_id", type_=Uuid))
         .scalar_subquery()
     )
     accounts = (
         select(
             func.jsonb_agg(
-                _object(
+                json_object(
                     unit=Account.unit,
                     balance=Account.balance,
                     lifetime=Account.lifetime,
@@ -186,22 +157,20 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         program.label("program"),
         accounts.label("accounts"),
     ]
-    if extra == "sale":
-        columns.append(_known_sale().label("known_sale"))
-    elif extra == "lots":
-        columns.append(_open_lots().label("lots"))
-    elif extra == "last":
-        columns.append(_last_action().label("last"))
-    elif extra == "redemption":
-        columns.append(_entries_of(LedgerEntry.redemption_id == bindparam("redemption_id", type_=Uuid)).label("last"))
-    columns += [_with_day_start(query).label(label) for label, query in plugin_facts]
+    columns += [read().label(label) for label, read in READS[extra].items()]
+    sale = SALE_OF.get(extra)
+    columns += [
+        _bound(query, sale).label(label)
+        for label, query in plugin_facts
+        if sale is not None or not _asks_for_sale(query)
+    ]
     return prepare(select(*columns))
 
 
 def _stored() -> ScalarSelect[Any]:
     return (
         select(
-            _object(
+            json_object(
                 hash=func.encode(Idempotency.request_hash, literal_column("'hex'")),
                 status=Idempotency.status,
                 body=func.convert_from(Idempotency.body, literal_column("'UTF8'")),
@@ -216,107 +185,20 @@ def _stored() -> ScalarSelect[Any]:
     )
 
 
-def _with_day_start(query: ScalarSelect[Any]) -> ColumnElement[Any]:
-    """A fact's query with the bind parameter `day_start` computed in the same statement."""
+def _bound(query: ScalarSelect[Any], sale: ColumnElement[Any] | None) -> ColumnElement[Any]:
+    """A fact's query with the parameters `day_start` and `sale_id` computed in the same statement."""
     once = select(DAY_START).scalar_subquery()  # a subquery of its own, or it would be computed for every row
+    computed = {"day_start": once} | ({} if sale is None else {"sale_id": sale})
 
     def replace(element: object, **_: object) -> object | None:
-        return once if isinstance(element, BindParameter) and element.key == "day_start" else None
+        return computed.get(element.key) if isinstance(element, BindParameter) else None
 
     replaced: ColumnElement[Any] = replacement_traverse(query, {}, replace)
     return replaced
 
 
-def _open_lots() -> ScalarSelect[Any]:
-    return (
-        select(func.jsonb_agg(_object(**{name: getattr(LedgerLot, name) for name in LOT_FIELDS})))
-        .where(LedgerLot.tenant_id == TENANT, LedgerLot.card_id == CARD_ID, LedgerLot.amount_left > literal_column("0"))
-        .scalar_subquery()
-    )
-
-
-def _known_sale() -> ScalarSelect[Any]:
-    return (
-        select(Sale.id)
-        .where(
-            Sale.tenant_id == TENANT,
-            Sale.source == bindparam("source", type_=Text),
-            Sale.external_ref == bindparam("external_ref", type_=Text),
-        )
-        .scalar_subquery()
-    )
-
-
-def _last_action() -> ScalarSelect[Any]:
-    """The entries of the card's last sale or redemption that is not undone, each with its lot and what it used."""
-    undo = aliased(LedgerEntry)
-    last = (
-        select(LedgerEntry.sale_id, LedgerEntry.redemption_id)
-        .where(
-            LedgerEntry.tenant_id == TENANT,
-            LedgerEntry.card_id == CARD_ID,
-            LedgerEntry.occasion.in_((literal_column("'purchase'"), literal_column("'redemption'"))),
-            ~exists().where(undo.tenant_id == TENANT, undo.reverses_id == LedgerEntry.id),
-        )
-        .order_by(LedgerEntry.created_at.desc(), LedgerEntry.seq.desc())
-        .limit(literal_column("1"))
-        .subquery("last_action")
-    )
-    wanted = or_(LedgerEntry.sale_id == last.c.sale_id, LedgerEntry.redemption_id == last.c.redemption_id)
-    return _entries_of(wanted, last)
-
-
-def _entries_of(wanted: ColumnElement[bool], source: Subquery | None = None) -> ScalarSelect[Any]:
-    """The entries of a sale or redemption that are no reversals, each with its lot, what it used and its redemption.
-
-    Args:
-        wanted: which entries.
-        source: a subquery that `wanted` speaks of.
-    """
-    lot = (
-        select(_object(**{name: getattr(LedgerLot, name) for name in LOT_FIELDS}))
-        .where(LedgerLot.tenant_id == TENANT, LedgerLot.entry_id == LedgerEntry.id)
-        .correlate(LedgerEntry)
-        .scalar_subquery()
-    )
-    uses = (
-        select(
-            func.jsonb_agg(
-                _object(
-                    lot_id=LedgerLotUse.lot_id,
-                    amount=LedgerLotUse.amount,
-                    amount_left=LedgerLot.amount_left,
-                    expires_at=LedgerLot.expires_at,
-                )
-            )
-        )
-        .join(LedgerLot, and_(LedgerLot.tenant_id == TENANT, LedgerLot.id == LedgerLotUse.lot_id))
-        .where(LedgerLotUse.tenant_id == TENANT, LedgerLotUse.entry_id == LedgerEntry.id)
-        .correlate(LedgerEntry)
-        .scalar_subquery()
-    )
-    redemption = (
-        select(_object(**{name: getattr(Redemption, name) for name in REDEMPTION_FIELDS}))
-        .where(Redemption.tenant_id == TENANT, Redemption.id == LedgerEntry.redemption_id)
-        .correlate(LedgerEntry)
-        .scalar_subquery()
-    )
-    fields = {name: getattr(LedgerEntry, name) for name in LAST_FIELDS}
-    entry = _object(**fields, lot=lot, uses=uses, redemption=redemption)
-    found = select(func.jsonb_agg(aggregate_order_by(entry, LedgerEntry.seq.desc()))).select_from(LedgerEntry)
-    if source is not None:
-        found = found.join(source, wanted)
-    else:
-        found = found.where(wanted, LedgerEntry.occasion == literal_column("'redemption'"))
-    return found.where(
-        LedgerEntry.tenant_id == TENANT, LedgerEntry.card_id == CARD_ID, LedgerEntry.reverses_id.is_(None)
-    ).scalar_subquery()
-
-
-def _object(**columns: ColumnElement[Any] | Any) -> ColumnElement[Any]:
-    """`jsonb_build_object` with literal keys, so that they are no parameters."""
-    pairs = [part for name, column in columns.items() for part in (literal_column(f"'{name}'"), column)]
-    return func.jsonb_build_object(*pairs)
+def _asks_for_sale(query: ScalarSelect[Any]) -> bool:
+    return any(isinstance(element, BindParameter) and element.key == "sale_id" for element in iterate(query))
 
 
 STORED_ANSWER = prepare(select(_stored().label("stored")))

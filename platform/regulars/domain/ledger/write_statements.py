@@ -8,6 +8,7 @@ from typing import Literal
 from sqlalchemy import CTE, and_, func, literal_column, select
 from sqlalchemy.sql.dml import UpdateBase
 
+from regulars.domain.adjustments.models import Adjustment
 from regulars.domain.audit.models import AuditLog
 from regulars.domain.ledger.models import (
     Account,
@@ -20,6 +21,7 @@ from regulars.domain.ledger.models import (
 )
 from regulars.domain.members.models import Member
 from regulars.domain.redemptions.models import Redemption, RedemptionStep
+from regulars.domain.refunds.models import Refund
 from regulars.domain.sales.models import Sale
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
@@ -29,6 +31,8 @@ from regulars.kernel.jobs.models import OutboxEvent
 Part = Literal[
     "account",
     "activity",
+    "adjustment",
+    "adjustment_decided",
     "audit",
     "entry",
     "evaluation",
@@ -38,9 +42,11 @@ Part = Literal[
     "lot_change",
     "lot_use",
     "pending",
+    "pending_change",
     "redemption",
     "redemption_move",
     "redemption_step",
+    "refund",
     "sale",
     "sale_undone",
     "staff",
@@ -108,6 +114,7 @@ PARTS: dict[str, UpdateBase] = {
         "source",
         "external_ref",
         "items",
+        "benefits",
         "channel",
         "device",
         "occurred_at",
@@ -175,6 +182,14 @@ PARTS: dict[str, UpdateBase] = {
         "created_at",
         bind="pending",
     ),
+    "pending_change": update_rows(
+        LedgerPending,
+        "amount",
+        "status",
+        match=("id",),
+        bind="pending_change",
+        where=LedgerPending.status == literal_column("'open'"),
+    ),
     "evaluation": insert_rows(SaleEvaluation, "sale_id", "rules", "inputs", "result", "created_at", bind="evaluation"),
     "lot_use": insert_rows(LedgerLotUse, "lot_id", "entry_id", "amount", bind="lot_use"),
     "lot_change": update_rows(LedgerLot, "amount_left", match=("id",), bind="lot_change"),
@@ -182,6 +197,49 @@ PARTS: dict[str, UpdateBase] = {
     "activity": update_rows(Member, "last_activity_at", match=("id",), bind="activity"),
     "staff": update_rows(Staff, "pin_failures", "pin_locked_until", "pin_used_at", match=("id",), bind="staff"),
     "sale_undone": update_rows(Sale, "undone_at", match=("id",), bind="sale_undone", where=Sale.undone_at.is_(None)),
+    "refund": insert_rows(
+        Refund,
+        "id",
+        "sale_id",
+        "sale_ref",
+        "source",
+        "external_ref",
+        "amount_minor",
+        "quantity",
+        "items",
+        "reason",
+        "status",
+        "result",
+        "device",
+        "created_at",
+        "done_at",
+        bind="refund",
+    ),
+    "adjustment": insert_rows(
+        Adjustment,
+        "id",
+        "unit",
+        "amount",
+        "reason",
+        "status",
+        "asked_by",
+        "asked_by_name",
+        "entry_id",
+        "created_at",
+        "decided_at",
+        bind="adjustment",
+    ),
+    "adjustment_decided": update_rows(
+        Adjustment,
+        "status",
+        "entry_id",
+        "decided_by",
+        "decided_by_name",
+        "decided_at",
+        match=("id",),
+        bind="adjustment_decided",
+        where=Adjustment.status == literal_column("'waiting'"),
+    ),
     "event": insert_rows(
         OutboxEvent, "id", "name", "version", "order_key", "entry_id", "payload", "created_at", bind="event"
     ),

@@ -29,6 +29,8 @@ PAGE = (
         Job.error,
         Job.created_at,
         Job.finished_at,
+        Job.progress,
+        Job.progress_total,
     )
     .join(Tenant, _OF_TENANT)
     .where(*_WANTED)

@@ -39,6 +39,7 @@ class JobLine:
         run_at: when it is due, or was.
         lease_until: while it runs: when it is taken to have died.
         error: of the last try, empty for none.
+        progress, progress_total: how far its last try is, where it says so.
     """
 
     tenant_id: UUID
@@ -53,6 +54,8 @@ class JobLine:
     error: str
     created_at: datetime
     finished_at: datetime | None
+    progress: int | None = None
+    progress_total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

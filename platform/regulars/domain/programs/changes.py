@@ -167,7 +167,7 @@ async def withdraw(session: TenantSession, ctx: Context, change_id: UUID) -> Cha
         NotFound: no such change is planned.
     """
     require(ctx, "programs.manage")
-    change = await get_planned(session, change_id)
+    change = _planned(await session.one_or_none(repository.LOCK_PLANNED, _key(session, change_id)))
     await _settle(session, change, "withdrawn")
     details = {"change": change.id, "effective_from": change.effective_from}
     await audit.record(session, ctx, "program.change_withdrawn", "program", change.program_id, details)
@@ -223,15 +223,12 @@ async def get(session: TenantSession, change_id: UUID) -> Change:
 
 
 async def get_planned(session: TenantSession, change_id: UUID) -> Change:
-    """A change that is still planned, locked.
+    """A change that is still planned.
 
     Raises:
         NotFound: there is no such change.
     """
-    row = await session.one_or_none(repository.LOCK_PLANNED, {"tenant": session.tenant_id, "change": change_id})
-    if row is None:
-        raise NotFound(_("This change is not planned any more."))
-    return Change(**row._mapping)
+    return _planned(await session.one_or_none(repository.ONE_PLANNED, _key(session, change_id)))
 
 
 async def list_planned(session: TenantSession, program_id: UUID) -> Sequence[Change]:
@@ -286,6 +283,16 @@ def checked_note(note: str) -> str:
     if len(clean) > MAX_NOTE:
         raise InvalidInput(fields={"note": _("At most %(count)s characters are possible.", count=MAX_NOTE)})
     return clean
+
+
+def _key(session: TenantSession, change_id: UUID) -> dict[str, UUID]:
+    return {"tenant": session.tenant_id, "change": change_id}
+
+
+def _planned(row: Any) -> Change:
+    if row is None:
+        raise NotFound(_("This change is not planned any more."))
+    return Change(**row._mapping)
 
 
 async def _insert(

@@ -46,7 +46,8 @@ PLANNED = (
 )
 COUNT_PLANNED = select(func.count()).select_from(ProgramChange).where(_TENANT, _PROGRAM, _PLANNED)
 ONE = select(*_COLUMNS).where(_TENANT, _THIS)
-LOCK_PLANNED = ONE.where(_PLANNED).with_for_update()
+ONE_PLANNED = ONE.where(_PLANNED)
+LOCK_PLANNED = ONE_PLANNED.with_for_update()
 SETTLE = (
     update(ProgramChange)
     .where(_TENANT, _THIS, _PLANNED)

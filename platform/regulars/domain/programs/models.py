@@ -13,11 +13,15 @@ from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
 
 
 class Program(TenantEntity, Base):
-    """A loyalty program of a tenant; what it does is in the settings of its plugins."""
+    """A loyalty program of a tenant; what it does is in the settings of its plugins.
+
+    `adjust_limit` is how many units one person may correct alone, null for any number.
+    """
 
     __tablename__ = "program"
     __table_args__ = (
         CheckConstraint("status IN ('setup', 'active', 'paused', 'inactive')", name="status"),
+        CheckConstraint("adjust_limit >= 0", name="adjust_limit"),
         {"schema": "core"},
     )
     tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
@@ -27,6 +31,7 @@ class Program(TenantEntity, Base):
     timezone: Mapped[str]
     currency: Mapped[str]
     require_pin: Mapped[bool]
+    adjust_limit: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
 
 

@@ -25,7 +25,7 @@ from regulars.kernel.i18n import N_
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.text import one_line
 
-Status = Literal["setup", "active", "inactive"]
+Status = Literal["setup", "active", "paused", "inactive"]
 KINDS: Mapping[str, str] = MappingProxyType(
     {"stamps": N_("Stamps"), "points": N_("Points"), "hybrid": N_("Both systems")}
 )
@@ -81,12 +81,12 @@ class Programs:
 
     @property
     def default(self) -> Program:
-        """The program that is meant when none is named: the oldest active one, else the oldest.
+        """The program that is meant when none is named: the oldest that is active or pauses, else the oldest.
 
         Raises:
             NotFound: the tenant has no program.
         """
-        found = next((program for program in self.items if program.status == "active"), None)
+        found = next((program for program in self.items if program.status in {"active", "paused"}), None)
         if found is None and not self.items:
             raise NotFound(_("There is no loyalty program here yet."))
         return found or self.items[0]
@@ -236,12 +236,15 @@ async def set_status(
 
     Raises:
         LimitReached: it was closed, and the offering allows no more open ones.
+        Conflict: it is paused.
         NotFound: the tenant has no such program.
     """
     require(ctx, "programs.manage")
     before = await _locked(session, program_id)
     if before.status == status:
         return before
+    if before.status == "paused":
+        raise Conflict(_("This program is paused. Let it go on first."))
     if before.status == "inactive":
         await _require_room(session, ctx)
     await session.execute(
@@ -250,6 +253,30 @@ async def set_status(
     details = {"before": before.status, "after": status}
     await audit.record(session, ctx, "program.status_changed", "program", program_id, details)
     return replace(before, status=status)
+
+
+async def set_paused(session: TenantSession, program_id: UUID, *, is_paused: bool) -> None:
+    """Make an open program a paused one, or the other way round; only for `pauses`, which does what belongs to it.
+
+    Raises:
+        Conflict: it is neither open nor paused, or so already.
+        NotFound: the tenant has no such program.
+    """
+    before, after = ("active", "paused") if is_paused else ("paused", "active")
+    if (await _locked(session, program_id)).status != before:
+        if is_paused:
+            raise Conflict(_("Only an open program can be paused."))
+        raise Conflict(_("This program is not paused any more."))
+    values = {"tenant": session.tenant_id, "program": program_id, "new_status": after}
+    await session.execute(repository.SET_STATUS, values)
+
+
+async def resume_if_paused(session: TenantSession, program_id: UUID) -> bool:
+    """As `set_paused` for going on, but whether it was paused is the answer."""
+    if (await _locked(session, program_id)).status != "paused":
+        return False
+    await set_paused(session, program_id, is_paused=False)
+    return True
 
 
 async def ready_cards(

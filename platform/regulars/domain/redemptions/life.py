@@ -14,7 +14,7 @@ from regulars.contracts.ledger import Refusal, RewardOffer
 
 Status = Literal["held", "captured", "released", "expired", "undone"]
 Delivery = Literal["", "ordered", "shipped", "delivered", "cancelled"]
-Move = Literal["capture", "release", "expire", "undo", "ship", "deliver", "cancel"]
+Move = Literal["capture", "release", "expire", "undo", "refund", "ship", "deliver", "cancel"]
 
 
 class State(NamedTuple):
@@ -53,6 +53,11 @@ MOVES: Mapping[tuple[State, Move], State] = MappingProxyType(
         (ORDERED, "undo"): CANCELLED,
         (SHIPPED, "deliver"): DELIVERED,
         (SHIPPED, "cancel"): RETURNED,
+        (HELD, "refund"): State("released"),
+        (CAPTURED, "refund"): State("undone"),
+        (ORDERED, "refund"): CANCELLED,
+        (SHIPPED, "refund"): RETURNED,
+        (DELIVERED, "refund"): RETURNED,
     }
 )
 """(State, what is done) → the state after; everything else is refused."""

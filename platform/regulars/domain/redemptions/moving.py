@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from regulars.contracts.events import RedemptionMoved, RedemptionUndone
 from regulars.contracts.ledger import Refusal
+from regulars.domain.ledger.lots import Posted, read_time
 from regulars.domain.ledger.opened import OpenCard, Subject
-from regulars.domain.ledger.posting import Posted, Posting
-from regulars.domain.ledger.reversible import read_moment
+from regulars.domain.ledger.posting import Posting
 from regulars.domain.redemptions.life import Move, State, after
 
-GRACE = timedelta(days=30)
-"""How long units can be used that come back into a lot which has expired in the meantime."""
 _ACTIONS: Mapping[Move, str] = {"undo": "redemption.undo"}
 
 
@@ -56,8 +54,8 @@ class Moving:
             code=value["code"],
             ship_to=value["ship_to"],
             created_at=datetime.fromisoformat(value["created_at"]),
-            expires_at=read_moment(value["expires_at"]),
-            captured_at=read_moment(value["captured_at"]),
+            expires_at=read_time(value["expires_at"]),
+            captured_at=read_time(value["captured_at"]),
         )
 
     def move(self, opened: OpenCard, move: Move, entries: Sequence[Posted]) -> Posting:
@@ -70,6 +68,20 @@ class Moving:
 
         Returns:
             The entries that gave units back; none where nothing is given back.
+        """
+        state = self.change(opened, move)
+        posting = opened.posting("undo", redemption_id=self.id)
+        if state.gives_back:
+            self._give_back(opened, posting, entries, move)
+        subject = Subject(_ACTIONS.get(move, f"redemption.{move}"), "redemption", self.id)
+        opened.add_audit(subject, outcome="done", details={"reward": self.title})
+        return posting
+
+    def change(self, opened: OpenCard, move: Move) -> State:
+        """Add the rows of a move that is allowed, without those of a reversal.
+
+        Returns:
+            The state after it.
         """
         state = after(self.state, move)
         assert not isinstance(state, Refusal), "ask `after` first"
@@ -88,30 +100,22 @@ class Moving:
             },
         )
         add_step(opened, self.id, self.steps + 1, state)
-        posting = opened.posting("undo", redemption_id=self.id)
-        if state.gives_back:
-            self._give_back(opened, posting, entries, move)
         opened.add_event(
             RedemptionMoved(
                 redemption_id=self.id, card_id=opened.card.id, status=state.status, fulfilment=state.fulfilment
             )
         )
-        subject = Subject(_ACTIONS.get(move, f"redemption.{move}"), "redemption", self.id)
-        opened.add_audit(subject, outcome="done", details={"reward": self.title})
-        return posting
+        return state
 
     def _give_back(self, opened: OpenCard, posting: Posting, entries: Iterable[Posted], move: Move) -> None:
         entries = tuple(entries)
         for posted in entries:
             posting.reverse(posted, reason="undo" if move == "undo" else "redemption")
-        reversals = tuple(posting.entries)
-        for posted in entries:
-            for use in posted.uses:
-                if use.expires_at is not None and use.expires_at <= opened.now:
-                    posting.renew(posted, use, opened.now + GRACE)
-        opened.add_posting(posting, is_visit=move != "expire")
+        opened.add_posting(posting, is_activity=move != "expire")
         opened.add_event(RedemptionUndone(redemption_id=self.id, card_id=opened.card.id))
-        opened.add_outcomes("reversal_posted", reversals, tuple(posted.entry for posted in entries), self.id)
+        opened.add_outcomes(
+            "reversal_posted", tuple(posting.entries), tuple(posted.entry for posted in entries), self.id
+        )
 
 
 def add_step(opened: OpenCard, redemption_id: UUID, number: int, state: State) -> None:
@@ -126,3 +130,9 @@ def add_step(opened: OpenCard, redemption_id: UUID, number: int, state: State) -
             "created_at": opened.now,
         },
     )
+
+
+def moving_of(entries: Sequence[Mapping[str, Any]]) -> Moving | None:
+    """The redemption whose entries these are, `None` when they are of a sale."""
+    found = next((entry["redemption"] for entry in entries if entry["redemption"]), None)
+    return Moving.of(found) if found else None

@@ -18,9 +18,9 @@ from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import Refusal, RewardOffer
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.lots import posted
 from regulars.domain.ledger.opened import OpenCard, Subject
 from regulars.domain.ledger.posting import Posting
-from regulars.domain.ledger.reversible import read_posted
 from regulars.domain.redemptions.answers import redemption_answer
 from regulars.domain.redemptions.life import HELD, NO_LONGER, ORDERED, Move, State, after, beginning
 from regulars.domain.redemptions.moving import Moving, add_step
@@ -99,7 +99,7 @@ class Redemptions:
         if isinstance(opened, Answer):
             return opened
         offer = self._offer(opened, command)
-        refusal = opened.standing() or self._pin(opened, is_online=command.is_online) or _not_ready(offer)
+        refusal = opened.standing(redeeming=True) or self._pin(opened, is_online=command.is_online) or _not_ready(offer)
         if refusal is None and isinstance(verdict := opened.check_redemption(offer), Refusal):
             refusal = verdict
         if refusal is not None:
@@ -126,9 +126,10 @@ class Redemptions:
         opened = await self._ledger.open(session, ctx, command.attempt, extra="redemption", values=values)
         if isinstance(opened, Answer):
             return opened
-        if not opened.last:
+        entries = opened.read["redemption"]
+        if not entries:
             raise NotFound(_("We could not find this redemption."))
-        found = Moving.of(opened.last[0]["redemption"])
+        found = Moving.of(entries[0]["redemption"])
         state = after(found.state, command.move)
         asks_pin = command.move not in BY_POST
         refusal = self._pin(opened, is_online=command.is_online) if asks_pin else None
@@ -138,7 +139,7 @@ class Redemptions:
         if refusal is not None:
             return await self._refuse(opened, refusal, f"redemption.{command.move}")
         assert isinstance(state, State)
-        found.move(opened, command.move, [read_posted(entry) for entry in opened.last])
+        found.move(opened, command.move, [posted(entry) for entry in entries])
         model = redemption_answer(
             redemption_id=found.id,
             card_id=opened.card.id,

@@ -17,7 +17,8 @@ class Sale(TenantEntity, Base):
     """Something that happened at a till, in a shop or online, and that earned (or could have earned) units.
 
     `source` with `external_ref` counts an external sale once and for ever. An undone sale keeps its row.
-    `items` are its lines, each with sku, title, category, quantity and amount_minor.
+    `items` are its lines, each with sku, title, category, quantity and amount_minor. `benefits` is what the till
+    took off or handed over because of it, each with plugin, kind, key, title, amount_minor and item.
     """
 
     __tablename__ = "sale"
@@ -49,6 +50,7 @@ class Sale(TenantEntity, Base):
     source: Mapped[str]
     external_ref: Mapped[str | None]
     items: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    benefits: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     channel: Mapped[str] = mapped_column(server_default="store")
     device: Mapped[str]
     occurred_at: Mapped[datetime]

@@ -6,23 +6,26 @@ The checks of a sale, in this order, each with its own sentence: card active, pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from regulars.contracts.context import Context
+from regulars.contracts.errors import PluginFault
 from regulars.contracts.events import SaleRecorded, SaleUndone
 from regulars.contracts.i18n import N_
-from regulars.contracts.ledger import Clearance, Purchase, Refusal
+from regulars.contracts.ledger import Benefit, Clearance, Purchase, Refusal
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.evaluation import evaluation_of, items_of
+from regulars.domain.ledger.lots import AlreadySpentError, Posted, posted, read_uuid
 from regulars.domain.ledger.opened import OpenCard, Subject
-from regulars.domain.ledger.posting import AlreadySpentError, Posted, Posting
-from regulars.domain.ledger.reversible import read_posted
+from regulars.domain.ledger.posting import Posting
 from regulars.domain.redemptions.life import after
-from regulars.domain.redemptions.moving import Moving
+from regulars.domain.redemptions.moving import Moving, moving_of
+from regulars.domain.refunds.service import Refunds
 from regulars.kernel import ids
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
@@ -51,28 +54,34 @@ class SaleCommand:
 
 @dataclass(frozen=True, slots=True)
 class LastAction:
-    """The card's last sale or redemption, as far as undoing it needs."""
+    """The card's last sale or redemption, as far as undoing it needs.
+
+    Attributes:
+        pending: what of it waits outside of the balance.
+    """
 
     sale_id: UUID | None
     redemption_id: UUID | None
     staff_id: UUID | None
     at: datetime
     entries: tuple[Posted, ...]
-    redemption: Moving | None = None
+    pending: tuple[Mapping[str, Any], ...]
+    redemption: Moving | None
 
     @classmethod
     def of(cls, opened: OpenCard) -> Self | None:
         """Read it from an open card, `None` when there is nothing to undo."""
-        if not opened.last:
+        last = opened.read["last"]
+        if last is None:
             return None
-        first = opened.last[0]
         return cls(
-            sale_id=_uuid(first["sale_id"]),
-            redemption_id=_uuid(first["redemption_id"]),
-            staff_id=_uuid(first["staff_id"]),
-            at=datetime.fromisoformat(first["created_at"]),
-            entries=tuple(read_posted(entry) for entry in opened.last),
-            redemption=Moving.of(first["redemption"]) if first["redemption"] else None,
+            sale_id=read_uuid(last["sale_id"]),
+            redemption_id=read_uuid(last["redemption_id"]),
+            staff_id=read_uuid(last["staff_id"]),
+            at=datetime.fromisoformat(last["created_at"]),
+            entries=tuple(posted(entry) for entry in last["entries"] or ()),
+            pending=tuple(last["pending"] or ()),
+            redemption=moving_of(last["entries"] or ()),
         )
 
 
@@ -85,6 +94,7 @@ class Sales:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._refunds = Refunds(ledger)
 
     async def record(self, session: TenantSession, ctx: Context, command: SaleCommand) -> Answer:
         """Record a sale, or refuse it with a reason; both are to be committed.
@@ -107,10 +117,12 @@ class Sales:
             await self._ledger.write(opened, "refuse")
             return answer
         sale_id = new_id()
-        posting = self._post(opened, command, sale_id)
-        answer = self._answer(opened, command, posting, verdict.next_at)
+        posting, benefits = self._post(opened, command, sale_id)
+        answer = self._answer(opened, command, posting, benefits, verdict.next_at)
         opened.store(answer, sale_id=sale_id)
         await self._ledger.write(opened, "earn")
+        if opened.read["early_refund"]:
+            await self._refunds.settle(session, ctx, sale_id)
         return answer
 
     async def undo(self, session: TenantSession, ctx: Context, attempt: Attempt) -> Answer:
@@ -145,15 +157,17 @@ class Sales:
 
     def _check(self, opened: OpenCard, command: SaleCommand) -> Refusal | Clearance:
         refusal = opened.standing() or self._ledger.check_pin(opened)
-        if refusal is None and opened.known_sale is not None:
+        if refusal is None and opened.read["known_sale"] is not None:
             refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
         return refusal or wrong_currency(opened, command.purchase) or opened.check_earn(command.purchase)
 
-    def _post(self, opened: OpenCard, command: SaleCommand, sale_id: UUID) -> Posting:
+    def _post(self, opened: OpenCard, command: SaleCommand, sale_id: UUID) -> tuple[Posting, list[dict[str, Any]]]:
         purchase = command.purchase
         posting = opened.posting("purchase", sale_id=sale_id)
         proposals = opened.evaluate(purchase)
         opened.earn(posting, proposals)
+        found = opened.add_sale_outcomes(purchase, tuple(posting.entries), proposals)
+        benefits = benefits_of(purchase, found)
         at = command.occurred_at or opened.now
         opened.add(
             "sale",
@@ -165,6 +179,7 @@ class Sales:
                 "amount_minor": purchase.amount_minor,
                 "currency": purchase.currency,
                 "items": items_of(purchase),
+                "benefits": benefits or None,
                 "channel": purchase.channel,
                 "source": opened.ctx.source,
                 "external_ref": command.external_ref,
@@ -184,29 +199,41 @@ class Sales:
                 occurred_at=at,
             )
         )
-        opened.add_outcomes("sale_posted", purchase, tuple(posting.entries))
         earned = {unit: posting.earned(unit) for unit in {entry.unit for entry in posting.entries}}
         opened.add_audit(Subject("sale.record", "sale", sale_id), outcome="done", details=earned)
-        return posting
+        return posting, benefits
 
-    def _answer(self, opened: OpenCard, command: SaleCommand, posting: Posting, next_at: datetime | None) -> Answer:
+    def _answer(
+        self,
+        opened: OpenCard,
+        command: SaleCommand,
+        posting: Posting,
+        benefits: list[dict[str, Any]],
+        next_at: datetime | None,
+    ) -> Answer:
         plugin, provider = self._ledger.registry.unit_providers[command.unit]
         context = opened.ledger_context(plugin, posting.accounts)
         earned = posting.earned(command.unit)
         model = provider.answer_earn(context, context.account(command.unit), earned, next_at)
-        return Answer(200, model.model_dump_json().encode())
+        if not benefits:
+            return Answer(200, model.model_dump_json().encode())
+        currency = command.purchase.currency or opened.rules.program.currency
+        shown = [{**benefit, "currency": currency} for benefit in benefits]
+        return Answer(200, to_json({**model.model_dump(mode="json"), "benefits": shown}).encode())
 
     def _reverse(self, opened: OpenCard, action: LastAction) -> Posting:
         if action.redemption is not None:
             return action.redemption.move(opened, "undo", action.entries)
         posting = opened.posting("undo", sale_id=action.sale_id)
-        for posted in action.entries:
-            posting.reverse(posted, reason="undo")
+        for entry in action.entries:
+            posting.reverse(entry, reason="undo")
+        cancelled = [{"id": one["id"], "amount": one["amount"], "status": "cancelled"} for one in action.pending]
+        opened.add("pending_change", *cancelled)
         opened.add_posting(posting)
         assert action.sale_id is not None
         opened.add("sale_undone", {"id": action.sale_id, "undone_at": opened.now})
         opened.add_event(SaleUndone(sale_id=action.sale_id, card_id=opened.card.id))
-        reversed_entries = tuple(posted.entry for posted in action.entries)
+        reversed_entries = tuple(one.entry for one in action.entries)
         opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries, None)
         opened.add_audit(Subject("sale.undo", "sale", action.sale_id), outcome="done", details={})
         return posting
@@ -246,5 +273,20 @@ def undo_refusal(opened: OpenCard, action: LastAction | None) -> Refusal | None:
     return possible if isinstance(possible, Refusal) else None
 
 
-def _uuid(text: str | None) -> UUID | None:
-    return UUID(text) if text else None
+def benefits_of(purchase: Purchase, found: Iterable[tuple[str, Benefit]]) -> list[dict[str, Any]]:
+    """What the till takes off or hands over, as it is stored and shown.
+
+    Args:
+        purchase: the sale.
+        found: (plugin, benefit).
+
+    Raises:
+        PluginFault: more money would be taken off than the sale has.
+    """
+    left, benefits = purchase.amount_minor or 0, []
+    for plugin, benefit in found:
+        if not 0 <= benefit.amount_minor <= left:
+            raise PluginFault(plugin, f"it takes {benefit.amount_minor} off a bill of {left}")
+        left -= benefit.amount_minor
+        benefits.append({"plugin": plugin, **asdict(benefit)})
+    return benefits

@@ -77,8 +77,8 @@ def count_rows(
 
     Args:
         target: the table or its model; its primary key is `tenant_id`, `card_id` where it has one, and `match`.
-        counters: columns to add to; a row may hold negative numbers, to give back, so they can have no CHECK of
-            their own: the database would hold the row against it before it finds that there is one already.
+        counters: columns to add to; a row may hold negative numbers, to give back (the table can have no CHECK against
+            negative ones: it would be tested on the row as given).
         match: columns that say which row of the table is meant; a missing one begins at 0.
         most: column with the limit, which the row brings along; null for none.
         bind: name of the parameter, as for `insert_rows`.

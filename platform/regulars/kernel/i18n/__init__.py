@@ -15,6 +15,7 @@ from regulars.kernel.i18n.formats import (
     format_percent,
     format_time,
     format_timedelta,
+    minor_digits,
     parse_amount,
     parse_money,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "gettext",
     "install",
     "language_name",
+    "minor_digits",
     "negotiate",
     "ngettext",
     "npgettext",

@@ -64,6 +64,12 @@ def format_money(minor: int, currency: str, *, compact: bool = False) -> str:
     return numbers.format_currency(amount, currency, locale=current_locale())
 
 
+def minor_digits(currency: str) -> int:
+    """Decimals of a currency: 2 for EUR, 0 for JPY, 3 for KWD."""
+    digits: int = numbers.get_currency_precision(currency)
+    return digits
+
+
 def currency_symbol(currency: str) -> str:
     """Sign of a currency: EUR → `€`."""
     return numbers.get_currency_symbol(currency, locale=current_locale())

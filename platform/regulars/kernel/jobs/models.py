@@ -70,6 +70,8 @@ class Job(TenantEntity, Base):
     error: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     finished_at: Mapped[datetime | None]
+    progress: Mapped[int | None]
+    progress_total: Mapped[int | None]
 
 
 class CronSlot(Base):

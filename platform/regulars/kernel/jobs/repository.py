@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     DateTime,
     Float,
@@ -93,6 +94,11 @@ CLAIM = (
     .returning(Job.name, Job.version, Job.payload, Job.attempts, Job.max_attempts)
 )
 RENEW = update(Job).where(_HELD).values(lease_until=_LEASE_END).returning(Job.id)
+REPORT = (
+    update(Job)
+    .where(Job.tenant_id == bindparam("p_tenant", type_=Uuid), Job.id == bindparam("p_id", type_=Uuid))
+    .values(progress=bindparam("done", type_=BigInteger), progress_total=bindparam("total", type_=BigInteger))
+)
 FINISH = (
     update(Job)
     .where(_HELD)
@@ -236,6 +242,11 @@ async def claim(
 async def renew(session: Session, tenant_id: UUID, job_id: UUID, token: UUID, lease: timedelta) -> bool:
     """Prolong a lease; False when it has gone to somebody else."""
     return await _held(session, RENEW, tenant_id, job_id, token, lease=lease)
+
+
+async def report(session: Session, tenant_id: UUID, job_id: UUID, done: int, total: int | None) -> None:
+    """Write down how far a job is."""
+    await session.execute(REPORT, {"p_tenant": tenant_id, "p_id": job_id, "done": done, "total": total})
 
 
 async def finish(session: Session, tenant_id: UUID, job_id: UUID, token: UUID, note: str = "") -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 from regulars.contracts.context import Context
 from regulars.contracts.errors import ConfigurationError
 from regulars.kernel.db.database import TenantSession
+from regulars.kernel.jobs import repository
 
 T = TypeVar("T")
 Services = Mapping[type[Any], Any]
@@ -110,6 +111,16 @@ class JobWork:
             raise ConfigurationError(f"the job {self.name} is not external: it has one session")
         async with self._open_step() as session:
             yield session
+
+    async def report(self, session: TenantSession, done: int, total: int | None = None) -> None:
+        """Say how far the job is, for operators who look at it.
+
+        Args:
+            session: of the step that was done; both are kept or neither is.
+            done: pieces of this try.
+            total: of how many, if that is known.
+        """
+        await repository.report(session, self.context.tenant.id, self.id, done, total)
 
     def service(self, kind: type[T]) -> T:
         """What the composition root offers to jobs under this type, e.g. the mailer.

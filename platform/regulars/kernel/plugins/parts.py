@@ -26,7 +26,7 @@ from regulars.kernel.plugins.hooks import check_hooks
 from regulars.kernel.plugins.tables import load_tables
 from regulars.kernel.plugins.targets import build, load_module, resolve
 
-FACT_BINDS = frozenset({"tenant_id", "card_id", "member_id", "program_id", "day_start", "time_zone"})
+FACT_BINDS = frozenset({"tenant_id", "card_id", "member_id", "program_id", "day_start", "time_zone", "sale_id"})
 _UNIT_PARTS = ("unit", "path", "earn_body", "earn_answer", "redeem_answer")
 _UNIT_METHODS = ("purchase", "progress", "ready_at", "answer_earn", "answer_redeem")
 

@@ -262,12 +262,14 @@ class _Writer:
         rows = []
         for index in range(filled + BLANK_ROWS):
             present = dict(value[index]) if self._sent is None and index < filled else {}
-            parts = (
-                self.field(f"{name}.{index}.{part}", info, present.get(part))
-                for part, info in item.model_fields.items()
-            )
+            parts = (self.field(f"{name}.{index}.{part}", info, present.get(part)) for part, info in _own_first(item))
             rows.append(tuple(parts if index < filled else (replace(part, required=False) for part in parts)))
         return tuple(rows)
+
+
+def _own_first(item: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """A row's fields: what the model itself declares before what it inherits, such as conditions."""
+    return sorted(item.model_fields.items(), key=lambda part: part[0] not in item.__annotations__)
 
 
 def _shown(shape: Shape, value: Any) -> Any:

@@ -11,6 +11,7 @@ from regulars.contracts.ledger import Enrolment, Purchase
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.staff.permissions import PERMISSIONS
 from regulars.kernel.db.database import Database
+from regulars.kernel.i18n.formats import money_input
 from regulars.kernel.plugins.quality import RULES, unknown_permissions
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.settings import describe_form, parse_form
@@ -86,6 +87,8 @@ def sent_by(fields: Sequence[FormField]) -> dict[str, str]:
             sent |= {field.name: "1"} if field.value else {}
         elif field.kind == "i18n":
             sent |= {f"{field.name}.{locale}": text for locale, text in field.value.items()}
+        elif field.kind == "money":
+            sent[field.name] = money_input(field.value, "EUR")
         elif field.kind != "list":
             sent[field.name] = str(field.value)
     return sent

@@ -3,7 +3,18 @@
 from quart import Blueprint
 
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.web.api import admin, customers, pins, program, redemptions, storefront, till
+from regulars.web.api import (
+    adjustments,
+    admin,
+    customers,
+    pins,
+    program,
+    redemptions,
+    refunds,
+    storefront,
+    till,
+    transfers,
+)
 from regulars.web.api.openapi import register_openapi
 from regulars.web.areas import ADMIN, STORE, STOREFRONT
 from regulars.web.request import RegularsApp
@@ -25,6 +36,9 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     pins.add_routes(store)
     till.add_routes(store, registry)
     redemptions.add_routes(store)
+    refunds.add_routes(store)
+    adjustments.add_routes(store)
+    transfers.add_routes(store)
     front = Blueprint(STOREFRONT.name, __name__)
     storefront.add_routes(front)
     platform = Blueprint(ADMIN.name, __name__)

@@ -64,7 +64,7 @@ class ProgramAnswer(BaseModel):
     merchant: str
     name: str
     type: Literal["stamps", "points", "hybrid"]
-    status: Literal["setup", "active", "inactive"]
+    status: Literal["setup", "active", "paused", "inactive"]
     is_active: bool
     timezone: str = Field(description="IANA name; days, expiry and birthdays go by it.")
     currency: str = Field(description="ISO 4217 code.")
@@ -81,6 +81,8 @@ class ProgramChange(Sent):
     currency: Text | None = None
     require_pin: bool | None = None
     is_active: bool | None = None
+    is_paused: bool | None = Field(default=None, description="Pause an open program, or let it go on.")
+    paused_until: datetime | None = Field(default=None, description="With `is_paused`: when it goes on by itself.")
     settings: dict[str, dict[str, Any]] | None = Field(
         default=None, description="Plugin → settings to change; what is left out stays."
     )
@@ -94,6 +96,18 @@ class NewProgram(Sent):
     timezone: Text | None = Field(default=None, description="IANA name; the shop's by default.")
     currency: Text | None = Field(default=None, description="ISO 4217 code; the shop's by default.")
     require_pin: bool = True
+
+
+class BenefitAnswer(BaseModel):
+    """What the till takes off the bill or hands over because of a sale."""
+
+    plugin: str = Field(description="Which extension gives it.")
+    kind: Literal["discount", "item"]
+    key: str = Field(description="Which of its rules.")
+    title: str = Field(description="The rule in the shop's words.")
+    amount_minor: int = Field(description="Money off, in minor units of `currency`; 0 for an item.")
+    item: str = Field(description="What is handed over; empty for money.")
+    currency: str = Field(description="ISO 4217 code.")
 
 
 class StatsAnswer(BaseModel):
@@ -381,7 +395,7 @@ class PlatformProgram(BaseModel):
     merchant: str
     name: str
     type: Literal["stamps", "points", "hybrid"]
-    status: Literal["setup", "active", "inactive"]
+    status: Literal["setup", "active", "paused", "inactive"]
     timezone: str
     currency: str
     offering: str

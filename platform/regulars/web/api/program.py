@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from quart import Blueprint
 
 from regulars.contracts.errors import Conflict, FeatureNotInOffering, InvalidInput, LimitReached, NotFound
 from regulars.domain.audit import service as audit
-from regulars.domain.programs import changes
+from regulars.domain.programs import changes, pauses
 from regulars.domain.programs import service as programs
 from regulars.domain.programs.service import Program, ProgramDraft
 from regulars.domain.stats import service as stats
@@ -72,7 +73,7 @@ async def create_program(work: ApiWork, body: NewProgram) -> ProgramAnswer:
         permission="programs.manage",
         body=ProgramChange,
         answers={200: ProgramAnswer},
-        problems=(NotFound, LimitReached),
+        problems=(NotFound, LimitReached, Conflict),
         tag=TAG,
     )
 )
@@ -85,6 +86,8 @@ async def change_program(work: ApiWork, body: ProgramChange) -> ProgramAnswer:
         program = await programs.set_status(
             work.session, work.ctx, program.id, "active" if body.is_active else "inactive"
         )
+    if body.is_paused is not None:
+        program = await _pause(work, program, body)
     await _save_settings(work, program, body.settings or {})
     return await _answer(work, program)
 
@@ -117,6 +120,18 @@ async def get_stats(work: ApiWork) -> StatsAnswer:
         issued_this_month=own.issued_this_month,
         issued_total=own.issued_total,
     )
+
+
+async def _pause(work: ApiWork, program: Program, body: ProgramChange) -> Program:
+    """Pause, or go on; nothing when it is so already."""
+    if body.is_paused and program.status != "paused":
+        until = body.paused_until
+        await pauses.begin(work.session, work.ctx, program.id, until=until, redeems=True, tells_members=False, note="")
+        return replace(program, status="paused")
+    if not body.is_paused and program.status == "paused":
+        await pauses.end(work.session, work.ctx, program.id)
+        return replace(program, status="active")
+    return program
 
 
 async def _save_settings(work: ApiWork, program: Program, settings: Mapping[str, Mapping[str, Any]]) -> None:

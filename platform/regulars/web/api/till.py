@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 from quart import Blueprint, Response
 
 from regulars.contracts.errors import (
@@ -26,7 +26,7 @@ from regulars.domain.sales.service import SaleCommand
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.web.api.models import EarnSent, RedeemSent, TillSent, UndoAnswer
+from regulars.web.api.models import BenefitAnswer, EarnSent, RedeemSent, TillSent, UndoAnswer
 from regulars.web.api.prices import priced
 from regulars.web.api.toolkit import ApiWork, Operation, api
 
@@ -71,12 +71,21 @@ def earn_body(plugin: str, provider: UnitProvider) -> type[BaseModel]:
     return create_model(name, __base__=(EarnSent, provider.earn_body), __doc__=f"A sale that earns {provider.unit}.")
 
 
+def earn_answer(provider: UnitProvider) -> type[BaseModel]:
+    """What a unit's path answers: the provider's words, and what the till takes off or hands over, if anything."""
+    benefits: Any = Field(
+        default_factory=list, description="What to take off the bill or to hand over; missing when there is nothing."
+    )
+    model = provider.earn_answer
+    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, benefits=(list[BenefitAnswer], benefits))
+
+
 def _earn_route(plugin: str, provider: UnitProvider) -> _ApiRoute:
     operation = Operation(
         door="store",
         permission="sales.record",
         body=earn_body(plugin, provider),
-        answers={200: provider.earn_answer},
+        answers={200: earn_answer(provider)},
         problems=PROBLEMS,
         refusals=True,
         idempotent=True,

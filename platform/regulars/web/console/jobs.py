@@ -44,6 +44,7 @@ class JobRow:
     Attributes:
         error: the first line of it; `whole_error` is all.
         retry_url: of a dead one, else empty.
+        progress: `120 / 500`, empty where it does not say.
     """
 
     line: JobLine
@@ -53,6 +54,7 @@ class JobRow:
     error: str
     whole_error: str
     retry_url: str
+    progress: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,15 @@ def _row(line: JobLine) -> JobRow:
         error=first[:_LONGEST_ERROR],
         whole_error=line.error.strip(),
         retry_url=f"{LIST}/{ids.show(ids.TENANT, line.tenant_id)}/{line.id.hex}/retry" if line.status == "dead" else "",
+        progress=_progress(line),
     )
+
+
+def _progress(line: JobLine) -> str:
+    if line.progress is None:
+        return ""
+    done = format_number(line.progress)
+    return done if line.progress_total is None else f"{done} / {format_number(line.progress_total)}"
 
 
 def _filters(query: JobsQuery, counts: Mapping[str, int]) -> Sequence[Link]:

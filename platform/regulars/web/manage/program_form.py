@@ -73,7 +73,7 @@ def present_values(work: Work, program: Program) -> Sent:
         f"{HOST}timezone": program.timezone,
         f"{HOST}currency": program.currency,
         f"{HOST}require_pin": "1" if program.require_pin else "",
-        f"{HOST}is_open": "1" if program.status == "active" else "",
+        f"{HOST}is_open": "1" if program.status in {"active", "paused"} else "",
         f"{BRAND}name": work.ctx.tenant.name,
         f"{BRAND}primary_color": branding.primary_color,
         f"{BRAND}icon": branding.icon,

@@ -26,7 +26,7 @@ async def save_all(work: Work, program: Program, read: ReadForm, sent: Sent) -> 
     try:
         await service.update(session, ctx, program.id, read.draft)
         await _set_open(work, program, is_open=read.is_open)
-    except (InvalidInput, LimitReached) as error:
+    except (Conflict, InvalidInput, LimitReached) as error:
         errors |= renamed(error, HOST)
     if ctx.principal.may("branding.manage") and (read.name, read.branding) != (ctx.tenant.name, ctx.tenant.branding):
         try:
@@ -117,7 +117,7 @@ def _moment(sent: Sent, timezone: str) -> datetime | None:
 
 
 async def _set_open(work: Work, program: Program, *, is_open: bool) -> None:
-    if is_open:
+    if is_open and program.status != "paused":
         await service.set_status(work.session, work.ctx, program.id, "active")
-    elif program.status == "active":
+    elif not is_open and program.status in {"active", "paused"}:
         await service.set_status(work.session, work.ctx, program.id, "inactive")

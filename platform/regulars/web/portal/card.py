@@ -33,7 +33,7 @@ from regulars.web.work import Work, read_id
 RECENT = 4
 FIRST = 4
 """So many rewards stand on the card's page; the catalogue has all."""
-STANDING = frozenset({"card.inactive", "program.inactive"})
+STANDING = frozenset({"card.inactive", "program.inactive", "program.paused"})
 """Refusals that a member should know of; the others concern the till of the moment."""
 
 

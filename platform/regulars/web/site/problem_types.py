@@ -39,6 +39,7 @@ REFUSALS = (
         N_("The card is not active."),
         N_("It was blocked or closed. A manager can unblock it."),
     ),
+    ("program.paused", 409, N_("The program is paused."), N_("It gives nothing until its merchant lets it go on.")),
     ("program.inactive", 409, N_("The program is not active."), N_("It is being set up, or it was closed.")),
     (
         "pin.wrong",

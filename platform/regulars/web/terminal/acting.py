@@ -23,7 +23,7 @@ from regulars.domain.redemptions.lists import get_redemption
 from regulars.domain.staff import service as staff
 from regulars.domain.staff.permissions import ROLE_TITLES
 from regulars.kernel import ids
-from regulars.kernel.i18n import format_time
+from regulars.kernel.i18n import format_money, format_time
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.keys import new_token
 from regulars.web.again import TryAgain
@@ -102,6 +102,19 @@ class SheetPage(TillPage):
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class DoneBenefit:
+    """Something that the till still has to do.
+
+    Attributes:
+        todo: "Take 2.50 € off the bill".
+        title: why, in the merchant's words.
+    """
+
+    todo: str
+    title: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DonePage(TillPage):
     """What was done, large.
@@ -109,6 +122,7 @@ class DonePage(TillPage):
     Attributes:
         title: "Stamp added!"
         text: what it means for the customer.
+        benefits: what to take off the bill or to hand over because of the sale.
         view: the card as it is now.
         slot: data of the slot `terminal.card`, with what was just earned.
         url: the customer's view.
@@ -121,6 +135,7 @@ class DonePage(TillPage):
     template: ClassVar[str] = "terminal/done.html"
     title: str
     text: str
+    benefits: Sequence[DoneBenefit]
     view: CardView
     slot: CardSlot
     url: str
@@ -284,6 +299,7 @@ async def _done(work: Work, desk: Desk, wanted: Act, said: Mapping[str, Any], ca
         idle_seconds=RESULT_SECONDS,
         title=_title(wanted, earned),
         text=_text(wanted, said),
+        benefits=[_benefit(one) for one in said.get("benefits", ())],
         view=view,
         slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, earned),
         url=card_url(view.card.id),
@@ -319,6 +335,13 @@ def _text(wanted: Act, said: Mapping[str, Any]) -> str:
         hand_over = _("Please hand it over: %(reward)s", reward=wanted.text)
         return _("%(sentence)s. Code: %(code)s", sentence=hand_over, code=said["code"]) if said["code"] else hand_over
     return str(said.get("message", ""))
+
+
+def _benefit(one: Mapping[str, Any]) -> DoneBenefit:
+    if one["kind"] == "item":
+        return DoneBenefit(_("Hand over for free: %(item)s", item=one["item"]), one["title"])
+    money = format_money(one["amount_minor"], one["currency"])
+    return DoneBenefit(_("Take %(amount)s off the bill", amount=money), one["title"])
 
 
 def _refused(desk: Desk, view: CardView, said: Mapping[str, Any]) -> RefusedPage:

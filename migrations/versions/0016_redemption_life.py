@@ -5,8 +5,8 @@ from alembic import op
 
 from regulars.kernel.db.rls import APP, APPEND_ONLY, protect
 
-revision = "0014"
-down_revision = "0012"
+revision = "0016"
+down_revision = "0015"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""Moving units from one card to another."""

@@ -1,0 +1,24 @@
+"""Tables of the plugin."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from regulars.sdk.db import TenantTable, plugin_base
+
+Base = plugin_base("points")
+
+
+class Carry(TenantTable, Base):  # type: ignore[misc, valid-type]
+    """What a card has earned beyond its whole points, in parts of a point (see `earning.POINT`).
+
+    Below nothing where rounding up has given a part in advance.
+    """
+
+    __tablename__ = "carry"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),)
+    card_id: Mapped[UUID] = mapped_column(primary_key=True)
+    parts: Mapped[int]

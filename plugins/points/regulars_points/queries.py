@@ -1,0 +1,96 @@
+"""What the plugin reads and writes in a sale, and the sums of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    ScalarSelect,
+    SQLColumnExpression,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    func,
+    select,
+)
+from sqlalchemy.orm import aliased
+
+from regulars.sdk import Fact, WriteStatement
+from regulars.sdk.db import Account, Card, LedgerEntry, LedgerPending, Sale, TenantSession, insert_rows
+from regulars_points.models import Carry
+from regulars_points.settings import UNIT
+
+_TENANT = bindparam("tenant_id", type_=Uuid(), required=True)
+_CARD = bindparam("card_id", type_=Uuid(), required=True)
+_DAY = bindparam("day_start", type_=DateTime(timezone=True), required=True)
+_Reversal = aliased(LedgerEntry)
+
+
+def _sum(column: SQLColumnExpression[int]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(column), 0).cast(BigInteger)
+
+
+_TAKEN_BACK = (
+    select(_sum(_Reversal.amount))
+    .where(_Reversal.tenant_id == LedgerEntry.tenant_id, _Reversal.reverses_id == LedgerEntry.id)
+    .correlate(LedgerEntry)
+    .scalar_subquery()
+)
+_EARNED_TODAY = (
+    select(_sum(LedgerEntry.amount + _TAKEN_BACK))
+    .where(
+        LedgerEntry.tenant_id == _TENANT,
+        LedgerEntry.card_id == _CARD,
+        LedgerEntry.unit == UNIT,
+        LedgerEntry.kind == "earn",
+        LedgerEntry.occasion == "purchase",
+        LedgerEntry.counts_for_limits.is_(True),
+        LedgerEntry.created_at >= _DAY,
+    )
+    .scalar_subquery()
+)
+
+
+def _waiting(*more: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Points that are earned and not on the account yet."""
+    mine = (LedgerPending.tenant_id == _TENANT, LedgerPending.card_id == _CARD, LedgerPending.unit == UNIT)
+    return select(_sum(LedgerPending.amount)).where(*mine, LedgerPending.status == "open", *more).scalar_subquery()
+
+
+_CARRY = select(Carry.parts).where(Carry.tenant_id == _TENANT, Carry.card_id == _CARD).scalar_subquery()
+_BOUGHT = exists().where(Sale.tenant_id == _TENANT, Sale.card_id == _CARD, Sale.undone_at.is_(None))
+FACTS = (
+    Fact("carry", select(func.coalesce(_CARRY, 0).cast(BigInteger)).scalar_subquery()),
+    Fact("today", select(_EARNED_TODAY + _waiting(LedgerPending.created_at >= _DAY)).scalar_subquery()),
+    Fact("waiting", select(_waiting()).scalar_subquery()),
+    Fact("is_first", select(~_BOUGHT).scalar_subquery()),
+)
+_NEW_CARRY = insert_rows(Carry, "parts", bind="points_carried")
+WRITES = (
+    WriteStatement(
+        "carried",
+        _NEW_CARRY.on_conflict_do_update(
+            index_elements=["tenant_id", "card_id"], set_={"parts": Carry.parts + _NEW_CARRY.excluded.parts}
+        ),
+    ),
+)
+
+
+async def points_out(session: TenantSession) -> Mapping[UUID, int]:
+    """Points on the cards of each program.
+
+    Args:
+        session: of the tenant.
+    """
+    statement = (
+        select(Card.program_id, _sum(Account.balance).label("points"))
+        .join(Account, and_(Account.tenant_id == Card.tenant_id, Account.card_id == Card.id))
+        .where(Card.tenant_id == session.tenant_id, Account.unit == UNIT)
+        .group_by(Card.program_id)
+    )
+    return {row.program_id: row.points for row in await session.rows(statement)}
