@@ -157,6 +157,7 @@ def build_worker(
             Awards: Awards(ledger),
             Replays: Replays(plugins, settings),
             SettingsStore: settings,
+            Ledger: ledger,
         },
         timing=timing,
         at_once=at_once,

@@ -38,6 +38,7 @@ PUBLIC = {
     "program": ids.PROGRAM,
     "key": ids.API_KEY,
     "change": ids.CHANGE,
+    "back_test": ids.BACK_TEST,
 }
 """Kind of thing → prefix of its public ids."""
 PATH = {
@@ -49,6 +50,7 @@ PATH = {
     "key": "key",
     "change": "change",
     "host": "host",
+    "back_test": "back_test",
 }
 """Argument of an address → kind of thing."""
 TOKENS = {
@@ -72,6 +74,10 @@ DOMAIN = (
 CHANGE = (
     "INSERT INTO core.program_change (tenant_id, id, program_id, values, note, is_public, effective_from, status, "
     "actor_kind, actor_name) VALUES ($1, $2, $3, '{}', '', true, now() + interval '1 day', 'planned', 'staff', '')"
+)
+BACK_TEST = (
+    "INSERT INTO core.back_test (tenant_id, id, program_id, changes, since, until, status, actor_name) "
+    "VALUES ($1, $2, $3, '{}', now() - interval '1 day', now(), 'done', 'Ben')"
 )
 LINK = (
     "INSERT INTO core.staff_link (tenant_id, id, staff_id, kind, token_hash, expires_at) "
@@ -106,6 +112,14 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "manage.program_form": (Said("query", "program", "program"),),
     "manage.save_program": (Said("query", "program", "program"),),
     "manage.preview_program": (Said("query", "program", "program"),),
+    "manage.trial_form": (Said("query", "program", "program"),),
+    "manage.begin_back_test": (Said("query", "program", "program"),),
+    "manage.try_rules": (
+        Said("query", "program", "program"),
+        Said("form", "_trial.card", "number", {"step": "try"}),
+        Said("form", "_trial.card", "code", {"step": "try"}),
+        Said("form", "_trial.shop", "shop", {"step": "try"}),
+    ),
     "portal.card": (Said("query", "card", "card"),),
     "portal.card_history": (Said("query", "card", "card"),),
     "portal.card_live": (Said("query", "card", "card"),),
@@ -119,6 +133,12 @@ SAYS: dict[str, tuple[Said, ...]] = {
         Said("json", "staff", "staff", {"card": "own card", "pin": "1111"}),
     ),
     "store_api.stamp_redeem": (Said("json", "card", "card"), Said("json", "card", "number")),
+    "store_api.test_program": (
+        Said("json", "program", "program"),
+        Said("json", "shop", "shop"),
+        Said("json", "card", "number"),
+        Said("json", "card", "code"),
+    ),
     "store_api.undo": (Said("json", "card", "card"), Said("json", "card", "number")),
     "terminal.add": (Said("form", "staff", "staff", {"unit": "stamps", "key": "fresh", "pin": "1111"}),),
     "terminal.find": (Said("form", "card", "number"), Said("form", "card", "code")),
@@ -235,7 +255,9 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
         "program": world.program_id,
         "key": world.api_key_id,
         "change": change,
+        "back_test": new_id(),
     }
+    await sql.execute(BACK_TEST, tenant, keys["back_test"], world.program_id)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)
     return Names(public | {"number": world.card.number, "code": world.card.token, "link": link, "host": host} | tokens)

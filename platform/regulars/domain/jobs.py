@@ -8,11 +8,12 @@ from regulars.domain.messaging.jobs import SUBSCRIPTIONS as MAIL
 from regulars.domain.messaging.jobs import __name__ as messaging
 from regulars.domain.programs.jobs import __name__ as programs
 from regulars.domain.signup.jobs import __name__ as signup
+from regulars.domain.trials.jobs import __name__ as trials
 from regulars.domain.upkeep.jobs import __name__ as upkeep
 from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.plugins.registry import PluginRegistry
 
-MODULES = (domains, messaging, nightly, programs, signup, upkeep)
+MODULES = (domains, messaging, nightly, programs, signup, trials, upkeep)
 SUBSCRIPTIONS = (*MAIL,)
 
 

@@ -3,7 +3,7 @@
 from quart import Blueprint
 
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.web.api import admin, customers, pins, program, storefront, till
+from regulars.web.api import admin, customers, pins, program, storefront, till, trial
 from regulars.web.api.openapi import register_openapi
 from regulars.web.areas import ADMIN, STORE, STOREFRONT
 from regulars.web.request import RegularsApp
@@ -24,6 +24,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     customers.add_routes(store)
     pins.add_routes(store)
     till.add_routes(store, registry)
+    trial.add_routes(store)
     front = Blueprint(STOREFRONT.name, __name__)
     storefront.add_routes(front)
     platform = Blueprint(ADMIN.name, __name__)

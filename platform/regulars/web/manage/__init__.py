@@ -4,6 +4,7 @@ from regulars.web.manage import (
     access,
     apikeys,
     audit,
+    back_tests,
     dashboard,
     domains,
     first_steps,
@@ -18,6 +19,7 @@ from regulars.web.manage import (
     program_new,
     shops,
     staff,
+    trial,
     wording,
     wording_word,
 )
@@ -28,6 +30,7 @@ __all__ = [
     "access",
     "apikeys",
     "audit",
+    "back_tests",
     "blueprint",
     "dashboard",
     "domains",
@@ -44,6 +47,7 @@ __all__ = [
     "program_new",
     "shops",
     "staff",
+    "trial",
     "wording",
     "wording_word",
 ]
