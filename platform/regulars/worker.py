@@ -161,6 +161,7 @@ def build_worker(
             SettingsStore: settings,
             Refunds: Refunds(ledger),
             Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
+            Ledger: ledger,
         },
         timing=timing,
         at_once=at_once,

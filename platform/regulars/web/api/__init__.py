@@ -3,7 +3,7 @@
 from quart import Blueprint
 
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.web.api import adjustments, admin, customers, pins, program, refunds, storefront, till, transfers
+from regulars.web.api import adjustments, admin, customers, pins, program, refunds, storefront, till, transfers, trial
 from regulars.web.api.openapi import register_openapi
 from regulars.web.areas import ADMIN, STORE, STOREFRONT
 from regulars.web.request import RegularsApp
@@ -27,6 +27,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     refunds.add_routes(store)
     adjustments.add_routes(store)
     transfers.add_routes(store)
+    trial.add_routes(store)
     front = Blueprint(STOREFRONT.name, __name__)
     storefront.add_routes(front)
     platform = Blueprint(ADMIN.name, __name__)

@@ -4,6 +4,7 @@ from regulars.web.manage import (
     access,
     apikeys,
     audit,
+    back_tests,
     dashboard,
     domains,
     first_steps,
@@ -19,6 +20,7 @@ from regulars.web.manage import (
     program_pause,
     shops,
     staff,
+    trial,
     wording,
     wording_word,
 )
@@ -29,6 +31,7 @@ __all__ = [
     "access",
     "apikeys",
     "audit",
+    "back_tests",
     "blueprint",
     "dashboard",
     "domains",
@@ -46,6 +49,7 @@ __all__ = [
     "program_pause",
     "shops",
     "staff",
+    "trial",
     "wording",
     "wording_word",
 ]
