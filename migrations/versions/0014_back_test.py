@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from regulars.kernel.db.rls import protect
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 
 
 def upgrade() -> None:

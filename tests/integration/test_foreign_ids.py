@@ -160,6 +160,7 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "store_api.transfer": (
         Said("json", "from", "card", {"to": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
         Said("json", "to", "card", {"from": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
+    ),
     "store_api.test_program": (
         Said("json", "program", "program"),
         Said("json", "shop", "shop"),
@@ -290,8 +291,7 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
     }
     keys["refund"] = await sql.fetchval(REFUND, tenant, new_id(), keys["sale"], world.card.id)
     keys["adjustment"] = await sql.fetchval(ADJUSTMENT, tenant, new_id(), world.card.id)
-        "back_test": new_id(),
-    }
+    keys["back_test"] = new_id()
     await sql.execute(BACK_TEST, tenant, keys["back_test"], world.program_id)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 from regulars.contracts.context import CardInfo, Context
 from regulars.contracts.ledger import Proposal, Purchase, Refusal
 from regulars.domain.ledger.commands import Attempt, CardRef
+from regulars.domain.ledger.drafts import explanation_of
 from regulars.domain.ledger.engine import NO_CLAIM, Ledger
 from regulars.domain.ledger.history import StepLine, rule_sentence, step_lines, words_of
 from regulars.domain.ledger.opened import OpenCard
-from regulars.domain.ledger.posting import explanation_of
 from regulars.domain.ledger.problems import sentence
 from regulars.domain.staff.permissions import require
 from regulars.kernel.db.base import new_id
