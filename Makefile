@@ -41,10 +41,11 @@ help:
 demo: setup
 	@exec $(BIN)/regulars up --demo --port '$(PORT)' --data '$(DATA)' --base '$(BASE)'
 
-# Tests that drive a browser or kill servers need the machine for themselves.
-test: lint frontend chromium caddy
+# What a test needs is got while the code is checked. Tests that drive a browser or kill servers come last.
+test: $(VENV)/.installed
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint frontend chromium caddy
 	$(BIN)/pytest -n $(PARALLEL) --dist loadfile -m 'not e2e and not fault'
-	$(BIN)/pytest -m 'e2e or fault'
+	$(BIN)/pytest -n $(PARALLEL) --dist loadfile -m 'e2e or fault'
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -101,7 +102,7 @@ chromium:
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-liberation fonts-noto-core
 
 # The package's own service would take the ports 80 and 443: it is of no use here.
-caddy:
+caddy: | chromium
 	@command -v caddy >/dev/null && exit 0; \
 	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
 		echo 'The tests run Caddy and none is on the PATH: install it (Debian: sudo apt-get install caddy).'; exit 1; \

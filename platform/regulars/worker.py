@@ -163,6 +163,7 @@ def build_worker(
             Redemptions: Redemptions(ledger),
             Refunds: Refunds(ledger),
             Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
+            Ledger: ledger,
         },
         timing=timing,
         at_once=at_once,

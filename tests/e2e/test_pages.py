@@ -230,6 +230,16 @@ async def test_the_merchants_pages(busy: House, people: People, routes: Map, loo
     await click(owner, "Save changes")
     await expect(owner.get_by_text("A reward needs 8 stamps instead of 12 stamps.")).to_be_visible()
     await walk.stop(owner, "what it does to cards")
+    await owner.goto(busy.of(SLUG, "/manage/program"))
+    await owner.get_by_label("Stamps needed").fill("8")
+    await click(owner, "Test the rules")
+    await click(owner, "Test this sale")
+    await expect(owner.get_by_text("Judged as of")).to_be_visible()
+    await walk.stop(owner, "a tried sale")
+    await click(owner, "Try on past sales")
+    await expect(owner.get_by_role("heading", name="On past sales")).to_be_visible()
+    await expect(owner.get_by_text("How this was reckoned")).to_be_visible()
+    await walk.go([owner], [busy.of(SLUG, "/manage/program/test")])
     await owner.goto(busy.of(SLUG, "/manage/staff/new"))
     await owner.get_by_label("Name").fill("Nico")
     await click(owner, "Add person")
@@ -252,7 +262,16 @@ async def test_the_merchants_pages(busy: House, people: People, routes: Map, loo
     await walk.go([owner], [busy.of(SLUG, "/manage/program/resume")])
     await click(owner, "Go on")
     await walk.go([owner], [busy.of(SLUG, "/manage/look/reset")])  # linked once there is something to take back
-    walk.judge(besides={"manage.feed", "manage.socket", "manage.enter_form", "manage.look_frame", "manage.look_style"})
+    walk.judge(
+        besides={
+            "manage.feed",
+            "manage.back_test_progress",
+            "manage.socket",
+            "manage.enter_form",
+            "manage.look_frame",
+            "manage.look_style",
+        }
+    )
 
 
 async def test_german_words_fit_on_a_phone(busy: House, people: People, routes: Map) -> None:

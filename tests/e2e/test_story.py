@@ -280,7 +280,7 @@ async def the_list_and_the_file_have_the_member(page: Page, house: House, number
     rows = {row["Name"]: row for row in csv.DictReader(content.splitlines())}
     assert sorted(rows) == [CUSTOMER, "Rūta Šimkus"]
     assert rows[CUSTOMER]["Card number"] == number
-    assert rows[CUSTOMER]["stamps"] == "0"
+    assert rows[CUSTOMER]["Stamps"] == "0"
 
 
 async def strangers_see_nothing(page: Page, house: House, number: str, addresses: list[str]) -> None:

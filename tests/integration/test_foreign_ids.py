@@ -43,6 +43,7 @@ PUBLIC = {
     "sale": ids.SALE,
     "refund": ids.REFUND,
     "adjustment": ids.ADJUSTMENT,
+    "back_test": ids.BACK_TEST,
 }
 """Kind of thing → prefix of its public ids."""
 PATH = {
@@ -57,6 +58,7 @@ PATH = {
     "redemption": "redemption",
     "refund_id": "refund",
     "adjustment_id": "adjustment",
+    "back_test": "back_test",
 }
 """Argument of an address → kind of thing."""
 TOKENS = {
@@ -80,6 +82,10 @@ DOMAIN = (
 CHANGE = (
     "INSERT INTO core.program_change (tenant_id, id, program_id, values, note, is_public, effective_from, status, "
     "actor_kind, actor_name) VALUES ($1, $2, $3, '{}', '', true, now() + interval '1 day', 'planned', 'staff', '')"
+)
+BACK_TEST = (
+    "INSERT INTO core.back_test (tenant_id, id, program_id, changes, since, until, status, actor_name) "
+    "VALUES ($1, $2, $3, '{}', now() - interval '1 day', now(), 'done', 'Ben')"
 )
 LINK = (
     "INSERT INTO core.staff_link (tenant_id, id, staff_id, kind, token_hash, expires_at) "
@@ -142,6 +148,14 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "manage.program_form": (Said("query", "program", "program"),),
     "manage.save_program": (Said("query", "program", "program"),),
     "manage.preview_program": (Said("query", "program", "program"),),
+    "manage.trial_form": (Said("query", "program", "program"),),
+    "manage.begin_back_test": (Said("query", "program", "program"),),
+    "manage.try_rules": (
+        Said("query", "program", "program"),
+        Said("form", "_trial.card", "number", {"step": "try"}),
+        Said("form", "_trial.card", "code", {"step": "try"}),
+        Said("form", "_trial.shop", "shop", {"step": "try"}),
+    ),
     "portal.card": (Said("query", "card", "card"),),
     "portal.card_history": (Said("query", "card", "card"),),
     "portal.card_live": (Said("query", "card", "card"),),
@@ -170,6 +184,12 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "store_api.transfer": (
         Said("json", "from", "card", {"to": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
         Said("json", "to", "card", {"from": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
+    ),
+    "store_api.test_program": (
+        Said("json", "program", "program"),
+        Said("json", "shop", "shop"),
+        Said("json", "card", "number"),
+        Said("json", "card", "code"),
     ),
     "store_api.undo": (Said("json", "card", "card"), Said("json", "card", "number")),
     "terminal.add": (Said("form", "staff", "staff", {"unit": "stamps", "key": "fresh", "pin": "1111"}),),
@@ -300,6 +320,8 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
     keys["redemption"] = await redemption_of(world, sql)
     keys["refund"] = await sql.fetchval(REFUND, tenant, new_id(), keys["sale"], world.card.id)
     keys["adjustment"] = await sql.fetchval(ADJUSTMENT, tenant, new_id(), world.card.id)
+    keys["back_test"] = new_id()
+    await sql.execute(BACK_TEST, tenant, keys["back_test"], world.program_id)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     public["bare_program"] = world.program_id.hex
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)

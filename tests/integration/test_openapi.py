@@ -19,6 +19,7 @@ from regulars.web.api.toolkit import operation_of
 DOCUMENT = "/api/openapi.json"
 STORE = {
     "/api/v1/store/loyalty/program": {"get", "post", "patch"},
+    "/api/v1/store/loyalty/programs/test": {"post"},
     "/api/v1/store/loyalty/stats": {"get"},
     "/api/v1/store/loyalty/cards": {"get"},
     "/api/v1/store/loyalty/cards/enroll": {"post"},

@@ -72,7 +72,7 @@ def test_typed_amounts(locale: str, text: str, minor: int):
         assert formats.parse_money(text, "EUR") == minor
 
 
-@pytest.mark.parametrize("text", ["", "abc", "4.505", "1e400x"])
+@pytest.mark.parametrize("text", ["", "abc", "4.505", "1e3", "1_000", "NaN", "1e400x"])
 def test_what_is_no_amount(text: str):
     with pytest.raises(ValueError, match=r"amount|decimals"):
         formats.parse_money(text, "EUR")

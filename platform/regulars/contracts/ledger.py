@@ -312,6 +312,7 @@ class PostedEntry:
 
     Attributes:
         explanation: of the draft, as it is stored.
+        at: when it was written; `None` for an entry of this very unit of work.
     """
 
     id: UUID
@@ -323,6 +324,7 @@ class PostedEntry:
     rule: str
     plugin: str
     explanation: Mapping[str, Any] = field(default_factory=dict)
+    at: datetime | None = None
 
 
 BenefitKind = Literal["discount", "item"]

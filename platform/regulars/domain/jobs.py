@@ -12,11 +12,12 @@ from regulars.domain.programs.jobs import __name__ as programs
 from regulars.domain.redemptions.jobs import __name__ as redemptions
 from regulars.domain.refunds.jobs import __name__ as refunds
 from regulars.domain.signup.jobs import __name__ as signup
+from regulars.domain.trials.jobs import __name__ as trials
 from regulars.domain.upkeep.jobs import __name__ as upkeep
 from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.plugins.registry import PluginRegistry
 
-MODULES = (domains, expiry, ledger, messaging, nightly, programs, redemptions, refunds, signup, upkeep)
+MODULES = (domains, expiry, ledger, messaging, nightly, programs, redemptions, refunds, signup, trials, upkeep)
 SUBSCRIPTIONS = (*MAIL,)
 
 

@@ -15,6 +15,7 @@ from regulars.domain.shops import models as shops
 from regulars.domain.signup import models as signup
 from regulars.domain.staff import models as staff
 from regulars.domain.tenants import models as tenants
+from regulars.domain.trials import models as trials
 from regulars.domain.wording import models as wording
 from regulars.kernel.jobs import models as jobs
 from regulars.kernel.settings import models as settings
@@ -37,5 +38,6 @@ __all__ = [
     "signup",
     "staff",
     "tenants",
+    "trials",
     "wording",
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 CARD, MEMBER, STAFF, SHOP, PROGRAM = "card", "mem", "staff", "shop", "prog"
 SALE, REDEMPTION, ENTRY, API_KEY, TENANT = "sale", "red", "txn", "key", "ten"
-CHANGE = "chg"
+CHANGE, BACK_TEST = "chg", "trial"
 REFUND, ADJUSTMENT = "ref", "adj"
 
 

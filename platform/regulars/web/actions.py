@@ -63,6 +63,8 @@ TITLES: Mapping[str, str] = {
     "program.change_withdrawn": N_("Took a planned change back"),
     "program.change_failed": N_("A planned change did not fit any more"),
     "settings.changed": N_("Changed settings"),
+    "rules.back_tested": N_("Tried rules on past sales"),
+    "rules.back_test_cancelled": N_("Cancelled a test of rules"),
     "apikey.created": N_("Created an API key"),
     "apikey.revoked": N_("Revoked an API key"),
     "domain.added": N_("Added a domain"),

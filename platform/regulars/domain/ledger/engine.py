@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
 from asyncpg import IntegrityConstraintViolationError
+from pydantic import BaseModel
 
 from regulars.contracts.context import AccountState, CardInfo, Context
 from regulars.contracts.errors import (
@@ -135,9 +138,23 @@ class Ledger:
         facts = await self._read(session, ctx, card, rules, NO_CLAIM, "", {})
         return self._opened(session, ctx, None, card, rules, None, facts)
 
-    async def look(self, session: TenantSession, ctx: Context, card: CardInfo) -> OpenCard:
-        """Read a card as a transaction would, without lock or key: for views and dry runs."""
+    async def look(
+        self,
+        session: TenantSession,
+        ctx: Context,
+        card: CardInfo,
+        draft: Mapping[str, BaseModel] = MappingProxyType({}),
+    ) -> OpenCard:
+        """Read a card as a transaction would, without lock or key: for views and dry runs.
+
+        Args:
+            session: the transaction, may be read-only.
+            ctx: of the request.
+            card: any card, also one that nobody has.
+            draft: plugin → settings that are not saved, to go by instead of those in force.
+        """
         rules = await self._rules.rules(session, ctx.tenant, card.program_id)
+        rules = replace(rules, settings={**rules.settings, **draft}) if draft else rules
         facts = await self._read(session, ctx, card, rules, NO_CLAIM, "last", {})
         return self._opened(session, ctx, None, card, rules, None, facts)
 

@@ -149,17 +149,30 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
         return _("Not used in time.")
     if row.kind == "adjust" and row.reason:
         return _("A correction: %(reason)s", reason=row.reason)
-    said = words.explain(row.rule, row.explanation) if words else ""
-    rule = row.explanation.get("title", row.rule)
+    return rule_sentence(words, row.rule, row.explanation, plugin_title)
+
+
+def rule_sentence(words: UnitWords | None, rule: str, details: Mapping[str, Any], plugin_title: str) -> str:
+    """Why a rule gave something, one sentence.
+
+    Args:
+        words: of the unit, where its provider has any.
+        rule: its stable name.
+        details: what it matched, as it is written down.
+        plugin_title: in the reader's language.
+    """
+    said = words.explain(rule, details) if words else ""
+    rule = details.get("title", rule)
     return said or _("Given by %(plugin)s under its rule “%(rule)s”.", plugin=plugin_title, rule=rule)
 
 
 def step_lines(explanation: Mapping[str, Any]) -> tuple[StepLine, ...]:
     """The steps of an explanation, as it is stored, in the reader's language."""
-    return tuple(
-        StepLine(step["kind"], _(step["message"]).format(**step["params"]), step["change"])
-        for step in explanation.get("steps", ())
-    )
+    return tuple(_line(**step) for step in explanation.get("steps", ()))
+
+
+def _line(kind: StepKind, message: str, params: Mapping[str, Any], change: int) -> StepLine:
+    return StepLine(kind, _(message).format(**params), change)
 
 
 def words_of(registry: PluginRegistry, unit: str) -> UnitWords | None:

@@ -146,6 +146,10 @@ class OpenCard:
             self._segments = frozenset(self._find_segments())
         return self._segments
 
+    def forget_segments(self) -> None:
+        """Ask for the groups again when they are next wanted: the card is another one now."""
+        self._segments = None
+
     def _find_segments(self) -> Iterator[str]:
         for plugin, provider in self.registry.segment_providers:
             if plugin in self.ctx.tenant.enabled:

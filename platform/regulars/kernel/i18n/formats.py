@@ -89,6 +89,9 @@ def money_input(value: int | str, currency: str) -> str:
     return numbers.format_decimal(_major(value, currency), format=pattern, locale=current_locale())
 
 
+_MONEY = re.compile(r"[-+−]?[\d\s.,'’]+")
+
+
 def parse_money(text: str, currency: str) -> int:
     """Minor units of an amount that a person typed; the locale's separators and a plain dot are understood.
 
@@ -100,6 +103,8 @@ def parse_money(text: str, currency: str) -> int:
         ValueError: not an amount, or finer than the currency's smallest unit.
     """
     plain = text.replace(currency_symbol(currency), "").replace(currency, "").strip()
+    if not _MONEY.fullmatch(plain):  # the parser knows `1e3`, `1_000` and `NaN` too, which nobody means
+        raise ValueError(f"{text!r} is not an amount.")
     digits = numbers.get_currency_precision(currency)
     decimal_mark = numbers.get_decimal_symbol(current_locale())
     if decimal_mark != "." and plain.count(".") == 1 and "," not in plain and len(plain.rpartition(".")[2]) <= digits:
@@ -152,6 +157,15 @@ def format_date(value: date | datetime, length: Length = "medium", timezone: str
     """
     day = _local(value, timezone).date() if isinstance(value, datetime) else value
     return dates.format_date(day, length, locale=current_locale())
+
+
+def format_month(value: date) -> str:
+    """A month: `Mar 2026`.
+
+    Args:
+        value: any day of it.
+    """
+    return str(dates.format_skeleton("yMMM", value, locale=current_locale()))
 
 
 def format_time(value: datetime, length: Length = "short", timezone: str = "") -> str:

@@ -14,6 +14,7 @@ from regulars.web.api import (
     storefront,
     till,
     transfers,
+    trial,
 )
 from regulars.web.api.openapi import register_openapi
 from regulars.web.areas import ADMIN, STORE, STOREFRONT
@@ -39,6 +40,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     refunds.add_routes(store)
     adjustments.add_routes(store)
     transfers.add_routes(store)
+    trial.add_routes(store)
     front = Blueprint(STOREFRONT.name, __name__)
     storefront.add_routes(front)
     platform = Blueprint(ADMIN.name, __name__)

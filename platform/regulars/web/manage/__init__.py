@@ -4,6 +4,7 @@ from regulars.web.manage import (
     access,
     apikeys,
     audit,
+    back_tests,
     dashboard,
     domains,
     first_steps,
@@ -20,6 +21,7 @@ from regulars.web.manage import (
     redemptions,
     shops,
     staff,
+    trial,
     wording,
     wording_word,
 )
@@ -30,6 +32,7 @@ __all__ = [
     "access",
     "apikeys",
     "audit",
+    "back_tests",
     "blueprint",
     "dashboard",
     "domains",
@@ -48,6 +51,7 @@ __all__ = [
     "redemptions",
     "shops",
     "staff",
+    "trial",
     "wording",
     "wording_word",
 ]

@@ -136,26 +136,26 @@ async def program_form(work: Work) -> Result:
     if not programs.items:
         return Redirect(f"{PATH}/new")
     program = _chosen(programs, work.query(ProgramQuery).program)
-    return await _page(work, program, None, {})
+    return await program_page(work, program, None, {})
 
 
 @blueprint.post("/program")
 @manage_page("programs.manage")
 async def save_program(work: Work) -> Result:
     """Save the form; what changes cards in use is said first."""
-    program = _chosen(await service.list_programs(work.session), work.query(ProgramQuery).program)
+    program = await chosen_program(work)
     sent = await _sent(work, program)
     if sent.get("step") == "edit":
-        return await _page(work, program, sent, {})
+        return await program_page(work, program, sent, {})
     read = await read_program_form(work, program, sent)
     if read.errors:
-        raise TryAgain(work, await _page(work, program, sent, read.errors))
+        raise TryAgain(work, await program_page(work, program, sent, read.errors))
     effects = [effect async for effect in _effects(work, program, read)]
     if effects and sent.get("step") != "confirmed":
         return ProgramConfirmPage(url=program_url(program), effects=effects, sent=sent)
     errors = await save_all(work, program, read, sent)
     if errors:
-        raise TryAgain(work, await _page(work, program, sent, errors))
+        raise TryAgain(work, await program_page(work, program, sent, errors))
     renew(work)
     later = sent.get(f"{CHANGE}date", "").strip()
     work.flash(
@@ -168,9 +168,18 @@ async def save_program(work: Work) -> Result:
 @manage_page("programs.manage")
 async def preview_program(work: Work) -> Result:
     """The preview of a form that is being filled; what cannot be read is shown as it is stored."""
-    program = _chosen(await service.list_programs(work.session), work.query(ProgramQuery).program)
+    program = await chosen_program(work)
     read = await read_program_form(work, program, (await work.request.form).to_dict())
     return await _preview(work, program.info, read)
+
+
+async def chosen_program(work: Work) -> Program:
+    """The program that the address names, the usual one when it names none.
+
+    Raises:
+        NotFound: there is none.
+    """
+    return _chosen(await service.list_programs(work.session), work.query(ProgramQuery).program)
 
 
 def _chosen(programs: service.Programs, text: str) -> Program:
@@ -193,7 +202,7 @@ async def _sent(work: Work, program: Program) -> dict[str, str]:
         tenant, content = work.ctx.tenant, upload.read()
         sent[f"{BRAND}logo"] = await asyncio.to_thread(store_logo, work.services.config.data_dir, tenant.id, content)
     except InvalidInput as error:
-        raise TryAgain(work, await _page(work, program, sent, renamed(error, BRAND))) from error
+        raise TryAgain(work, await program_page(work, program, sent, renamed(error, BRAND))) from error
     return sent
 
 
@@ -246,7 +255,15 @@ def _cards_in_use(cards: service.ReadyCards) -> str:
     return f"{in_use} {more}"
 
 
-async def _page(work: Work, program: Program, sent: Sent | None, errors: Mapping[str, str]) -> ProgramPage:
+async def program_page(work: Work, program: Program, sent: Sent | None, errors: Mapping[str, str]) -> ProgramPage:
+    """The form.
+
+    Args:
+        work: of the request.
+        program: whose.
+        sent: what was typed, `None` for what is stored.
+        errors: full field name → sentence.
+    """
     programs = await service.list_programs(work.session)
     values = {**present_values(work, program), **(_without_checks(sent) if sent is not None else {})}
     limit, tenant = work.ctx.tenant.limit("programs"), work.ctx.tenant

@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from regulars.kernel.db.rls import APP, APPEND_ONLY, protect
 
-revision = "0013"
-down_revision = "0012"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from regulars.kernel.db.rls import APP, APPEND_ONLY, protect
 
-revision = "0012"
+revision = "0010"
 down_revision = "0009"
 
 FIRST_VERSIONS = """

@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import BYTEA
 
 from regulars.kernel.db.rls import APP, APPEND_ONLY, protect
 
-revision = "0014"
-down_revision = "0013"
+revision = "0012"
+down_revision = "0011"
 
 
 def upgrade() -> None:
