@@ -17,6 +17,8 @@ LONGEST = 400
 LONGER = {
     "platform/regulars/web/manage/members.py": "one page with its list, forms and export",
     "platform/regulars/web/manage/program.py": "one page with its forms and preview",
+    "platform/regulars/domain/ledger/opened.py": "a card under its lock: everything that one transaction asks and adds",
+    "platform/regulars/contracts/ledger.py": "the language of the ledger, each word documented",
 }
 
 

@@ -32,11 +32,11 @@ async def program_preview(slot: SlotContext, data: ProgramSlot) -> Markup:
 
 async def _values(slot: SlotContext, data: CardSlot) -> dict[str, Any]:
     settings, program = _settings(slot), data.program
-    (clock,) = await slot.rows(CLOCK)
-    tenant_id = slot.context.tenant.id
-    parameters = parameters_for(tenant_id, program, settings, clock.now)
-    rows = await slot.rows(card_statement(tenant_id, program.id, only=data.card.id), parameters)
-    found = [found_of(row) for row in rows]
+    tenant_id, found = slot.context.tenant.id, []
+    for clock in await slot.rows(CLOCK):  # a sample page has no rows
+        parameters = parameters_for(tenant_id, program, settings, clock.now)
+        rows = await slot.rows(card_statement(tenant_id, program.id, only=data.card.id), parameters)
+        found = [found_of(row) for row in rows]
     if not found:
         return {"tier": None, "benefits": [], "way": "", "done": 0, "goal": 0}
     standing, amount = found[0].standing, whole(settings, found[0].count.best, program.currency)

@@ -1,0 +1,349 @@
+"""Ten thousand random histories in memory: the ledger's arithmetic and a plain oracle agree on every number.
+
+The oracle below shares no code with the product. Two cards of two tenants each live through earnings, spending, expiry,
+corrections, partial and whole take-backs, transfers; the product's rows are folded as the database would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from regulars.contracts.context import AccountState
+from regulars.contracts.ledger import EntryDraft, PostedEntry
+from regulars.domain.ledger.lots import AlreadySpentError, LotUse, NotEnoughError, OpenLot, Posted
+from regulars.domain.ledger.posting import GRACE, Posting
+
+SEQUENCES = 10_000
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+UNIT = "points"
+LIVES = (None, timedelta(days=1), timedelta(days=3))
+FLOORS = (0, -5, -1000)
+MOSTLY_ONE = 192
+"""Of 256: long histories of one card find more than short ones of four."""
+CARDS = (("cafe", 0), ("cafe", 1), ("pizza", 0), ("pizza", 1))
+
+
+@dataclass
+class PlainLot:
+    number: int
+    left: int
+    amount: int
+    expires: datetime | None
+    created: datetime
+
+
+@dataclass
+class PlainEntry:
+    kind: str
+    amount: int
+    balance: int
+    lifetime: int
+    lot: PlainLot | None = None
+    taken: list[tuple[PlainLot, int]] = field(default_factory=list)
+    back: int = 0
+
+
+@dataclass
+class PlainCard:
+    """What a card should look like, as plainly as possible."""
+
+    balance: int = 0
+    lifetime: int = 0
+    entries: list[PlainEntry] = field(default_factory=list)
+    lots: list[PlainLot] = field(default_factory=list)
+
+    def give(
+        self, kind: str, parts: list[tuple[int, datetime | None, datetime]], *, counts: bool = False
+    ) -> PlainEntry:
+        total = sum(amount for amount, _, _ in parts)
+        debt = min(max(0, -self.balance), total)
+        entry = self.move(kind, total, total if counts else 0)
+        for amount, expires, created in parts:
+            paid = min(debt, amount)
+            debt -= paid
+            entry.lot = PlainLot(len(self.lots), amount - paid, amount, expires, created)
+            self.lots.append(entry.lot)
+        return entry
+
+    def take(self, kind: str, amount: int, lots: list[PlainLot], lifetime: int = 0) -> PlainEntry:
+        entry = self.move(kind, -amount, lifetime)
+        for lot in lots:
+            part = min(amount, lot.left)
+            if part:
+                lot.left -= part
+                amount -= part
+                entry.taken.append((lot, part))
+        return entry
+
+    def move(self, kind: str, amount: int, lifetime: int) -> PlainEntry:
+        self.balance += amount
+        self.lifetime += lifetime
+        entry = PlainEntry(kind, amount, self.balance, self.lifetime)
+        self.entries.append(entry)
+        return entry
+
+    def in_order(self) -> list[PlainLot]:
+        """Oldest expiry first, never last, then oldest."""
+        open_lots = [lot for lot in self.lots if lot.left]
+        return sorted(open_lots, key=lambda lot: (lot.expires is None, lot.expires or BEGIN, lot.created, lot.number))
+
+    def give_back(self, spent: PlainEntry, at: datetime) -> None:
+        """To the same lots; what has expired there gets a new lot for a while; a debt is paid first."""
+        debt = min(max(0, -self.balance), -spent.amount)
+        self.move("reverse", -spent.amount, 0)
+        rest, late = -spent.amount - debt, 0
+        for lot, part in sorted(
+            spent.taken, key=lambda use: (use[0].expires is not None, use[0].expires and -use[0].expires.timestamp())
+        ):
+            back = min(part, rest)
+            rest -= back
+            if lot.expires is not None and lot.expires <= at:
+                late += back
+            else:
+                lot.left += back
+        if late:
+            self.lots.append(PlainLot(len(self.lots), late, late, at + GRACE, at))
+
+
+@dataclass
+class StoredLot:
+    id: UUID
+    entry_id: UUID
+    amount: int
+    left: int
+    expires: datetime | None
+    created: datetime
+
+    def open(self) -> OpenLot:
+        return OpenLot(self.id, self.entry_id, UNIT, self.left, self.expires, self.created)
+
+
+@dataclass
+class Stored:
+    """The product's rows of a card, folded as the write statement would."""
+
+    account: AccountState = AccountState(UNIT)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    lots: dict[UUID, StoredLot] = field(default_factory=dict)
+    uses: list[dict[str, Any]] = field(default_factory=list)
+
+    def posting(self, at: datetime) -> Posting:
+        return Posting({UNIT: self.account}, {"created_at": at, "sale_id": None, "shop_id": None, "staff_id": None})
+
+    def open(self) -> list[OpenLot]:
+        return [lot.open() for lot in self.lots.values() if lot.left]
+
+    def fold(self, posting: Posting) -> None:
+        self.account = posting.accounts[UNIT]
+        self.entries += posting.entry_rows
+        for row in posting.lot_rows:
+            self.lots[row["id"]] = StoredLot(
+                row["id"], row["entry_id"], row["amount"], row["amount_left"], row["expires_at"], row["created_at"]
+            )
+        for row in posting.lot_change_rows:
+            self.lots[row["id"]].left = row["amount_left"]
+        self.uses += posting.lot_use_rows
+
+    def posted(self, number: int) -> Posted:
+        row = self.entries[number]
+        lot = next((lot.open() for lot in self.lots.values() if lot.entry_id == row["id"]), None)
+        uses = [
+            LotUse(use["lot_id"], use["amount"], self.lots[use["lot_id"]].left, self.lots[use["lot_id"]].expires)
+            for use in self.uses
+            if use["entry_id"] == row["id"]
+        ]
+        names = ("id", "unit", "kind", "amount", "balance_after", "lifetime_after", "rule", "plugin", "explanation")
+        return Posted(PostedEntry(**{name: row[name] for name in names}), True, lot, uses)
+
+
+class World:
+    """Both, side by side."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+        self.stored = {card: Stored() for card in CARDS}
+        self.plain = {card: PlainCard() for card in CARDS}
+
+    def step(self, what: int, who: int, size: int) -> None:
+        card = CARDS[0 if who < MOSTLY_ONE else who % len(CARDS)]
+        self.now += timedelta(minutes=1)
+        untouched = {other: repr(self.stored[other]) for other in CARDS if other[0] != card[0]}
+        STEPS[what % len(STEPS)](self, card, 1 + size % 40, size)
+        assert {other: repr(self.stored[other]) for other in untouched} == untouched
+        for one in CARDS:
+            self.compare(self.stored[one], self.plain[one])
+
+    def compare(self, stored: Stored, plain: PlainCard) -> None:
+        assert (stored.account.balance, stored.account.lifetime) == (plain.balance, plain.lifetime)
+        assert stored.account.seq == len(stored.entries) == len(plain.entries)
+        if not stored.entries:
+            return
+        last, wanted = stored.entries[-1], plain.entries[-1]
+        assert (last["kind"], last["amount"], last["balance_after"], last["lifetime_after"]) == (
+            wanted.kind,
+            wanted.amount,
+            wanted.balance,
+            wanted.lifetime,
+        )
+        lots = [(lot.amount, lot.left, lot.expires) for lot in stored.lots.values()]
+        assert lots == [(lot.amount, lot.left, lot.expires) for lot in plain.lots]
+        assert all(0 <= lot.left <= lot.amount for lot in stored.lots.values())
+        assert sum(lot.left for lot in stored.lots.values()) == max(0, stored.account.balance)
+        assert all(lot.amount - lot.left == sum(self.used(stored, lot.id)) for lot in stored.lots.values())
+
+    @staticmethod
+    def used(stored: Stored, lot_id: UUID) -> Iterator[int]:
+        return (use["amount"] for use in stored.uses if use["lot_id"] == lot_id)
+
+    def earn(self, card: tuple[str, int], amount: int, size: int) -> None:
+        life = LIVES[size % len(LIVES)]
+        expires = self.now + life if life else None
+        posting = self.stored[card].posting(self.now)
+        posting.earn(EntryDraft(UNIT, amount, "rule", expires_at=expires), "points")
+        self.stored[card].fold(posting)
+        self.plain[card].give("earn", [(amount, expires, self.now)], counts=True)
+
+    def redeem(self, card: tuple[str, int], amount: int, size: int) -> None:
+        stored, plain = self.stored[card], self.plain[card]
+        posting = stored.posting(self.now)
+        try:
+            posting.redeem(UNIT, amount, stored.open(), plugin="rewards", rule="r", explanation={})
+        except NotEnoughError:
+            assert plain.balance < amount
+            return
+        stored.fold(posting)
+        plain.take("redeem", amount, plain.in_order())
+
+    def expire(self, card: tuple[str, int], amount: int, size: int) -> None:
+        stored, plain = self.stored[card], self.plain[card]
+        due = [lot for lot in stored.open() if lot.expires_at is not None and lot.expires_at <= self.now]
+        wanted = [lot for lot in plain.in_order() if lot.expires is not None and lot.expires <= self.now]
+        assert len(due) == len(wanted)
+        if due:
+            posting = stored.posting(self.now)
+            posting.expire(UNIT, due, plugin="points")
+            stored.fold(posting)
+            plain.take("expire", sum(lot.left for lot in wanted), wanted)
+
+    def adjust(self, card: tuple[str, int], amount: int, size: int) -> None:
+        stored, plain = self.stored[card], self.plain[card]
+        signed = amount if size % 2 else -amount
+        posting = stored.posting(self.now)
+        try:
+            posting.adjust(UNIT, signed, stored.open(), plugin="points", rule="by_hand", reason="because")
+        except NotEnoughError:
+            assert plain.balance < amount
+            return
+        stored.fold(posting)
+        if signed > 0:
+            plain.give("adjust", [(amount, None, self.now)])
+        else:
+            plain.take("adjust", amount, plain.in_order())
+
+    def take_back(self, card: tuple[str, int], amount: int, size: int) -> None:
+        """A refund: a part of an earning, never more than is not taken back yet."""
+        stored, plain = self.stored[card], self.plain[card]
+        earned = [number for number, entry in enumerate(plain.entries) if entry.kind == "earn"]
+        if not earned:
+            return
+        number = earned[size % len(earned)]
+        original, floor = plain.entries[number], FLOORS[size % len(FLOORS)]
+        amount = min(amount, original.amount - original.back)
+        if amount == 0:
+            return
+        posting = stored.posting(self.now)
+        entry = posting.take_back(stored.posted(number), amount, stored.open(), floor=floor, reason="refund")
+        taken = min(amount, plain.balance - floor)
+        if taken <= 0:
+            assert entry is None
+            return
+        stored.fold(posting)
+        own = original.lot
+        rest = [lot for lot in plain.in_order() if lot is not own]
+        plain.take("reverse", taken, [*([own] if own is not None and own.left else []), *rest], lifetime=-taken)
+        original.back += taken
+
+    def undo(self, card: tuple[str, int], amount: int, size: int) -> None:
+        """The last earning taken back whole, when its lot still holds it."""
+        stored, plain = self.stored[card], self.plain[card]
+        if not plain.entries or plain.entries[-1].kind != "earn":
+            return
+        number = len(plain.entries) - 1
+        last = plain.entries[number]
+        assert last.lot is not None
+        posting = stored.posting(self.now)
+        try:
+            posting.reverse(stored.posted(number), reason="undo")
+        except AlreadySpentError:
+            assert last.lot.left < last.amount
+            return
+        stored.fold(posting)
+        plain.take("reverse", last.amount, [last.lot], lifetime=-last.amount)
+        last.back = last.amount
+
+    def release(self, card: tuple[str, int], amount: int, size: int) -> None:
+        """Something redeemed is given back, however long ago."""
+        stored, plain = self.stored[card], self.plain[card]
+        spent = [number for number, entry in enumerate(plain.entries) if entry.kind == "redeem" and not entry.back]
+        if not spent:
+            return
+        number = spent[size % len(spent)]
+        posting = stored.posting(self.now)
+        posting.reverse(stored.posted(number), reason="release")
+        stored.fold(posting)
+        plain.entries[number].back = 1
+        plain.give_back(plain.entries[number], self.now)
+
+    def transfer(self, card: tuple[str, int], amount: int, size: int) -> None:
+        """To the other card of the same tenant, with the lots' dates."""
+        other = (card[0], 1 - card[1])
+        stored, plain = self.stored[card], self.plain[card]
+        posting = stored.posting(self.now)
+        try:
+            portions = posting.hand_out(UNIT, amount, stored.open(), plugin="points", reason="gift")
+        except NotEnoughError:
+            assert plain.balance < amount
+            return
+        stored.fold(posting)
+        receiving = self.stored[other].posting(self.now)
+        receiving.take_in(UNIT, portions, plugin="points", reason="gift")
+        self.stored[other].fold(receiving)
+        gone = plain.take("adjust", amount, plain.in_order())
+        self.plain[other].give("adjust", [(part, lot.expires, lot.created) for lot, part in gone.taken])
+
+    def wait(self, card: tuple[str, int], amount: int, size: int) -> None:
+        self.now += timedelta(hours=13 * (1 + size % 5))
+
+
+STEPS = (
+    World.earn,
+    World.earn,
+    World.redeem,
+    World.release,
+    World.take_back,
+    World.redeem,
+    World.take_back,
+    World.earn,
+    World.expire,
+    World.undo,
+    World.release,
+    World.transfer,
+    World.wait,
+    World.adjust,
+)
+
+
+@settings(max_examples=SEQUENCES, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.binary(min_size=3, max_size=60))
+@example(bytes([0, 0, 10, 0, 0, 11, 2, 0, 19, 4, 0, 8, 3, 0, 0]))  # spent from two lots, in debt, given back
+def test_the_ledger_and_the_oracle_agree(history: bytes) -> None:
+    world = World()
+    for at in range(0, len(history) - 2, 3):
+        world.step(history[at], history[at + 1], history[at + 2])
