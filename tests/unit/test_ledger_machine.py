@@ -129,7 +129,7 @@ class StoredLot:
 class Stored:
     """The product's rows of a card, folded as the write statement would."""
 
-    account: AccountState = AccountState(UNIT)
+    account: AccountState = field(default_factory=lambda: AccountState(UNIT))
     entries: list[dict[str, Any]] = field(default_factory=list)
     lots: dict[UUID, StoredLot] = field(default_factory=dict)
     uses: list[dict[str, Any]] = field(default_factory=list)
