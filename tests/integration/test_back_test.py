@@ -15,6 +15,7 @@ from visitors import led_to, read
 from regulars.contracts.errors import Conflict, NotFound
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.process import make_ledger
 from regulars.domain.trials import jobs as trial_jobs
 from regulars.domain.trials import service as trials
 from regulars.domain.trials.service import BackTest
@@ -24,7 +25,7 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.clock import Clock
 from regulars.testing.jobs import FreshSnapshots, run_pending
 from regulars.testing.principals import acting
-from regulars.testing.till import Till, make_ledger
+from regulars.testing.till import Till
 from regulars.testing.web import WebServer
 from regulars.testing.world import World
 

@@ -68,7 +68,7 @@ async def superuser(database_urls):
 async def test_a_snapshot_of_the_database(process, cafe):
     snapshot = await process.cache.resolve(cafe.host)
     assert (snapshot.id, snapshot.slug, snapshot.host) == (cafe.tenant.id, "cafe", cafe.host)
-    assert snapshot.enabled == {"antifraud", "stamps"}
+    assert snapshot.enabled == {"antifraud", "rewards", "stamps"}
     assert await process.cache.by_id(cafe.tenant.id) == snapshot
     assert await process.cache.resolve("nobody.localhost") is None
 
@@ -84,8 +84,8 @@ async def test_a_switch_is_in_force_within_a_second(process, cafe, pizza, sql):
     await process.enabled(cafe)
     await sql.execute(SWITCH_OFF, cafe.tenant.id, "stamps")
     await process.until_dropped()
-    assert await process.enabled(cafe) == ["antifraud"]
-    assert await process.enabled(pizza) == ["antifraud", "stamps"]
+    assert await process.enabled(cafe) == ["antifraud", "rewards"]
+    assert await process.enabled(pizza) == ["antifraud", "rewards", "stamps"]
 
 
 async def test_one_tenants_change_leaves_the_others_warm(process, cafe, pizza, sql):
@@ -104,7 +104,7 @@ async def test_a_kill_switch_for_everybody(process, cafe, pizza, sql):
     await process.enabled(pizza)
     await sql.execute(KILL_FOR_ALL, "antifraud")
     await process.until_dropped()
-    assert (await process.enabled(cafe), await process.enabled(pizza)) == (["stamps"], ["stamps"])
+    assert (await process.enabled(cafe), await process.enabled(pizza)) == (["rewards", "stamps"], ["rewards", "stamps"])
 
 
 async def test_overrides_with_an_end(process, cafe, sql):
@@ -132,7 +132,7 @@ async def test_a_killed_connection_comes_back_and_nothing_old_is_seen(process, c
             await asyncio.sleep(0.001)
     assert (process.listener.server_pid, process.cache.state.keeps) == (None, False)
     await sql.execute(SWITCH_OFF, cafe.tenant.id, "stamps")
-    assert await process.enabled(cafe) == ["antifraud"]
+    assert await process.enabled(cafe) == ["antifraud", "rewards"]
     await process.listener.wait_until_up()
     assert process.listener.server_pid != first
     await process.enabled(cafe)
