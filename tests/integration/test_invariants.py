@@ -22,9 +22,12 @@ FAULTS = {
     "L4": "UPDATE core.account SET seq = seq + 1",
     "L5": """UPDATE core.ledger_entry SET reverses_id =
              (SELECT id FROM core.ledger_entry WHERE kind = 'redeem' LIMIT 1) WHERE kind = 'reverse'""",
+    "L6": f"UPDATE core.ledger_entry SET kind = 'adjust', occasion = 'transfer' WHERE id = {LAST}",
     "L7": f"ALTER TABLE core.ledger_entry DROP CONSTRAINT ck_ledger_entry_sign; "
     f"UPDATE core.ledger_entry SET amount = -amount WHERE id = {LAST}",
     "L8": f"UPDATE core.ledger_entry SET created_at = created_at - interval '1 year' WHERE id = {LAST}",
+    "L10": f"INSERT INTO core.ledger_chain (tenant_id, seq, entry_id, hash) "
+    f"SELECT tenant_id, 1, id, sha256('') FROM core.ledger_entry WHERE id = {LAST}",
     "O1": "UPDATE core.ledger_lot SET amount = amount + 1",
     "O2": "UPDATE core.ledger_lot SET amount_left = amount_left - 1 WHERE amount_left > 0",
     "O3a": "UPDATE core.ledger_lot_use SET amount = amount + 1",
