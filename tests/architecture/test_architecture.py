@@ -18,6 +18,9 @@ LONGER = {
     "platform/regulars/web/manage/members.py": "one page with its list, forms and export",
     "platform/regulars/web/manage/program.py": "one page with its forms and preview",
     "platform/regulars/domain/ledger/opened.py": "a card under its lock: everything that one transaction asks and adds",
+    "platform/regulars/domain/ledger/posting.py": "the arithmetic of a card, one method for each kind of entry",
+    "platform/regulars/web/api/models.py": "the shapes of the API, one after the other",
+    "platform/regulars/kernel/config.py": "every variable, one after the other",
     "platform/regulars/contracts/ledger.py": "the language of the ledger, each word documented",
 }
 

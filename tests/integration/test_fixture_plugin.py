@@ -18,6 +18,7 @@ from test_wheel import ROOT, build
 
 from regulars.app import create_app
 from regulars.contracts import events as host_events
+from regulars.contracts.events import Event, RedemptionMoved, SaleRefunded, UnitsExpiring
 from regulars.contracts.hookspecs import HookSpecs
 from regulars.contracts.manifest import Area, Plugin, ProviderKind
 from regulars.contracts.slots import Slot
@@ -25,6 +26,7 @@ from regulars.domain.jobs import make_job_registry
 from regulars.domain.ledger.process import make_ledger
 from regulars.kernel import ids
 from regulars.kernel.config import Config, load_config
+from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import Database
 from regulars.kernel.jobs.clockwork import Clockwork
 from regulars.kernel.migrate import upgrade
@@ -36,6 +38,7 @@ from regulars.kernel.settings import describe_form
 from regulars.kernel.settings.forms import FieldKind
 from regulars.testing.aftermath import make_run_jobs
 from regulars.testing.conformance import Conformance
+from regulars.testing.contexts import NOON
 from regulars.testing.environment import environment
 from regulars.testing.jobs import hurry
 from regulars.testing.plugin import Servers
@@ -50,6 +53,7 @@ SWITCH = (
     "INSERT INTO core.tenant_plugin (tenant_id, plugin, switched_on) VALUES ($1, 'sampler', $2) "
     "ON CONFLICT (tenant_id, plugin) DO UPDATE SET switched_on = excluded.switched_on"
 )
+ANNOUNCE = "INSERT INTO core.outbox_event (tenant_id, id, name, version, payload) VALUES ($1, $2, $3, $4, $5::jsonb)"
 GERMAN_TOO = """UPDATE core.tenant SET locales = '["en", "de"]' WHERE id = $1"""
 TEAM = (("Anna", "staff", "3690"), ("Ben", "manager", "2580"), ("Max", "staff", "1111"))
 OFFER: dict[str, Any] = {
@@ -148,11 +152,23 @@ async def live(scene: Scene, shop: Shop, *, on: bool) -> None:
     assert (await till.undo()).status == 200
     for _ in range(5):
         await till.sale(staff=shop.world.staff[2], pin="0000")
+    for event in told_elsewhere(shop.world):
+        row = (shop.world.tenant.id, new_id(), event.name, event.version, event.model_dump_json())
+        await scene.sql.execute(ANNOUNCE, *row)
     paths = {"six": ("stamp", {"quantity": 6}), "earn": ("sample", {}), "redeem": ("sample/redeem", {})}
     paths["gold"] = ("sample/redeem", {"reward": "sampler.badge/gold"})
     for name, (path, more) in paths.items():
         body, headers = shop.world.till_body(**more), {"Idempotency-Key": f"{name}-{shop.world.host}"}
         shop.told[name] = await shop.key.post(f"{STORE}/{path}", json=body, headers=headers)
+
+
+def told_elsewhere(world: World) -> list[Event]:
+    """What takes another day or another person; tests of refunds, redemptions and expiry cause them for real."""
+    return [
+        SaleRefunded(refund_id=new_id(), sale_id=new_id(), card_id=world.card.id, is_whole=True),
+        RedemptionMoved(redemption_id=new_id(), card_id=world.card.id, status="captured", fulfilment="none"),
+        UnitsExpiring(card_id=world.card.id, unit="stamps", amount=1, expires_at=NOON),
+    ]
 
 
 @dataclass

@@ -18,11 +18,14 @@ from regulars.sdk import (
 HOST_EVENTS = (
     "ledger.entry_posted",
     "member.enrolled",
+    "redemption.moved",
     "redemption.undone",
     "reward.redeemed",
     "sale.recorded",
+    "sale.refunded",
     "sale.undone",
     "staff.pin_locked",
+    "units.expiring",
 )
 
 plugin = Plugin(

@@ -29,6 +29,12 @@ async def member_enrolled(work: JobWork, payload: Mapping[str, Any]) -> None:
     await _see(work, payload)
 
 
+@job("redemption_moved")
+async def redemption_moved(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """See a redemption in another state."""
+    await _see(work, payload)
+
+
 @job("redemption_undone")
 async def redemption_undone(work: JobWork, payload: Mapping[str, Any]) -> None:
     """See a redemption that was taken back."""
@@ -47,9 +53,21 @@ async def sale_recorded(work: JobWork, payload: Mapping[str, Any]) -> None:
     await _see(work, payload)
 
 
+@job("sale_refunded")
+async def sale_refunded(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """See a sale whose customer got money back."""
+    await _see(work, payload)
+
+
 @job("sale_undone")
 async def sale_undone(work: JobWork, payload: Mapping[str, Any]) -> None:
     """See a sale that was taken back."""
+    await _see(work, payload)
+
+
+@job("units_expiring")
+async def units_expiring(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """See that units expire soon."""
     await _see(work, payload)
 
 
