@@ -26,8 +26,8 @@ FAULTS = {
     "L7": f"ALTER TABLE core.ledger_entry DROP CONSTRAINT ck_ledger_entry_sign; "
     f"UPDATE core.ledger_entry SET amount = -amount WHERE id = {LAST}",
     "L8": f"UPDATE core.ledger_entry SET created_at = created_at - interval '1 year' WHERE id = {LAST}",
-    "L10": f"INSERT INTO core.ledger_chain (tenant_id, seq, entry_id, hash) "
-    f"SELECT tenant_id, 1, id, sha256('') FROM core.ledger_entry WHERE id = {LAST}",
+    "L10": "INSERT INTO core.ledger_chain (tenant_id, seq, entry_id, hash) "
+    f"SELECT tenant_id, 1, id, sha256('forged') FROM core.ledger_entry WHERE id = {LAST}",
     "O1": "UPDATE core.ledger_lot SET amount = amount + 1",
     "O2": "UPDATE core.ledger_lot SET amount_left = amount_left - 1 WHERE amount_left > 0",
     "O3a": "UPDATE core.ledger_lot_use SET amount = amount + 1",

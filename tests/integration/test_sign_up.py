@@ -199,7 +199,7 @@ async def test_an_unknown_offering_is_none(town: WebServer, sql: Connection) -> 
 
 
 async def test_no_offering_promises_what_is_not_installed(town: WebServer, sql: Connection) -> None:
-    await sql.execute('UPDATE core.offering SET features = features || \'["points", "tiers"]\'')
+    await sql.execute('UPDATE core.offering SET features = features || \'["campaigns", "segments"]\'')
     visitor = stranger(town)
     await visitor.about()
     await visitor.address("kava")
@@ -207,7 +207,7 @@ async def test_no_offering_promises_what_is_not_installed(town: WebServer, sql: 
     assert "Stamp cards" in text
     assert "1 shop, 1 program" in text
     assert "10 shops, 10 programs" in text
-    assert not [word for word in ("Points", "points", "Tiers", "tiers") if word in text]
+    assert not [word for word in ("Campaigns", "campaigns", "Segments", "segments") if word in text]
 
 
 class TestGettingIn:
