@@ -138,6 +138,14 @@ class Said:
 
 MUG = "rewards.catalogue/mug"
 REWARD = {"key": "mug", "title": "Mug", "unit": "stamps", "cost": 1, "handing": "code"}
+SALE_OF_FIVE = {"amount": "5.00"}
+EARNS = (
+    Said("json", "card", "card", SALE_OF_FIVE),
+    Said("json", "card", "number", SALE_OF_FIVE),
+    Said("json", "card", "code", SALE_OF_FIVE),
+    Said("json", "shop", "shop", {**SALE_OF_FIVE, "card": "own card", "staff": "own staff", "pin": "4711"}),
+    Said("json", "staff", "staff", {**SALE_OF_FIVE, "card": "own card", "pin": "1111"}),
+)
 SAYS: dict[str, tuple[Said, ...]] = {
     "manage.create_key": (Said("form", "shop", "shop", {"name": "A shop system", "permissions": "sales.record"}),),
     "manage.program_changes": (Said("query", "program", "program"),),
@@ -170,14 +178,10 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "rewards_manage.add_codes": (Said("form", "program", "bare_program", {"key": "mug"}),),
     "store_api.add_pin": (Said("json", "staff", "staff", {"pin": "8264"}),),
     "store_api.enroll": (Said("json", "program", "program", {"email": "new@example.org", "terms": True}),),
-    "store_api.stamp_earn": (
-        Said("json", "card", "card"),
-        Said("json", "card", "number"),
-        Said("json", "card", "code"),
-        Said("json", "shop", "shop", {"card": "own card", "staff": "own staff", "pin": "4711"}),
-        Said("json", "staff", "staff", {"card": "own card", "pin": "1111"}),
-    ),
+    "store_api.stamp_earn": EARNS,
     "store_api.stamp_redeem": (Said("json", "card", "card"), Said("json", "card", "number")),
+    "store_api.points_earn": EARNS,
+    "store_api.points_redeem": (Said("json", "card", "card"), Said("json", "card", "number")),
     "store_api.adjust": (Said("json", "card", "card", {"unit": "stamps", "amount": 1, "reason": "a test"}),),
     "store_api.adjust_limit": (Said("json", "program", "program", {"adjust_limit": 5}),),
     "store_api.refund": (Said("json", "sale", "sale"),),
@@ -200,6 +204,8 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "terminal.place": (Said("form", "shop", "shop"),),
 }
 """Endpoint → identifiers in its query and body."""
+BESIDES: dict[str, dict[str, Any]] = {"store_api.redemption_fulfilment": {"status": "delivered"}}
+"""What a route with an identifier in its path must be sent besides to look at it."""
 NOTHING = {
     *(
         "assets",
@@ -238,6 +244,7 @@ NOTHING = {
     *("probe_portal.names", "probe_portal.rename", "probe_portal.show", "probe_portal.show_flash"),
     *("probe_portal.write_by_get", "probe_store_api.echo", "probe_storefront_api.hello", "probe_terminal.at_terminal"),
     "stamps_manage.milestones",
+    "points_manage.rules",
     *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
     *("tiers_manage.export", "tiers_manage.history", "tiers_manage.members", "tiers_store_api.ladders"),
     *("promotions_manage.promotions", "promotions_manage.participations", "promotions_manage.download"),
@@ -277,7 +284,8 @@ def visits(rules: list[Rule]) -> Iterator[Visit]:
         known = {name: TOKENS.get(rule.endpoint) if name == "token" else PATH.get(name) for name in arguments}
         strange = [name for name, kind in known.items() if kind is None]
         assert not strange, f"{rule.endpoint}: say in PATH what {strange} name"
-        said = [Said("path", name, kind) for name, kind in sorted(known.items()) if kind is not None]
+        besides = BESIDES.get(rule.endpoint, {})
+        said = [Said("path", name, kind, besides) for name, kind in sorted(known.items()) if kind is not None]
         said += SAYS.get(rule.endpoint, ())
         assert said or rule.endpoint in NOTHING, (
             f"{rule.endpoint}: say in SAYS which identifiers it reads, or in NOTHING"
@@ -405,7 +413,7 @@ def told_apart(response: httpx.Response, name: str) -> tuple[int, list[tuple[str
 async def shop(web: WebServer, make_world: Callable[..., Awaitable[World]], sql: Connection) -> Shop:
     """Our tenant, with an owner, a person at the till, a member and an API key."""
     staff = (("Anna", "staff", "4711"), ("Olga", "owner", "0815"))
-    own = await make_world("own", offering="all", features=(*EVERYTHING, "tiers", "referrals"), staff=staff)
+    own = await make_world("own", offering="all", features=(*EVERYTHING, "points", "tiers", "referrals"), staff=staff)
     owner, member = await staff_at(web, sql, own, own.staff[1]), await member_at(web, sql, own)
     key = web.at(own.host, authorization=f"Bearer {own.api_key}")
     front = web.at(own.host, authorization=f"Bearer {own.card.token}")

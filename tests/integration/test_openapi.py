@@ -42,6 +42,7 @@ STORE = {
     "/api/v1/store/loyalty/refunds/{refund_id}": {"get"},
 }
 STAMPS = {"/api/v1/store/loyalty/stamp": {"post"}, "/api/v1/store/loyalty/stamp/redeem": {"post"}}
+POINTS = {"/api/v1/store/loyalty/points": {"post"}, "/api/v1/store/loyalty/points/redeem": {"post"}}
 TIERS = {"/api/v1/store/loyalty/tiers/ladders": {"get"}}
 PROBE = {"/api/v1/store/loyalty/probe/echo": {"post"}, "/api/v1/storefront/loyalty/probe/hello": {"get"}}
 PROMOTIONS = {
@@ -81,7 +82,8 @@ async def test_each_host_lists_what_it_has(
     assert paths(await document(web, everything.host)) == STORE | STAMPS | STOREFRONT | PROBE
     assert paths(await document(web, nothing.host)) == STORE | STOREFRONT
     assert paths(await document(web, "console.localhost")) == ADMIN
-    assert paths(await document(web, "localhost")) == STORE | STAMPS | PROMOTIONS | TIERS | STOREFRONT | PROBE | ADMIN
+    bundled = STAMPS | POINTS | PROMOTIONS | TIERS
+    assert paths(await document(web, "localhost")) == STORE | bundled | STOREFRONT | PROBE | ADMIN
 
 
 async def test_every_route_of_the_api_is_described(web: WebServer) -> None:
