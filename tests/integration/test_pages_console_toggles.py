@@ -147,7 +147,7 @@ async def test_changing_an_offering_is_confirmed_when_it_takes(
     web: WebServer, make_world: MakeWorld, sql: Connection
 ) -> None:
     cafe = await open_shop(make_world, "cafe", limits={"shops": 5, "programs": 1})
-    await sql.execute("UPDATE core.offering SET features = features || '[\"tiers\"]' WHERE code = 'offer_cafe'")
+    await sql.execute("UPDATE core.offering SET features = features || '[\"campaigns\"]' WHERE code = 'offer_cafe'")
     owner, operator = await as_role(web, sql, cafe), await operator_at(web, sql, cafe)
     matrix = read(await operator.get("/offerings"))
     assert "Sold, but not installed here" in matrix.text
@@ -167,7 +167,7 @@ async def test_changing_an_offering_is_confirmed_when_it_takes(
     read(await owner.get("/manage/api-keys/new"))
     assert "1 of 2 open shops" in read(await owner.get("/manage/shops")).text
     listed = await sql.fetchval(LISTED, "offer_cafe")
-    assert '"tiers"' in listed, "what is not installed here stays"
+    assert '"campaigns"' in listed, "what is not installed here stays"
     assert '"stats"' not in listed
     wrong = read(await operator.submit("/offerings/offer_cafe", {**form, "limit.shops": "few", "confirmed": "1"}), 422)
     assert wrong.fields["limit.shops"] == "few"

@@ -140,7 +140,7 @@ async def test_a_killed_connection_comes_back_and_nothing_old_is_seen(process, c
     assert process.queries == 3
     await sql.execute(SWITCH_OFF, cafe.tenant.id, "antifraud")
     await process.until_dropped()
-    assert await process.enabled(cafe) == []
+    assert await process.enabled(cafe) == ["rewards"]
 
 
 async def test_one_connection_per_process_and_none_after_it(process, database_urls, superuser):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -29,9 +30,11 @@ def to_json(value: Any) -> str:
     return orjson.dumps(value, default=_default).decode()
 
 
-def _default(value: Any) -> str:
+def _default(value: Any) -> str | int:
     if isinstance(value, UUID):  # the driver's own kind; the usual one is told by orjson
         return str(value)
+    if isinstance(value, Decimal):  # a plugin's fact may be a `sum`, which the database counts in its own way
+        return int(value) if value == value.to_integral_value() else str(value)
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
     raise TypeError(f"{type(value).__name__} does not fit into JSON")
