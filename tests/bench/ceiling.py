@@ -26,7 +26,7 @@ from tests.bench.record import CARDS, Recording
 from tests.bench.seed import Card, Merchant
 
 CLIENTS = 8
-TOGETHER = 8
+TOGETHER = 6
 """Sales whose parameters are read at once, and that one run of the script makes."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _PLACE = re.compile(r"\$(\d+)")

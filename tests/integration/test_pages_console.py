@@ -231,12 +231,12 @@ async def test_the_configuration_hides_its_secrets(
 ) -> None:
     cafe = await open_shop(make_world, "cafe")
     operator = await operator_at(web, sql, cafe)
-    pages = [read(await operator.get(f"/settings?page={number}")) for number in (1, 2, 3)]
+    page = read(await operator.get("/settings"))
     for words in ("REGULARS_BASE_DOMAIN", "localhost", "LOYALTY_DEFAULT_COOLDOWN_MINUTES", "Environment", "Default"):
-        assert any(words in page.text for page in pages), words
+        assert words in page.text or words in page.html.replace("<wbr>", ""), words
     for secret in (config.secret_key, config.pin_pepper, config.encryption_key, config.database_url_app):
-        assert not any(secret in page.html for page in pages)
-    assert any("********" in page.text for page in pages)
+        assert secret not in page.html
+    assert "********" in page.text
 
 
 async def test_an_operators_key_is_shown_once(web: WebServer, make_world: MakeWorld, sql: Connection) -> None:

@@ -66,7 +66,7 @@ async def test_branding_and_languages(database: Database, registry: PluginRegist
 
 async def test_switching_a_plugin_off_and_on(database: Database, registry: PluginRegistry, cafe: World) -> None:
     catalogue = Catalogue.of(registry)
-    for on, enabled in ((False, {"stamps"}), (True, {"stamps", "antifraud"})):
+    for on, enabled in ((False, {"rewards", "stamps"}), (True, {"rewards", "stamps", "antifraud"})):
         async with database.tenant(cafe.tenant.id) as session:
             ctx = replace(owner(cafe), tenant=await snapshot(database, registry, cafe))
             await self_service.switch_plugin(session, ctx, catalogue, "antifraud", on=on)
