@@ -28,7 +28,16 @@ PASSWORD = "correct horse battery"  # noqa: S105 -- of everybody in the tests
 OPERATOR = "olivia@regulars.example"
 PINS = ("4711", "2580", "3690", "7913", "8264", "9507")
 TILL = frozenset(
-    {"programs.view", "members.view", "members.enrol", "sales.record", "sales.redeem", "sales.undo", "dashboard.view"}
+    {
+        "programs.view",
+        "programs.manage",
+        "members.view",
+        "members.enrol",
+        "sales.record",
+        "sales.redeem",
+        "sales.undo",
+        "dashboard.view",
+    }
 )
 
 
