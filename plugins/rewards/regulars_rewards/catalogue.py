@@ -41,8 +41,8 @@ def offer_of(reward: Reward, ctx: LedgerContext, facts: Mapping[str, Any]) -> Re
         facts: what is out (`taken`), what the card has had (`had`), next free codes (`codes`).
     """
     missing = max(0, reward.cost - ctx.account(reward.unit).balance)
-    taken = (facts["taken"] or {}).get(reward.key, 0)
-    codes = facts["codes"] or {}
+    taken = (facts.get("taken") or {}).get(reward.key, 0)
+    codes = facts.get("codes") or {}
     return RewardOffer(
         kind=KIND,
         key=reward.key,
@@ -66,8 +66,8 @@ def offer_of(reward: Reward, ctx: LedgerContext, facts: Mapping[str, Any]) -> Re
 
 def _refusal(reward: Reward, ctx: LedgerContext, facts: Mapping[str, Any], taken: int) -> Refusal | None:
     """Why it cannot be had though the balance may be enough; the first reason."""
-    in_all, today = (facts["had"] or {}).get(reward.key, (0, 0))
-    codes = facts["codes"] or {}
+    in_all, today = (facts.get("had") or {}).get(reward.key, (0, 0))
+    codes = facts.get("codes") or {}
     params = {"reward": reward.title}
     if reward.starts_on is not None and ctx.at.date() < reward.starts_on:
         begin = {**params, "day": reward.starts_on.isoformat()}
