@@ -133,7 +133,7 @@ async def rewards(work: Work) -> Result:
         lines=[line for line in lines if query.category in {"", line.category}],
         categories=_categories(lines, query),
         own=[_own(row) for row in own.items],
-        get_url=url_of(f"{REWARDS}/get", {"card": ids.show(ids.CARD, view.card.id), "reward": ""}),
+        get_url=url_of(f"{REWARDS}/get", {"card": ids.show(ids.CARD, view.card.id)}) + "&reward=",
         key=new_token(),
     )
 
