@@ -30,12 +30,12 @@ async def test_the_merchant_sees_what_runs_and_what_it_has_cost(open_shop, sell,
     assert "€1.25" in text
     parts = plain((await manager.get(f"{PATH}participations")).text)
     assert (cafe.card.email in parts, "€1.25 off" in parts) == (True, True)
-    file = (await manager.get(f"{PATH}participations.csv?q={cafe.card.email}")).text.splitlines()
+    file = (await manager.get(f"{PATH}participations/export?q={cafe.card.email}")).text.splitlines()
     assert (len(file), file[1].split(",")[1], file[1].split(",")[3]) == (2, "Happy hour", cafe.card.email)
-    assert len((await manager.get(f"{PATH}participations.csv?q=nobody")).text.splitlines()) == 1
+    assert len((await manager.get(f"{PATH}participations/export?q=nobody")).text.splitlines()) == 1
     other = await visit(pizza, "manager")
     assert cafe.card.email not in (await other.get(f"{PATH}participations")).text
-    assert len((await other.get(f"{PATH}participations.csv")).text.splitlines()) == 1
+    assert len((await other.get(f"{PATH}participations/export")).text.splitlines()) == 1
     assert (await (await visit(cafe, "staff")).get(PATH)).status_code == 403
 
 

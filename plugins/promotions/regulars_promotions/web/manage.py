@@ -182,7 +182,7 @@ async def participations(work: Work) -> Result:
     )
 
 
-@bp.get("/participations.csv")
+@bp.get("/participations/export")
 @page(audience="staff", permission="promotions.view")
 async def download(work: Work) -> Result:
     """The same list as a file for spreadsheets."""
