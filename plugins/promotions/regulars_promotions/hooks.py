@@ -182,15 +182,14 @@ def _returned(
     units = units_left if is_whole else min(back, units_left)
     closes = is_whole or (known["units"] > 0 and units == units_left)
     cost = cost_left if closes else min(cost_left, known["cost_minor"] * units // max(1, known["units"]))
-    key, counts = known["promotion"], []
-    for scope, what, amount in (
+    key = known["promotion"]
+    taken: tuple[tuple[str, What, int], ...] = (
         (EVERYBODY, "units", units),
         (EVERYBODY, "money", cost),
         (EVERYBODY, "uses", int(closes)),
         (str(ctx.card.member_id), "uses", int(closes)),
-    ):
-        if amount:
-            counts.append(_count(ctx, scope, key, what, -amount, None))  # type: ignore[arg-type]
+    )
+    counts = [_count(ctx, scope, key, what, -amount, None) for scope, what, amount in taken if amount]
     row = {
         "sale_id": str(ctx.sale_id),
         "promotion": key,

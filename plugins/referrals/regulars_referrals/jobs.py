@@ -65,7 +65,7 @@ async def settle(work: JobWork, payload: Mapping[str, Any]) -> None:
         payload: `id` of the invitation.
     """
     session = work.session
-    found = await repository.take(session, id=UUID(payload["id"]))
+    found = await repository.take(session, invitation_id=UUID(payload["id"]))
     if found is None or found.status != "bought":
         return
     inviter = await repository.holder(session, found.card_id)

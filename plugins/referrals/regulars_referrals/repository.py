@@ -106,12 +106,13 @@ async def add(session: TenantSession, card_id: UUID, friend_card_id: UUID, reaso
     )
 
 
-async def take(session: TenantSession, *, friend_card_id: UUID | None = None, id: UUID | None = None) -> Any:  # noqa: A002
+async def take(session: TenantSession, *, friend_card_id: UUID | None = None, invitation_id: UUID | None = None) -> Any:
     """Lock an invitation by its friend's card or its id; `None` when there is none."""
     statement = select(
         Invitation.id, Invitation.card_id, Invitation.friend_card_id, Invitation.status, Invitation.sale_id
     ).where(Invitation.tenant_id == session.tenant_id)
-    which = Invitation.id == id if id is not None else Invitation.friend_card_id == friend_card_id
+    by_id = invitation_id is not None
+    which = Invitation.id == invitation_id if by_id else Invitation.friend_card_id == friend_card_id
     return await session.one_or_none(statement.where(which).with_for_update())
 
 
