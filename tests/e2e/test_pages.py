@@ -195,7 +195,7 @@ async def test_the_tills_pages(busy: House, people: People, routes: Map, look: L
     await find(till, busy, SLUG, "member1@example.com")
     await till.get_by_role("button", name="Hand out: Tea").click()
     await expect(till.get_by_text("Tea").first).to_be_visible()
-    await walk.stop(till, "a reward to hand out")
+    await walk.go([till], [till.url])
     await find(till, busy, SLUG, "member5@example.com")
     await click(till, "Add stamp")
     other = await till.context.new_page()
