@@ -135,7 +135,7 @@ class PartsPage(PageContext):
         rows: one page, newest first.
         query: search and filter.
         kept: the filter, for the search box.
-        csv_url: what was found, as a file.
+        export_url: what was found, as a file.
         is_empty: nobody has ever taken part.
     """
 
@@ -144,7 +144,7 @@ class PartsPage(PageContext):
     pager: Pager
     query: PartsQuery
     kept: dict[str, str]
-    csv_url: str
+    export_url: str
     is_empty: bool
 
 
@@ -177,7 +177,7 @@ async def participations(work: Work) -> Result:
         pager=make_pager(paged, PARTS, {"q": query.q, **kept}),
         query=query,
         kept=kept,
-        csv_url=url_of(f"{PARTS}.csv", {"q": query.q, **kept}),
+        export_url=url_of(f"{PARTS}/export", {"q": query.q, **kept}),
         is_empty=not paged.total and not query.q and not query.promotion,
     )
 
