@@ -53,6 +53,10 @@ NEED_HISTORY = {
     "/api/v1/store/loyalty/transfers",
     "/api/v1/store/loyalty/refunds",
     "/api/v1/store/loyalty/refunds/{refund_id}",
+    "/api/v1/store/loyalty/redemptions/{redemption}",
+    "/api/v1/store/loyalty/redemptions/{redemption}/capture",
+    "/api/v1/store/loyalty/redemptions/{redemption}/fulfilment",
+    "/api/v1/store/loyalty/redemptions/{redemption}/release",
 }
 """Refused on a card that nobody has used; all others must have succeeded at least once."""
 OPERATOR = (

@@ -54,11 +54,12 @@ COLUMNS = """
     ORDER BY 1, c.ordinal_position
 """
 CODES = {
-    *("action", "actor_kind", "base_domain", "code", "context", "country", "currency", "dedup_key", "default_locale"),
-    *("english", "features", "first_steps", "host", "ip", "key", "kind", "limits", "locale", "locales", "number"),
-    *("occasion", "offering", "order_key", "outcome", "password_hash", "payload", "permissions", "plugin", "prefix"),
-    *("principal", "problem", "proof", "purpose", "request_id", "reward_key", "reward_kind", "role", "rule", "slug"),
-    *("source", "status", "subject_kind", "template", "text_version", "theme", "timezone", "token", "unit"),
+    *("action", "actor_kind", "base_domain", "channel", "code", "context", "country", "currency", "dedup_key"),
+    *("default_locale", "english", "features", "first_steps", "fulfilment", "host", "ip", "key", "kind", "limits"),
+    *("locale", "locales", "number", "occasion", "offering", "order_key", "outcome", "password_hash", "payload"),
+    *("permissions", "plugin", "prefix", "principal", "problem", "proof", "purpose", "request_id", "reward_key"),
+    *("reward_kind", "role", "rule", "slug", "source", "status", "subject_kind", "template", "text_version", "theme"),
+    *("timezone", "token", "unit"),
 }
 """Columns of this name hold what programs make or choose from, in every table."""
 CODES_OF = {
@@ -148,10 +149,10 @@ async def plant(sql: Connection) -> dict[int, str]:
             value = f"$1 || {column}" if evil == IN_ADDRESS else "$1"
             await sql.execute(f"UPDATE {table} SET {column} = {value} WHERE {column} IS NOT NULL", text)
         elif name in INSIDE:
-            value = f"jsonb_set({column}, '{INSIDE[name]}', to_jsonb($1::text))"
+            value = f"jsonb_set({column}, '{INSIDE[name]}', to_jsonb($1::text), false)"
             await sql.execute(f"UPDATE {table} SET {column} = {value}", text)
         else:
-            for old in await sql.fetch(f"SELECT ctid, {column} AS value FROM {table}"):
+            for old in await sql.fetch(f"SELECT ctid, {column} AS value FROM {table} WHERE {column} IS NOT NULL"):
                 said = json.dumps(_planted(json.loads(old["value"]), text))
                 await sql.execute(f"UPDATE {table} SET {column} = $1 WHERE ctid = $2", said, old["ctid"])
         await sql.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")

@@ -144,6 +144,7 @@ enhance<HTMLElement>("[data-chart]", (box) => {
   for (const details of all<HTMLDetailsElement>("details", box)) {
     details.open = false; // open without a script, closed beside a chart
   }
+  box.classList.add("drawn");
   void document.fonts.load(`12px ${FAMILY}`).finally(show);
   document.addEventListener("themechange", show);
 });
