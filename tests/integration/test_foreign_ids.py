@@ -81,7 +81,8 @@ DOMAIN = (
 )
 CHANGE = (
     "INSERT INTO core.program_change (tenant_id, id, program_id, values, note, is_public, effective_from, status, "
-    "actor_kind, actor_name) VALUES ($1, $2, $3, '{}', '', true, now() + interval '1 day', 'planned', 'staff', '')"
+    'actor_kind, actor_name) VALUES ($1, $2, $3, \'{"stamps": {"reward_text": "tea"}}\', \'\', true, '
+    "now() + interval '1 day', 'planned', 'staff', '')"
 )
 BACK_TEST = (
     "INSERT INTO core.back_test (tenant_id, id, program_id, changes, since, until, status, actor_name) "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +13,7 @@ from regulars.sdk import Context, PageContext
 from regulars.sdk.db import TenantSession
 from regulars.sdk.i18n import _
 from regulars.sdk.paging import PageRequest
-from regulars.sdk.web import Blueprint, Download, ListQuery, Pager, Result, Work, make_pager, page
+from regulars.sdk.web import Blueprint, Download, ListQuery, Pager, Result, Work, csv_bytes, make_pager, page
 from regulars_referrals import repository
 from regulars_referrals.repository import Row
 
@@ -79,15 +77,18 @@ async def export(work: Work) -> Result:
     query = work.query(InvitationsQuery)
     heading = [_("Member"), _("E-mail"), _("Friend"), _("E-mail"), _("Status"), _("Since")]
 
-    async def chunks(session: TenantSession, _ctx: Context) -> AsyncIterator[bytes]:
-        yield b"\xef\xbb\xbf" + _line(heading)
+    async def lines(session: TenantSession) -> AsyncIterator[Sequence[str]]:
+        yield heading
         number, last = 1, 1
         while number <= last:
             found = await repository.invitations(session, query.status, query.q, PageRequest(number, BATCH))
             for row in found.items:
                 people = [row.member, row.member_email, row.friend, row.friend_email]
-                yield _line([*people, _words(row), row.created_at.date().isoformat()])
+                yield [*people, _words(row), row.created_at.date().isoformat()]
             number, last = number + 1, found.pages
+
+    def chunks(session: TenantSession, _ctx: Context) -> AsyncIterator[bytes]:
+        return csv_bytes(lines(session))
 
     return Download(f"{work.ctx.tenant.slug}-referrals.csv", "text/csv; charset=utf-8", chunks)
 
@@ -108,10 +109,3 @@ def _words(row: Row) -> str:
 def _url(path: str, query: Mapping[str, str]) -> str:
     text = urlencode({name: value for name, value in query.items() if value})
     return f"{path}?{text}" if text else path
-
-
-def _line(cells: Sequence[str]) -> bytes:
-    buffer = io.StringIO()
-    safe = [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in cells]
-    csv.writer(buffer).writerow(safe)
-    return buffer.getvalue().encode()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,7 +14,7 @@ from regulars.sdk.audit import record
 from regulars.sdk.db import TenantSession
 from regulars.sdk.i18n import _
 from regulars.sdk.paging import PageRequest
-from regulars.sdk.web import Blueprint, Download, ListQuery, Pager, Redirect, Result, Work, make_pager, page
+from regulars.sdk.web import Blueprint, Download, ListQuery, Pager, Redirect, Result, Work, csv_bytes, make_pager, page
 from regulars_tiers import list_queries as lists
 from regulars_tiers import review, texts
 from regulars_tiers.list_queries import Change, Crowd, TierMember
@@ -153,15 +151,18 @@ async def export(work: Work) -> Result:
     titles = _titles(settings)
     heading = [_("Name"), _("E-mail"), _("Card number"), _("Tier"), _("Since"), _("Kept until")]
 
-    async def chunks(session: TenantSession, _ctx: Context) -> AsyncIterator[bytes]:
-        yield b"\xef\xbb\xbf" + _line(heading)
+    async def lines(session: TenantSession) -> AsyncIterator[Sequence[str]]:
+        yield heading
         number, last = 1, 1
         while number <= last:
             found = await lists.members(session, program.id, query.tier, query.q, PageRequest(number, BATCH))
             for one in found.items:
                 since, until = (at.date().isoformat() if at else "" for at in (one.since, one.keep_until))
-                yield _line([one.name, one.email, one.number, titles.get(one.tier, one.tier), since, until])
+                yield [one.name, one.email, one.number, titles.get(one.tier, one.tier), since, until]
             number, last = number + 1, found.pages
+
+    def chunks(session: TenantSession, _ctx: Context) -> AsyncIterator[bytes]:
+        return csv_bytes(lines(session))
 
     return Download(f"{work.ctx.tenant.slug}-tiers.csv", "text/csv; charset=utf-8", chunks)
 
@@ -268,10 +269,3 @@ def _told(changes: Sequence[Change]) -> list[tuple[Change, str]]:
 def _url(path: str, query: Mapping[str, str]) -> str:
     text = urlencode({name: value for name, value in query.items() if value})
     return f"{path}?{text}" if text else path
-
-
-def _line(cells: Sequence[str]) -> bytes:
-    buffer = io.StringIO()
-    safe = [f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell for cell in cells]
-    csv.writer(buffer).writerow(safe)
-    return buffer.getvalue().encode()
