@@ -100,6 +100,16 @@ def event_payloads(plugins: PluginRegistry | None = None) -> dict[str, tuple[typ
     return found
 
 
+PROVIDERS = (
+    providers.UnitProvider,
+    providers.UnitWords,
+    providers.UnitLife,
+    providers.UnitExpiry,
+    providers.RewardProvider,
+    providers.SegmentProvider,
+)
+
+
 def providers_page(plugins: PluginRegistry) -> str:
     """Provider Protocols and who implements them."""
     about_page = inspect.getdoc(providers) or ""
@@ -108,7 +118,7 @@ def providers_page(plugins: PluginRegistry) -> str:
     rows += [("reward", code(kind), code(name)) for kind, (name, _) in plugins.reward_providers.items()]
     rows += [("segment", code(provider.kind), code(name)) for name, provider in plugins.segment_providers]
     text += table(("kind", "key", "plugin"), rows)
-    for kind in (providers.UnitProvider, providers.UnitWords, providers.RewardProvider, providers.SegmentProvider):
+    for kind in PROVIDERS:
         text += f"\n{value_class(kind, '##')}\n"
         text += table(("method", "what it does"), [(code(signature(one)[4:]), about(one)) for one in methods(kind)])
     return text + f"\n{value_class(providers.Progress, '##')}"

@@ -24,7 +24,7 @@ from regulars.contracts.events import EVENT_TYPES
 from regulars.contracts.hookspecs import HookSpecs
 from regulars.contracts.ledger import Purchase
 from regulars.contracts.pages import PageContext
-from regulars.contracts.providers import RewardProvider, UnitProvider, UnitWords
+from regulars.contracts.providers import RewardProvider, UnitExpiry, UnitLife, UnitProvider, UnitWords
 from regulars.contracts.slots import Slot
 from regulars.domain.ledger.invariants import INVARIANTS
 from regulars.domain.staff.permissions import PERMISSIONS
@@ -109,7 +109,7 @@ def test_events_are_documented(bundled: PluginRegistry) -> None:
     assert [name for name, part in parts.items() if "| `" not in part or "Version 1" not in part] == []
 
 
-@pytest.mark.parametrize("protocol", [UnitProvider, UnitWords, RewardProvider])
+@pytest.mark.parametrize("protocol", [UnitProvider, UnitWords, UnitLife, UnitExpiry, RewardProvider])
 def test_provider_is_documented(protocol: type) -> None:
     part = reference("providers.md").partition(f"\n## `{protocol.__name__}`\n")[2].partition("\n## ")[0]
     assert [name for name in public(protocol) if f"| `{name}(" not in part] == []

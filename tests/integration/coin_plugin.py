@@ -33,6 +33,8 @@ class CoinSettings(BaseModel):
     big_per_euro: int = 20
     bakery_bonus: int = 0
     lives_days: int = 0
+    idle_days: int = 0
+    reminder_days: int = 14
     waits_days: int = 0
     debt: int = 0
     reward: int = 100
@@ -97,6 +99,14 @@ class CoinUnit:
     def pending_until(self, ctx: LedgerContext) -> datetime | None:
         days = _settings(ctx).waits_days
         return ctx.now + timedelta(days=days) if days else None
+
+    def idle_days(self, settings: BaseModel) -> int | None:
+        assert isinstance(settings, CoinSettings)
+        return settings.idle_days or None
+
+    def reminder_days(self, settings: BaseModel) -> int:
+        assert isinstance(settings, CoinSettings)
+        return settings.reminder_days
 
     def floor(self, settings: BaseModel) -> int:
         assert isinstance(settings, CoinSettings)

@@ -5,24 +5,37 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from json import loads
 from typing import Any
 
 import pytest
 from asyncpg import Connection
 from coin_bank import Bank
 
+from regulars.contracts.events import UnitsExpiring
 from regulars.domain.expiry import jobs as expiry_jobs
 from regulars.domain.expiry.service import Expiry
 from regulars.kernel.db.database import Database
+from regulars.kernel.events.publish import publish
 from regulars.kernel.jobs import CronTick, JobRegistry
+from regulars.testing.aftermath import letters
 from regulars.testing.clock import Clock
 from regulars.testing.jobs import FixedSnapshots, run_pending
+from regulars.testing.world import World
 
 OpenBank = Callable[..., Awaitable[Bank]]
 Healthy = Callable[[], Awaitable[None]]
 Night = Callable[..., Awaitable[list[str]]]
+RunJobs = Callable[..., Awaitable[list[tuple[str, str]]]]
 EVENING = datetime(2026, 3, 10, 20, tzinfo=UTC)
 NOTICE = timedelta(days=14)
+TOLD = "SELECT order_key, payload FROM core.outbox_event WHERE name = 'units.expiring'"
+END_OF_JUNE_19 = datetime(2026, 6, 19, 22, tzinfo=UTC)
+PAUSE = """
+INSERT INTO core.program_pause (tenant_id, id, program_id, started_at, ended_at, finished_at, redeems, tells_members,
+                                note, actor_kind, actor_name)
+VALUES ($1, gen_random_uuid(), $2, $3, $4, $4, false, false, '', 'system', '')
+"""
 
 
 @pytest.fixture
@@ -162,10 +175,92 @@ async def test_members_are_told_before_it_happens_once(
     for _day in range(8):
         await clock.advance(days=1)
         await night(cafe)
-    until = "SELECT payload FROM core.outbox_event WHERE name = 'units.expiring'"
-    told = [row["payload"] for row in await sql.fetch(until)]
-    assert len(told) == 1
-    assert '"amount": 150' in told[0]
+    assert [loads(row["payload"])["amount"] for row in await sql.fetch(TOLD)] == [150]
+
+
+async def test_nobody_is_told_twice_and_a_missed_night_is_made_up_for(
+    open_bank: OpenBank, clock: Clock, night: Night, sql: Connection
+) -> None:
+    await clock.set(EVENING)
+    cafe = await open_bank("cafe", lives_days=20, reminder_days=5)
+    pizza = await open_bank("pizza", lives_days=20, reminder_days=0)
+    await cafe.sale(1000)
+    await pizza.sale(1000)
+    await clock.advance(days=14)
+    await night(cafe, pizza)
+    assert await sql.fetch(TOLD) == []
+    await clock.advance(days=3)
+    await night(cafe, pizza)
+    assert [(row["order_key"], loads(row["payload"])["amount"]) for row in await sql.fetch(TOLD)] == [
+        (cafe.world.card.id, 100)
+    ]
+    await clock.advance(days=1)
+    await night(cafe, pizza)
+    assert len(await sql.fetch(TOLD)) == 1
+
+
+async def test_a_card_that_is_not_used_loses_all_and_is_told_before(
+    open_bank: OpenBank, clock: Clock, night: Night, sql: Connection, healthy: Healthy
+) -> None:
+    await clock.set(EVENING)
+    cafe, pizza = await open_bank("cafe", idle_days=60, reminder_days=10), await open_bank("pizza")
+    await cafe.sale(1000)
+    await pizza.sale(1000)
+    await clock.set(datetime(2026, 4, 20, 20, tzinfo=UTC))
+    await cafe.sale(0)
+    await clock.set(datetime(2026, 6, 8, 20, tzinfo=UTC))
+    await night(cafe, pizza)
+    assert await sql.fetch(TOLD) == [], "a sale that gives nothing is a visit too"
+    await clock.set(datetime(2026, 6, 10, 8, tzinfo=UTC))
+    await night(cafe, pizza)
+    told = [loads(row["payload"]) for row in await sql.fetch(TOLD)]
+    assert [(one["amount"], datetime.fromisoformat(one["expires_at"])) for one in told] == [(100, END_OF_JUNE_19)]
+    await clock.set(datetime(2026, 6, 19, 23, tzinfo=UTC))
+    await night(cafe, pizza)
+    assert await cafe.balance() == 100
+    await clock.set(datetime(2026, 6, 20, 1, tzinfo=UTC))
+    await night(cafe, pizza)
+    assert await cafe.entries() == [("earn", 100, 100), ("expire", -100, 0)]
+    assert await sql.fetchval("SELECT rule FROM core.ledger_entry WHERE kind = 'expire'") == "idle"
+    assert (await pizza.balance(), len(await sql.fetch(TOLD))) == (100, 1)
+    await healthy()
+
+
+async def test_idleness_counts_from_when_it_began_to_hold_and_not_in_pauses(
+    open_bank: OpenBank, clock: Clock, night: Night, sql: Connection
+) -> None:
+    await clock.set(EVENING)
+    cafe = await open_bank("cafe")
+    await cafe.sale(1000)
+    await clock.set(datetime(2027, 3, 1, 20, tzinfo=UTC))
+    await cafe.world.set_settings("coins", idle_days=30)
+    await cafe.world.set_settings("coins", idle_days=30, reward=50)
+    await clock.set(datetime(2027, 3, 20, 20, tzinfo=UTC))
+    await night(cafe)
+    assert await cafe.balance() == 100, "a new rule takes nothing away that was idle before"
+    began, ended = datetime(2027, 3, 5, tzinfo=UTC), datetime(2027, 3, 15, tzinfo=UTC)
+    await sql.execute(PAUSE, cafe.world.tenant.id, cafe.world.program_id, began, ended)
+    await sql.execute("UPDATE core.card SET created_at = $1 WHERE id = $2", began, cafe.world.card.id)
+    await clock.set(datetime(2027, 4, 10, 20, tzinfo=UTC))
+    await night(cafe)
+    assert await cafe.balance() == 100
+    await clock.set(datetime(2027, 4, 16, 20, tzinfo=UTC))
+    await night(cafe)
+    assert await cafe.balance() == 0
+
+
+async def test_a_member_gets_a_mail_in_words_of_the_unit_once(
+    database: Database, cafe: World, pizza: World, run_jobs: RunJobs, sql: Connection
+) -> None:
+    event = UnitsExpiring(card_id=cafe.card.id, unit="stamps", amount=3, expires_at=END_OF_JUNE_19)
+    unknown = UnitsExpiring(card_id=pizza.card.id, unit="no longer there", amount=3, expires_at=END_OF_JUNE_19)
+    for world, one in ((cafe, event), (cafe, event), (pizza, unknown)):
+        async with database.tenant(world.tenant.id) as session:
+            await publish(session, one, order_key=one.card_id)
+    assert [line for line in await run_jobs() if line[0] == "core.expiry_mail"] == [("core.expiry_mail", "done")] * 3
+    [letter] = [one for one in await letters(sql) if one.template == "mails/expiring"]
+    assert (letter.recipient, letter.subject) == (cafe.card.email, "Use 3 stamps by Jun 19, 2026")
+    assert "June 19, 2026 is the last day on which you can use 3 stamps of your card at" in letter.text
 
 
 async def test_a_program_that_rests_keeps_what_is_over(

@@ -111,6 +111,20 @@ class UnitLife(Protocol):
 
 
 @runtime_checkable
+class UnitExpiry(Protocol):
+    """What makes units expire besides the dates of their lots; a unit provider brings it too, or nothing does. Pure."""
+
+    def idle_days(self, settings: BaseModel) -> int | None:
+        """Days without a movement after which all units of a card expire, `None` where they do not.
+
+        They are counted from the card's last use, at the earliest from when this number began to hold.
+        """
+
+    def reminder_days(self, settings: BaseModel) -> int:
+        """Days before units expire at which `units.expiring` comes and customers get a mail; 0 for never."""
+
+
+@runtime_checkable
 class UnitByAmount(Protocol):
     """A unit that is given for money; a unit provider says so, or tills do not ask for amounts.
 

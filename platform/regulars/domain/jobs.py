@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from regulars.domain.domains.jobs import __name__ as domains
+from regulars.domain.expiry.jobs import SUBSCRIPTIONS as EXPIRY
 from regulars.domain.expiry.jobs import __name__ as expiry
 from regulars.domain.ledger.jobs import __name__ as ledger
 from regulars.domain.ledger.nightly import __name__ as nightly
@@ -18,7 +19,7 @@ from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.plugins.registry import PluginRegistry
 
 MODULES = (domains, expiry, ledger, messaging, nightly, programs, redemptions, refunds, signup, trials, upkeep)
-SUBSCRIPTIONS = (*MAIL,)
+SUBSCRIPTIONS = (*MAIL, *EXPIRY)
 
 
 def make_job_registry(plugins: PluginRegistry) -> JobRegistry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from json import loads
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from asyncpg import Connection
 
 from regulars.domain.awards.service import Awards
+from regulars.domain.expiry.service import Expiry
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.ledger.process import make_ledger
 from regulars.domain.ledger.replays import Replays
@@ -53,10 +55,12 @@ def make_run_jobs(
 ) -> Callable[..., Awaitable[list[tuple[str, str]]]]:
     """Make what the fixture `run_jobs` gives: it hands on all events and runs all jobs as a worker would."""
     jobs, settings = make_job_registry(registry), SettingsStore(registry, config.setting_default, config.encryption_key)
+    ledger = make_ledger(config, registry)
     services: dict[type[Any], Any] = {
         PostOffice: make_post_office(config, registry),
         PluginRules: PluginRules(ProgramCache(), settings),
-        Awards: Awards(make_ledger(config, registry)),
+        Awards: Awards(ledger),
+        Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
         Replays: Replays(registry, settings),
         SettingsStore: settings,
     }

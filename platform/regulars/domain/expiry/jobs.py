@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Executable
 
+from regulars.contracts.events import UnitsExpiring
+from regulars.contracts.manifest import Subscription
 from regulars.domain.expiry import repository
-from regulars.domain.expiry.service import Expiry
+from regulars.domain.expiry.clocks import NIGHT
+from regulars.domain.expiry.service import FIRST, Expiry
+from regulars.domain.messaging.office import PostOffice
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.jobs import CronTick, Daily, Every, JobWork, cron, job
 from regulars.kernel.jobs.repository import add_all, row
 
 EXPIRE, RELEASE = "core.expire_points", "core.release_pending"
-NIGHT = time(2)
-"""When a program's day is over: lots live to the end of the day in its zone."""
 BATCH = 20
 """Cards in one transaction; they are locked in the order of their ids."""
 EVENTS = 500
 TIMEOUT = 3600.0
-_FIRST = UUID(int=0)
+SUBSCRIPTIONS = (Subscription(UnitsExpiring.name, "expiry_mail"),)
+"""Which of these jobs run for which events."""
 
 
 @cron("expiry", Every(minutes=15))
@@ -54,16 +57,30 @@ async def expire_points(work: JobWork, payload: Mapping[str, Any]) -> None:
         payload: program, and the night that counts.
     """
     service, program, until = work.service(Expiry), UUID(payload["program"]), datetime.fromisoformat(payload["until"])
+    async with work.step() as session:
+        clocks = await service.clocks(session, work.context, program)
 
     async def expire(session: TenantSession, card_id: UUID) -> None:
-        await service.expire(session, work.context, card_id, until)
+        await service.expire(session, work.context, card_id, until, clocks)
 
     where = {"program": program, "until": until}
     await _card_by_card(work, repository.EXPIRED_CARDS, repository.EXPIRED_TOTAL, where, expire)
-    after: UUID | None = _FIRST
-    while after is not None:
-        async with work.step() as session:
-            after = await service.announce(session, program, until, after, EVENTS)
+    for clock in clocks:
+        if clock.idle is not None:
+            rule = {"unit": clock.unit, "zone": clock.zone, "days": clock.idle.days, "since": clock.idle.since}
+            await _card_by_card(work, repository.IDLE_CARDS, repository.IDLE_TOTAL, {**where, **rule}, expire)
+    for clock in clocks:
+        after: UUID | None = FIRST if clock.notice else None
+        while after is not None:
+            async with work.step() as session:
+                after = await service.announce(session, program, clock, until, after, EVENTS)
+
+
+@job("expiry_mail")
+async def expiry_mail(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """Write to a member what expires soon."""
+    event = UnitsExpiring.model_validate(payload)
+    await work.service(Expiry).remind(work.session, work.context, work.service(PostOffice), event)
 
 
 @job("release_pending", external=True, timeout=TIMEOUT)
@@ -87,9 +104,9 @@ async def _card_by_card(
     """Do something to all cards that a query finds, some in each step, and show how far it is."""
     tenant = {"tenant": work.context.tenant.id}
     async with work.step() as session:
-        number = await session.scalar(total, {**tenant, **where})
+        number = await session.scalar(total, {**tenant, **where, "after": FIRST})
         await work.report(session, 0, number)
-    after, done = _FIRST, 0
+    after, done = FIRST, 0
     while True:
         async with work.step() as session:
             found = [

@@ -6,7 +6,7 @@ the middle: what was booked once is not due any more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,12 +16,18 @@ from regulars.contracts.errors import IdempotencyInProgress
 from regulars.contracts.events import UnitsExpiring
 from regulars.contracts.ledger import EntryDraft
 from regulars.domain.expiry import repository
+from regulars.domain.expiry.clocks import UnitClock, last_day, unit_clocks
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.history import words_of
 from regulars.domain.ledger.lots import read_time, read_uuid
 from regulars.domain.ledger.opened import OpenCard, Subject
 from regulars.domain.ledger.posting import Posting
+from regulars.domain.messaging.office import PostOffice
 from regulars.kernel.db.database import TenantSession
+from regulars.kernel.i18n import N_, LazyText
+
+FIRST = UUID(int=0)
 
 
 class Expiry:
@@ -29,7 +35,7 @@ class Expiry:
 
     Args:
         ledger: the engine.
-        notice: how long before it expires a member is told.
+        notice: how long before its units expire a member is told, for units whose provider does not say.
     """
 
     def __init__(self, ledger: Ledger, notice: timedelta) -> None:
@@ -55,51 +61,104 @@ class Expiry:
             opened.add("pending_change", {"id": one["id"], "amount": one["amount"], "status": "released"})
         return await self._write(opened, posting, "units.released")
 
-    async def expire(self, session: TenantSession, ctx: Context, card_id: UUID, until: datetime) -> int:
-        """Let go what is left of the card's lots whose time is over.
+    async def clocks(self, session: TenantSession, ctx: Context, program_id: UUID) -> Sequence[UnitClock]:
+        """How the units of a program expire."""
+        return await unit_clocks(session, ctx, self._ledger, program_id, self._notice)
+
+    async def expire(
+        self, session: TenantSession, ctx: Context, card_id: UUID, until: datetime, clocks: Sequence[UnitClock] = ()
+    ) -> int:
+        """Let go what is left of the card's lots whose time is over, or of all when the card was not used for too long.
 
         Args:
             session: the transaction.
             ctx: who acts.
             card_id: whose lots.
             until: those that expire later stay.
+            clocks: of the card's program.
 
         Returns:
             How many entries were written.
         """
         opened = await self._open(session, ctx, card_id)
-        if opened is None:
+        if opened is None or opened.pause is not None:
             return 0
-        gone = [lot for lot in opened.lots if lot.expires_at is not None and lot.expires_at <= until]
+        used = opened.read["last_use"]
+        idle = {one.unit for one in clocks if one.idle and one.idle.ends(used, one.zone) <= until}
+        gone = [
+            lot for lot in opened.lots if lot.unit in idle or (lot.expires_at is not None and lot.expires_at <= until)
+        ]
         posting = opened.posting("expiry")
         for unit in sorted({lot.unit for lot in gone}):
             owner = self._ledger.registry.unit_providers.get(unit)
             lots = [lot for lot in gone if lot.unit == unit]
-            posting.expire(unit, lots, plugin=owner[0] if owner else unit)
+            posting.expire(unit, lots, plugin=owner[0] if owner else unit, rule="idle" if unit in idle else "expiry")
         return await self._write(opened, posting, "units.expired")
 
     async def announce(
-        self, session: TenantSession, program_id: UUID, until: datetime, after: UUID, size: int
+        self, session: TenantSession, program_id: UUID, clock: UnitClock, until: datetime, after: UUID, size: int
     ) -> UUID | None:
-        """Tell of what expires soon: one event for each card and unit, however often this is done.
+        """Tell of what expires soon: one event for each card, unit and last day, however often this is done.
 
         Args:
             session: the transaction.
             program_id: whose cards.
+            clock: of the unit.
             until: the night from which days are counted.
             after: the card to begin with.
-            size: accounts to look at; more than a card has.
+            size: most events; more than a card can have at once.
 
         Returns:
             The card to go on with, `None` when that was all.
         """
-        first = until + self._notice
-        where = {"tenant": session.tenant_id, "program": program_id, "after": after, "size": size}
-        rows = await session.rows(repository.EXPIRING, {**where, "first": first, "last": first + timedelta(days=1)})
-        events = [_event(row._asdict(), until) for row in rows]
+        where = {
+            "tenant": session.tenant_id,
+            "program": program_id,
+            "unit": clock.unit,
+            "zone": clock.zone,
+            "until": until,
+            "last": until + clock.notice,
+            "after": after,
+            "size": size,
+        }
+        found = [await session.rows(repository.EXPIRING, where)]
+        if clock.idle is not None:
+            idle = {"days": clock.idle.days, "since": clock.idle.since}
+            found.append(await session.rows(repository.EXPIRING_IDLE, {**where, **idle}))
+        events = [_event(clock.unit, row._asdict()) for rows in found for row in rows]
         if events:
             await session.execute(repository.ANNOUNCE, [{"tenant_id": session.tenant_id, **one} for one in events])
-        return rows[-1].card_id if len(rows) == size else None
+        return min((rows[-1].card_id for rows in found if len(rows) == size), default=None)
+
+    async def remind(self, session: TenantSession, ctx: Context, office: PostOffice, event: UnitsExpiring) -> None:
+        """Write to a member what expires and when; in vain where nobody knows how to speak of the unit.
+
+        Args:
+            session: the transaction, which holds the queued mail.
+            ctx: the tenant.
+            office: sends it.
+            event: what was announced.
+        """
+        words = words_of(self._ledger.registry, event.unit)
+        holder = await session.one_or_none(repository.HOLDER, {"tenant": session.tenant_id, "card": event.card_id})
+        if words is None or holder is None:
+            return
+        day = last_day(event.expires_at, holder.timezone)
+        why = LazyText(N_("You get this mail because you have a card of %(brand)s."), {"brand": ctx.tenant.name})
+        await office.queue_for_member(
+            session,
+            ctx.tenant,
+            "mails/expiring",
+            holder.member_id,
+            event_id=uuid5(event.card_id, f"{event.unit} {day}"),
+            values={
+                "words": words,
+                "number": event.amount,
+                "last_day": day,
+                "link": office.card_link(ctx.tenant, event.card_id),
+            },
+            footer=[why],
+        )
 
     async def _open(self, session: TenantSession, ctx: Context, card_id: UUID) -> OpenCard | None:
         """The card under its lock; `None` while another worker has it, who does the same."""
@@ -132,10 +191,10 @@ def _draft(pending: Mapping[str, Any]) -> EntryDraft:
     )
 
 
-def _event(row: Mapping[str, Any], until: datetime) -> dict[str, Any]:
-    event = UnitsExpiring(card_id=row["card_id"], unit=row["unit"], amount=row["amount"], expires_at=row["expires_at"])
+def _event(unit: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    event = UnitsExpiring(card_id=row["card_id"], unit=unit, amount=row["amount"], expires_at=row["expires_at"])
     return {
-        "id": uuid5(row["card_id"], f"expiring {row['unit']} {until.isoformat()}"),
+        "id": row["id"],
         "name": event.name,
         "version": event.version,
         "order_key": row["card_id"],

@@ -95,7 +95,7 @@ class Ledger:
 
     def __init__(self, registry: PluginRegistry, rules: RuleSource, pin_policy: PinPolicy, pepper: bytes) -> None:
         self.registry = registry
-        self._rules = rules
+        self.rules = rules
         self._pin_policy = pin_policy
         self._pepper = pepper
         self._facts = lru_cache(maxsize=256)(self._compile_facts)
@@ -124,7 +124,7 @@ class Ledger:
             return await self._without_card(session, attempt.claim, several=len(rows) > 1)
         row = rows[0]
         card = _card(row)
-        rules = await self._rules.rules(session, ctx.tenant, card.program_id)
+        rules = await self.rules.rules(session, ctx.tenant, card.program_id)
         facts = await self._read(session, ctx, card, rules, attempt.claim, extra, values)
         if facts["stored"] is not None:
             LEDGER.labels(_ACTION_READING.get(extra, "points.adjust"), "replayed").inc()
@@ -134,7 +134,7 @@ class Ledger:
 
     async def open_new(self, session: TenantSession, ctx: Context, card: CardInfo) -> OpenCard:
         """Open a card that this transaction has just made: nothing to claim, nobody else to lock out."""
-        rules = await self._rules.rules(session, ctx.tenant, card.program_id)
+        rules = await self.rules.rules(session, ctx.tenant, card.program_id)
         facts = await self._read(session, ctx, card, rules, NO_CLAIM, "", {})
         return self._opened(session, ctx, None, card, rules, None, facts)
 
@@ -153,7 +153,7 @@ class Ledger:
             card: any card, also one that nobody has.
             draft: plugin → settings that are not saved, to go by instead of those in force.
         """
-        rules = await self._rules.rules(session, ctx.tenant, card.program_id)
+        rules = await self.rules.rules(session, ctx.tenant, card.program_id)
         rules = replace(rules, settings={**rules.settings, **draft}) if draft else rules
         facts = await self._read(session, ctx, card, rules, NO_CLAIM, "last", {})
         return self._opened(session, ctx, None, card, rules, None, facts)

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 
+from regulars.domain.ledger.last_use_queries import last_use
 from regulars.domain.ledger.models import LedgerEntry, LedgerLot, LedgerLotUse, LedgerPending, SaleEvaluation
 from regulars.domain.redemptions.models import Redemption
 from regulars.domain.refunds.models import Refund
@@ -249,6 +250,10 @@ def _open_pending() -> ScalarSelect[Any]:
     )
 
 
+def _last_use() -> ColumnElement[Any]:
+    return last_use(TENANT, CARD_ID)
+
+
 def _redemption() -> ScalarSelect[Any]:
     """The entries that a redemption began with."""
     return (
@@ -301,14 +306,14 @@ def _entry() -> ColumnElement[Any]:
     return _fields(LedgerEntry, ENTRY_FIELDS, lot=lot, uses=uses, reversed=reversed_, redemption=redemption)
 
 
-READS: Mapping[Extra, Mapping[str, Callable[[], ScalarSelect[Any]]]] = MappingProxyType(
+READS: Mapping[Extra, Mapping[str, Callable[[], ColumnElement[Any]]]] = MappingProxyType(
     {
         "": {},
         "sale": {"known_sale": _known_sale, "early_refund": _early_refund},
         "lots": {"lots": _open_lots},
         "last": {"last": _last_action},
         "refund": {"lots": _open_lots, "refunded": _refunded_sale, "known_refund": _known_refund},
-        "upkeep": {"lots": _open_lots, "pending": _open_pending},
+        "upkeep": {"lots": _open_lots, "pending": _open_pending, "last_use": _last_use},
         "redemption": {"redemption": _redemption},
     }
 )

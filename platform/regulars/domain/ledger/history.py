@@ -146,7 +146,7 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
     if row.kind == "redeem" and "reward" in row.explanation:
         return _("Exchanged for: %(reward)s.", reward=row.explanation["reward"])
     if row.kind == "expire":
-        return _("Not used in time.")
+        return _("The card was not used for too long.") if row.rule == "idle" else _("Not used in time.")
     if row.kind == "adjust" and row.reason:
         return _("A correction: %(reason)s", reason=row.reason)
     return rule_sentence(words, row.rule, row.explanation, plugin_title)

@@ -93,16 +93,17 @@ class Posting:
         self._take_all(entry, lots)
         return entry
 
-    def expire(self, unit: str, lots: Sequence[OpenLot], *, plugin: str) -> PostedEntry:
+    def expire(self, unit: str, lots: Sequence[OpenLot], *, plugin: str, rule: str = "expiry") -> PostedEntry:
         """Let go what is left of lots whose time is over.
 
         Args:
             unit: theirs.
             lots: one or more, each with something left.
             plugin: whose unit it is.
+            rule: `expiry`, or `idle` when the card was not used.
         """
         total = sum(lot.amount_left for lot in lots)
-        entry = self._add("expire", unit, -total, 0, plugin, "expiry", explanation={}, counts_for_limits=False)
+        entry = self._add("expire", unit, -total, 0, plugin, rule, explanation={}, counts_for_limits=False)
         self._take(entry, total, lots)
         return entry
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
+
+from pydantic import BaseModel
 
 from regulars.contracts.context import TenantSnapshot
 from regulars.domain.ledger.rules import Rules
@@ -39,3 +43,14 @@ class RuleBook:
             versions=edition.numbers,
             idle=plugins_outside(program.kind),
         )
+
+    async def hold_since(
+        self,
+        session: TenantSession,
+        tenant: TenantSnapshot,
+        program_id: UUID,
+        plugin: str,
+        holds: Callable[[BaseModel], bool],
+    ) -> datetime | None:
+        """Since when something has been so, by the versions that are kept."""
+        return await self._settings.holds_since(session, tenant, plugin, program_id, holds)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -40,3 +41,13 @@ class RuleSource(Protocol):
         Raises:
             regulars.contracts.errors.NotFound: when the tenant has no such program.
         """
+
+    async def hold_since(
+        self,
+        session: TenantSession,
+        tenant: TenantSnapshot,
+        program_id: UUID,
+        plugin: str,
+        holds: Callable[[BaseModel], bool],
+    ) -> datetime | None:
+        """Since when something has been so in a plugin's settings of a program, `None` for ever since."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,6 +42,15 @@ _VERSION = select(SettingsVersion.version, SettingsVersion.values).where(
     SettingsVersion.plugin == bindparam("plugin"),
     SettingsVersion.scope_id == bindparam("scope_id", type_=Uuid),
     SettingsVersion.number == bindparam("number", type_=BigInteger),
+)
+_VERSIONS = (
+    select(SettingsVersion.version, SettingsVersion.values, SettingsVersion.effective_from)
+    .where(
+        SettingsVersion.tenant_id == bindparam("tenant_id", type_=Uuid),
+        SettingsVersion.plugin == bindparam("plugin"),
+        SettingsVersion.scope_id == bindparam("scope_id", type_=Uuid),
+    )
+    .order_by(SettingsVersion.number.desc())
 )
 
 
@@ -131,6 +141,11 @@ async def read_version(session: TenantSession, plugin: str, scope_id: UUID, numb
     """Model version and values of one version, `None` when there is none of that number."""
     parameters = {"tenant_id": session.tenant_id, "plugin": plugin, "scope_id": scope_id, "number": number}
     return await session.one_or_none(_VERSION, parameters)
+
+
+async def read_versions(session: TenantSession, plugin: str, scope_id: UUID) -> Sequence[Row[Any]]:
+    """Model version, values and beginning of all versions, newest first."""
+    return await session.rows(_VERSIONS, {"tenant_id": session.tenant_id, "plugin": plugin, "scope_id": scope_id})
 
 
 def _condition(expected: Expected) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -168,6 +168,31 @@ class SettingsStore:
             return kind.model.model_validate(values)
         except ValidationError:  # the plugin has become stricter since
             return None
+
+    async def holds_since(
+        self,
+        session: TenantSession,
+        tenant: TenantSnapshot,
+        plugin: str,
+        scope_id: UUID,
+        holds: Callable[[BaseModel], bool],
+    ) -> datetime | None:
+        """Since when something has been so in a plugin's settings without a break.
+
+        Args:
+            session, tenant, plugin, scope_id: as for `get`.
+            holds: asked of the settings of each version, from the newest back; one that cannot be read is a break.
+
+        Returns:
+            When the oldest of those versions came; `None` when it was never otherwise, or is not so now.
+        """
+        since = None
+        for row in await repository.read_versions(session, plugin, self._scope(tenant, plugin, scope_id)):
+            settings = self.read_values(plugin, row.version, row.values)
+            if settings is None or not holds(settings):
+                return since
+            since = row.effective_from
+        return None if holds(self._kinds[plugin].defaults) else since
 
     async def version(self, session: TenantSession, tenant: TenantSnapshot, plugin: str, scope_id: UUID) -> str:
         """A mark of what is stored now, to be given back with `save` so that nobody's changes are overwritten."""
