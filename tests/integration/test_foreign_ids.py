@@ -56,6 +56,8 @@ PATH = {
     "change": "change",
     "host": "host",
     "redemption": "redemption",
+    "sale": "sale",
+    "correction": "adjustment",
     "refund_id": "refund",
     "adjustment_id": "adjustment",
     "back_test": "back_test",
@@ -165,6 +167,9 @@ SAYS: dict[str, tuple[Said, ...]] = {
         Said("form", "_trial.card", "code", {"step": "try"}),
         Said("form", "_trial.shop", "shop", {"step": "try"}),
     ),
+    "manage.refund_sale": (Said("form", "reward", "redemption"),),
+    "manage.transfer_units": (Said("form", "to", "number", {"amount": "1", "reason": "a test"}),),
+    "manage.set_correction_limit": (Said("form", "program", "program", {"limit": "5"}),),
     "portal.card": (Said("query", "card", "card"),),
     "portal.card_history": (Said("query", "card", "card"),),
     "portal.card_live": (Said("query", "card", "card"),),
@@ -205,7 +210,12 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "terminal.place": (Said("form", "shop", "shop"),),
 }
 """Endpoint → identifiers in its query and body."""
-BESIDES: dict[str, dict[str, Any]] = {"store_api.redemption_fulfilment": {"status": "delivered"}}
+BESIDES: dict[str, dict[str, Any]] = {
+    "store_api.redemption_fulfilment": {"status": "delivered"},
+    "manage.correct_balance": {"unit": "stamps", "amount": "1", "reason": "a test"},
+    "manage.transfer_units": {"unit": "stamps", "amount": "1", "reason": "a test"},
+    "manage.decide_correction": {"decision": "refuse"},
+}
 """What a route with an identifier in its path must be sent besides to look at it."""
 NOTHING = {
     *(
@@ -224,7 +234,8 @@ NOTHING = {
     *("manage.log_out", "manage.member_list", "manage.new_key_form", "manage.new_program_form", "manage.new_shop_form"),
     *("manage.new_staff_form", "manage.plugin_list", "manage.plugin_off", "manage.plugin_off_form", "manage.plugin_on"),
     *("manage.rewards", "manage.shop_list", "manage.staff_list"),
-    *("manage.redemptions", "manage.export_redemptions"),
+    *("manage.redemptions", "manage.export_redemptions", "manage.sales", "manage.export_sales", "manage.refunds"),
+    *("manage.export_refunds", "manage.corrections", "manage.export_corrections", "manage.correction_limits"),
     *("manage.add_domain", "manage.domain_list", "manage.set_moves", "manage.counter_sheet", "manage.sheet_is_there"),
     *("manage.forgotten", "manage.forgotten_form", "manage.send_proof_again", "manage.hide_steps", "manage.show_steps"),
     *("manage.look", "manage.look_frame", "manage.look_style", "manage.preview_look", "manage.save_look"),

@@ -29,10 +29,21 @@ class TryAgain(Exception):
         page: with what was typed and the sentences.
     """
 
+    status = 422
+
     def __init__(self, work: Work | PlatformWork, page: PageContext) -> None:
         super().__init__()
         self.work = work
         self.page = page
+
+
+class Rehearsed(TryAgain):
+    """Raised by a view that has done a thing only to see what it comes to: all of it is rolled back, the page says it.
+
+    What is confirmed is so never reckoned in another way than it is done.
+    """
+
+    status = 200
 
 
 def forgiving(view: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
@@ -43,7 +54,7 @@ def forgiving(view: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[R
         try:
             return await view(*args, **kwargs)
         except TryAgain as refused:
-            return await answer(with_status(refused.page, 422), refused.work)
+            return await answer(with_status(refused.page, refused.status), refused.work)
 
     return run
 

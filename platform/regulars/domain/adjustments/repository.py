@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Text, Uuid, bindparam, func, or_, select, update
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, Text, Uuid, and_, bindparam, func, or_, select, update
 
 from regulars.domain.adjustments.models import Adjustment
+from regulars.domain.cards.models import Card
+from regulars.domain.members.finding import OF_MEMBER, SOUGHT
+from regulars.domain.members.models import Member
 from regulars.domain.programs.models import Program
 
 _TENANT = bindparam("tenant", type_=Uuid)
@@ -41,3 +46,24 @@ SET_LIMIT = (
     .where(Program.tenant_id == _TENANT, Program.id == bindparam("program", type_=Uuid))
     .values(adjust_limit=bindparam("most", type_=BigInteger))
 )
+_FOUND = (*_WANTED, or_(SOUGHT == "", OF_MEMBER))
+
+
+def _of_members(*columns: Any) -> Select[Any]:
+    return (
+        select(*columns)
+        .select_from(Adjustment)
+        .join(Card, and_(Card.tenant_id == Adjustment.tenant_id, Card.id == Adjustment.card_id))
+        .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
+    )
+
+
+LIST = (
+    _of_members(*_COLUMNS, Member.id.label("member_id"), Member.name, Member.email, Card.number)
+    .where(*_FOUND)
+    .order_by(Adjustment.created_at.desc(), Adjustment.id.desc())
+    .limit(bindparam("size", type_=BigInteger))
+    .offset(bindparam("skip", type_=BigInteger))
+)
+COUNT = _of_members(func.count()).where(*_FOUND)
+LIMITS = select(Program.id, Program.adjust_limit).where(Program.tenant_id == _TENANT)

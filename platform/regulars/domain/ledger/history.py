@@ -74,6 +74,7 @@ class HistoryEntry:
         amount_text: the amount in words, `3 stamps`; only the number where the unit has no words.
         shop: where, empty when nowhere.
         staff: who did it; told to staff only, else empty.
+        sale_id: of the sale that it belongs to, `None` for none.
         undone: all of it was taken back by later movements.
     """
 
@@ -89,6 +90,7 @@ class HistoryEntry:
     staff: str
     source: str
     reason: str
+    sale_id: UUID | None
     undone: bool
     why: Why
 
@@ -197,6 +199,7 @@ def _entry(row: Row[Any], registry: PluginRegistry, *, names_staff: bool) -> His
         staff=row.staff if names_staff else "",
         source=row.source,
         reason=row.reason,
+        sale_id=row.sale_id,
         undone=row.undone,
         why=Why(title, row.rule, row.explanation, explain(row, words, title), step_lines(row.explanation)),
     )

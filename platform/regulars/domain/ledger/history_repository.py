@@ -37,6 +37,7 @@ ENTRIES = (
         LedgerEntry.explanation,
         LedgerEntry.reason,
         LedgerEntry.source,
+        LedgerEntry.sale_id,
         LedgerEntry.created_at,
         func.coalesce(Shop.name, "").label("shop"),
         func.coalesce(Staff.name, "").label("staff"),

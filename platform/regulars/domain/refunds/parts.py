@@ -71,7 +71,7 @@ def left_of(purchase: Purchase, parts: Iterable[Part]) -> Purchase | None:
     parts = tuple(parts)
     if any(part.is_whole for part in parts):
         return None
-    kept = _kept_pieces(purchase.items, parts)
+    kept = kept_pieces(purchase.items, parts)
     items = [
         replace(item, quantity=pieces, amount_minor=item.amount_minor * pieces // item.quantity)
         for item, pieces in zip(purchase.items, kept, strict=True)
@@ -105,7 +105,16 @@ def share_of(purchase: Purchase, left: Purchase | None) -> tuple[int, int]:
     return left.quantity, purchase.quantity
 
 
-def _kept_pieces(items: Sequence[Item], parts: Iterable[Part]) -> list[int]:
+def kept_pieces(items: Sequence[Item], parts: Iterable[Part]) -> list[int]:
+    """Pieces left of each line of a sale.
+
+    Args:
+        items: the lines as they were.
+        parts: of all its refunds.
+
+    Raises:
+        InvalidInput: more was refunded than there was, or a line that the sale has not.
+    """
     kept = [item.quantity for item in items]
     for line in (line for part in parts for line in part.lines):
         if not 1 <= line.line <= len(kept):

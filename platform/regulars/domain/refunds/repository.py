@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Text, Uuid, bindparam, func, literal_column, select, update
+from typing import Any
+
+from sqlalchemy import BigInteger, Select, Text, Uuid, and_, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from regulars.domain.cards.models import Card
+from regulars.domain.members.finding import OF_MEMBER, SOUGHT
+from regulars.domain.members.models import Member
 from regulars.domain.refunds.models import Refund
 from regulars.domain.sales.models import Sale
 from regulars.kernel.db.expressions import NOW
@@ -45,6 +50,33 @@ PAGE = (
     .offset(bindparam("skip", type_=BigInteger))
 )
 TOTAL = select(func.count()).select_from(Refund).where(Refund.tenant_id == _TENANT)
+_SOUGHT = (
+    Refund.tenant_id == _TENANT,
+    or_(bindparam("status", type_=Text) == "", Refund.status == bindparam("status", type_=Text)),
+    or_(bindparam("sale", type_=Uuid).is_(None), Refund.sale_id == bindparam("sale", type_=Uuid)),
+    or_(SOUGHT == "", Refund.sale_ref == SOUGHT, Refund.external_ref == SOUGHT, OF_MEMBER),
+)
+
+
+def _of_members(*columns: Any) -> Select[Any]:
+    """Whose refunds they are; nobody's while they wait for their sale."""
+    return (
+        select(*columns)
+        .select_from(Refund)
+        .outerjoin(Card, and_(Card.tenant_id == Refund.tenant_id, Card.id == Refund.card_id))
+        .outerjoin(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
+        .outerjoin(Sale, and_(Sale.tenant_id == Refund.tenant_id, Sale.id == Refund.sale_id))
+    )
+
+
+LIST = (
+    _of_members(*_REFUND, Member.id.label("member_id"), Member.name, Member.email, Sale.currency)
+    .where(*_SOUGHT)
+    .order_by(Refund.created_at.desc(), Refund.id.desc())
+    .limit(bindparam("size", type_=BigInteger))
+    .offset(bindparam("skip", type_=BigInteger))
+)
+COUNT = _of_members(func.count()).where(*_SOUGHT)
 WAIT = (
     insert(Refund)
     .values(created_at=NOW)

@@ -133,10 +133,16 @@ class CardPanel:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """A movement, with the moment in words."""
+    """A movement.
+
+    Attributes:
+        moment: when, in words.
+        sale_url: of the sale that it belongs to, empty for none.
+    """
 
     entry: HistoryEntry
     moment: str
+    sale_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +156,7 @@ class MemberPage(PageContext):
         lines: the shown card's history, newest first.
         has_history: whether there is a card to show a history of.
         may_manage: whether the reader may change the member and block cards.
+        may_adjust: whether the reader may correct balances.
         last_visit: in words.
     """
 
@@ -163,6 +170,7 @@ class MemberPage(PageContext):
     has_history: bool
     pager: Pager | None
     may_manage: bool
+    may_adjust: bool
     last_visit: str
 
 
@@ -220,7 +228,7 @@ async def member_page(work: Work, member: str) -> Result:
     if shown is not None:
         request = PageRequest(query.page, HISTORY_SIZE)
         found = await history(work.session, work.ctx, work.services.plugins, shown.id, request)
-        lines = [HistoryLine(one, moment_words(one.at)) for one in found.items]
+        lines = [_history_line(one) for one in found.items]
         pager = make_pager(found, url, {"card": query.card})
     programs = await work.services.programs.programs(work.session, work.ctx.tenant)
     names = {program.id: program.name for program in programs.items}
@@ -234,8 +242,14 @@ async def member_page(work: Work, member: str) -> Result:
         has_history=shown is not None,
         pager=pager,
         may_manage=work.ctx.principal.may("members.manage"),
+        may_adjust=work.ctx.principal.may("members.adjust"),
         last_visit=moment_words(detail.member.last_activity_at),
     )
+
+
+def _history_line(entry: HistoryEntry) -> HistoryLine:
+    sale = f"/manage/sales/{ids.show(ids.SALE, entry.sale_id)}" if entry.sale_id else ""
+    return HistoryLine(entry, moment_words(entry.at), sale)
 
 
 async def find_gauges(work: Work) -> Sequence[Gauge]:

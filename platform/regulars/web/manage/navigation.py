@@ -52,6 +52,9 @@ def _daily(frame: Frame) -> Iterator[Link]:
         yield _link(frame, _("Dashboard"), "", "layout-dashboard")
     if _may(frame, "members.view"):
         yield _link(frame, _("Members"), "/members", "users")
+        yield _link(frame, _("Sales"), "/sales", "receipt")
+    if _may(frame, "members.adjust"):
+        yield _link(frame, _("Corrections"), "/corrections", "scale")
     if _may(frame, "rewards.manage"):
         yield _link(frame, _("Redemptions"), "/redemptions", "package")
     if _may(frame, "terminal.use"):

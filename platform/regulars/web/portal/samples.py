@@ -222,6 +222,7 @@ class SampleShop:
             staff="",
             source="terminal",
             reason="",
+            sale_id=None,
             undone=False,
             why=Why(unit.plugin, "per_visit", {}, _("An example.")),
         )
