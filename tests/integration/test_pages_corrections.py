@@ -106,9 +106,7 @@ async def test_above_the_limit_another_person_decides(
     await healthy()
 
 
-async def test_units_are_moved_to_another_card(
-    web: WebServer, cafe: World, sql: Connection, healthy: Healthy
-) -> None:
+async def test_units_are_moved_to_another_card(web: WebServer, cafe: World, sql: Connection, healthy: Healthy) -> None:
     visitor, form = await as_role(web, sql, cafe, "manager"), url(cafe.card, "transfer")
     tom = await cafe.add_card("tom@cafe.example", name="Tom Weber")
     await visitor.submit(
