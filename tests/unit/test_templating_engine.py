@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from jinja2 import TemplateNotFound, UndefinedError
+from jinja2 import Environment, TemplateNotFound, UndefinedError
 from markupsafe import Markup
 
 from regulars.contracts.pages import PageContext
@@ -154,6 +154,20 @@ async def test_concurrent_pages_keep_their_language(engine: TemplateEngine):
         "1,247 Ona 4821-7493-2841",
         "1.247 Ona 4821-7493-2841",
     ]
+
+
+async def test_a_file_is_compiled_once_for_all_themes_and_anew_when_it_has_changed(folder: Path, monkeypatch):
+    compiled = []
+    generate = Environment._generate
+    monkeypatch.setattr(
+        Environment, "_generate", lambda *given, **more: compiled.append(given[2]) or generate(*given, **more)
+    )
+    for engine in (make_engine(folder), make_engine(folder)):
+        assert await show(engine, "base", "shared.html") == await show(engine, "child", "shared.html") == "host shared"
+    assert compiled == ["shared.html"]
+    (folder / "host/shared.html").write_text("host told", "utf-8")
+    assert await show(make_engine(folder), "base", "shared.html") == "host told"
+    assert compiled == ["shared.html", "shared.html"]
 
 
 async def test_icons(folder: Path):

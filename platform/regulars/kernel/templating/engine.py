@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from jinja2 import (
     BaseLoader,
+    BytecodeCache,
     ChainableUndefined,
     ChoiceLoader,
     Environment,
@@ -18,6 +20,7 @@ from jinja2 import (
     pass_eval_context,
     select_autoescape,
 )
+from jinja2.bccache import Bucket
 from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
@@ -33,6 +36,27 @@ from regulars.kernel.templating.theme_files import Theme
 from regulars.kernel.templating.themes import Themes
 
 SlotRenderer = Callable[[Slot, Any], Awaitable[Markup]]
+
+
+class _Compiled(BytecodeCache):
+    """The code of templates that some environment of this process has compiled: themes share most of their files."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, tuple[str, CodeType]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a file, unless the file has changed."""
+        checksum, code = self._code.get(bucket.key, ("", None))
+        bucket.code = code if checksum == bucket.checksum else None
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a file."""
+        if bucket.code is not None:
+            self._code[bucket.key] = (bucket.checksum, bucket.code)
+
+
+_COMPILED = {is_async: _Compiled() for is_async in (True, False)}
+"""Code that awaits, and code that does not."""
 
 
 class TemplateEngine:
@@ -139,7 +163,11 @@ class TemplateEngine:
     def _environment(self, cache: dict[str, Environment], name: str, *, is_async: bool) -> Environment:
         theme = self._themes.known(name)
         if theme not in cache:
-            cache[theme] = self._base.overlay(loader=self._loader(self._themes.chain(theme)), enable_async=is_async)
+            cache[theme] = self._base.overlay(
+                loader=self._loader(self._themes.chain(theme)),
+                enable_async=is_async,
+                bytecode_cache=_COMPILED[is_async],
+            )
         return cache[theme]
 
     def _loader(self, chain: Sequence[Theme]) -> BaseLoader:
