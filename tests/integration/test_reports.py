@@ -68,11 +68,11 @@ def inbox() -> Iterator[Inbox]:
 @pytest.fixture
 def fresh_logging() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers, level, told = list(root.handlers), root.level, structlog.get_config()
     configure_logging("info", json_lines=True, stream=io.StringIO())
     yield
     end_reports()
-    structlog.reset_defaults()
+    structlog.configure(**told)
     root.handlers[:], root.level = handlers, level
 
 

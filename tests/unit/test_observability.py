@@ -20,9 +20,9 @@ TENANT = UUID("01890000-0000-7000-8000-000000000001")
 @pytest.fixture(autouse=True)
 def fresh_logging() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers, level, told = list(root.handlers), root.level, structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**told)
     root.handlers[:], root.level = handlers, level
 
 

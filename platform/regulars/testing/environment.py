@@ -20,10 +20,10 @@ def environment(urls: Urls, redis_url: str, data: Path, plugins: Sequence[str] |
         data: folder for files.
         plugins: those to load, `None` for the bundled ones that are installed here.
     """
-    bundled = [candidate.name for candidate in discover() if candidate.ours]
+    loaded = [candidate.name for candidate in discover() if candidate.ours] if plugins is None else plugins
     return {
         "REGULARS_ENV": "test",
-        "REGULARS_PLUGINS": ",".join(bundled if plugins is None else plugins),
+        "REGULARS_PLUGINS": ",".join(loaded),
         "REGULARS_DATA_DIR": str(data),
         "REGULARS_DATABASE_URL_APP": urls.app,
         "REGULARS_DATABASE_URL_PLATFORM": urls.platform,

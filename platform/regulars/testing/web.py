@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
@@ -16,6 +17,8 @@ from quart import Quart
 from regulars.testing.openapi import ApiContract, contract_of
 
 _START_SECONDS = 30.0
+_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Trusts nobody: there is no TLS here, and reading the certificates of the world for each visitor takes long."""
 
 
 class WebServer:
@@ -43,6 +46,7 @@ class WebServer:
             headers={"Host": host, **{name.replace("_", "-"): value for name, value in headers.items()}},
             timeout=20,
             trust_env=False,
+            verify=_NOBODY,
         )
         self._clients.append(client)
         return Browser(self, client, host)
