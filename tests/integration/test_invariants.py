@@ -38,6 +38,7 @@ FAULTS = {
     "B5": "UPDATE core.redemption_step SET fulfilment = 'shipped'",
     "U1": f"""UPDATE core.sale SET undone_at = now()
               WHERE id = (SELECT sale_id FROM core.ledger_entry WHERE id = {LAST})""",
+    "U2": "UPDATE core.sale SET refunded_at = now()",
 }
 
 

@@ -82,6 +82,14 @@ class SaleRefunded(Event):
     is_whole: bool
 
 
+class AwardTakenBack(Event):
+    """What a card had been given without a sale was taken back, as far as it could be; `key` is the award's."""
+
+    name = "award.taken_back"
+    card_id: UUID
+    key: str
+
+
 class RewardRedeemed(Event):
     """A reward was handed over."""
 

@@ -22,6 +22,7 @@ from regulars.contracts.ledger import (
     RewardOffer,
     Verdict,
 )
+from regulars.contracts.reversals import Reversal
 
 PROJECT = "regulars"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -182,18 +183,20 @@ class HookSpecs:
         entries: Sequence[PostedEntry],
         reversed_entries: Sequence[PostedEntry],
         redemption_id: UUID | None,
+        reversal: Reversal | None,
         facts: Mapping[str, Any],
     ) -> Outcome | None:
-        """What does the plugin write when entries are taken back?
+        """What does the plugin write when something is taken back?
 
-        When: on undo, refund, and when a redemption is released, before the write. Gate: enabled. Order: topological.
-        Errors: roll the whole back.
+        When: on undo and refund, also of a sale that gave no units; when a redemption is given back, each by itself;
+        when an award is taken back; before the write. Gate: enabled. Order: topological. Errors: roll the whole back.
 
         Args:
             ctx: as for `check_earn`.
             entries: the new `reverse` entries; after a refund they may take back a part only.
             reversed_entries: what they reverse, in the same order.
-            redemption_id: the redemption that is taken back, `None` for a sale.
+            redemption_id: the redemption that is given back, `None` for a sale or an award.
+            reversal: what is left of the sale, `None` where none is taken back.
             facts: the plugin's own facts by name.
 
         Returns:

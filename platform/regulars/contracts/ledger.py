@@ -170,10 +170,13 @@ class WriteStatement:
         name: how `Write` refers to it.
         statement: reads its rows from `jsonb_to_recordset(:rows)`; build it with `insert_rows`,
             `update_rows` or `delete_rows`.
+        adds: columns of counters (`count_rows`) that are added up where one unit of work has several rows about the
+            same: a refund gives back two rewards of one kind.
     """
 
     name: str
     statement: UpdateBase
+    adds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

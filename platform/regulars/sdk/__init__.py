@@ -15,12 +15,14 @@ from regulars.contracts.context import (
 )
 from regulars.contracts.errors import BadValue, Conflict, Forbidden, InvalidInput, NotFound, RegularsError, Unavailable
 from regulars.contracts.events import (
+    AwardTakenBack,
     EntryPosted,
     Event,
     MemberEnrolled,
     RedemptionUndone,
     RewardRedeemed,
     SaleRecorded,
+    SaleRefunded,
     SaleUndone,
 )
 from regulars.contracts.hookspecs import hookimpl
@@ -72,11 +74,13 @@ from regulars.contracts.providers import (
     UnitProvider,
     UnitWords,
 )
+from regulars.contracts.reversals import Reversal
 from regulars.contracts.slots import CardSlot, ProgramSlot, Slot, SlotContext
 
 __all__ = [
     "N_",
     "AccountState",
+    "AwardTakenBack",
     "BadValue",
     "Benefit",
     "Birthday",
@@ -120,10 +124,12 @@ __all__ = [
     "Referral",
     "Refusal",
     "RegularsError",
+    "Reversal",
     "RewardOffer",
     "RewardProvider",
     "RewardRedeemed",
     "SaleRecorded",
+    "SaleRefunded",
     "SaleUndone",
     "SegmentProvider",
     "Slot",

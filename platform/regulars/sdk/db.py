@@ -5,7 +5,7 @@ from regulars.domain.ledger.models import Account, LedgerEntry, LedgerPending
 from regulars.domain.members.models import Consent, Member
 from regulars.domain.programs.models import Program
 from regulars.domain.redemptions.models import Redemption
-from regulars.domain.sales.models import Sale
+from regulars.domain.sales.models import SALE_STANDS, Sale
 from regulars.domain.shops.models import Shop
 from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
 from regulars.kernel.db.database import TenantSession
@@ -13,6 +13,7 @@ from regulars.kernel.db.rows import count_rows, delete_rows, insert_rows, update
 
 __all__ = [
     "CORE_NOW",
+    "SALE_STANDS",
     "Account",
     "Card",
     "Consent",

@@ -39,6 +39,7 @@ TITLES: Mapping[str, str] = {
     "award.referral": N_("Rewarded a referral"),
     "award.birthday": N_("Gave a birthday present"),
     "award.custom": N_("Rewarded something"),
+    "award.take_back": N_("Took back a present"),
     "member.tier_given": N_("Gave a member a tier"),
     "card.blocked": N_("Blocked a card"),
     "card.unblocked": N_("Unblocked a card"),

@@ -13,10 +13,10 @@ from regulars.sdk import (
     LedgerContext,
     Occasion,
     Outcome,
-    PostedEntry,
     Proposal,
     Purchase,
     Refusal,
+    Reversal,
     Step,
     Verdict,
     Write,
@@ -77,30 +77,30 @@ class Hooks:
     def sale_posted(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Outcome | None:
         """Write down what is carried over."""
         earning = _earning(ctx, occasion, facts) if isinstance(occasion, Purchase) else None
-        return _carried(earning.carry) if earning else None
+        return _carried(ctx, "of_sale", earning.carry, earning.carry) if earning and earning.carry else None
 
     @hookimpl
     def reversal_posted(
-        self, entries: Sequence[PostedEntry], reversed_entries: Sequence[PostedEntry], facts: Mapping[str, Any]
+        self, ctx: LedgerContext, reversal: Reversal | None, facts: Mapping[str, Any]
     ) -> Outcome | None:
-        """Take back what a sale had carried over; after a part of it is taken back, parts of points are forgotten.
+        """Take back what a sale had carried over; of a part, all that it had added.
 
-        A part cannot be told exactly without the sale; so nobody gains by buying and giving back in pieces.
+        What the rest would have carried over is forgotten, less than a point: so nobody gains by buying and giving back
+        in pieces.
         """
-        change = 0
-        for entry, original in zip(entries, reversed_entries, strict=True):
-            if (original.unit, original.rule, original.kind) == (UNIT, SALE, "earn"):
-                is_whole = entry.amount == -original.amount
-                change -= original.explanation.get("carry", 0) if is_whole else max(0, facts["carry"])
-        return _carried(change)
+        parts = facts.get("of_sale") or 0
+        if reversal is None or not parts or (parts < 0 and not reversal.is_whole):
+            return None
+        return _carried(ctx, "left_of_sale", -parts, 0)
 
 
 def _earning(ctx: LedgerContext, purchase: Purchase, facts: Mapping[str, Any]) -> Earning | None:
     return earning_of(ctx, purchase, facts["carry"], is_first=facts["is_first"])
 
 
-def _carried(change: int) -> Outcome | None:
-    return Outcome(writes=(Write("carried", [{"parts": change}]),)) if change else None
+def _carried(ctx: LedgerContext, statement: str, change: int, of_sale: int) -> Outcome:
+    row = {"sale_id": str(ctx.sale_id), "parts": of_sale}
+    return Outcome(writes=(Write("carried", [{"parts": change}]), Write(statement, [row])))
 
 
 def _cut(proposals: Iterable[Proposal], room: int, step: Step) -> tuple[Proposal, ...]:

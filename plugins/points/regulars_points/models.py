@@ -22,3 +22,16 @@ class Carry(TenantTable, Base):  # type: ignore[misc, valid-type]
     __table_args__ = (ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),)
     card_id: Mapped[UUID] = mapped_column(primary_key=True)
     parts: Mapped[int]
+
+
+class SaleCarry(TenantTable, Base):  # type: ignore[misc, valid-type]
+    """What a sale has added to the parts that its card carries over, or taken of them; less what was taken back."""
+
+    __tablename__ = "sale_carry"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
+        ForeignKeyConstraint(["tenant_id", "sale_id"], ["core.sale.tenant_id", "core.sale.id"]),
+    )
+    sale_id: Mapped[UUID] = mapped_column(primary_key=True)
+    card_id: Mapped[UUID]
+    parts: Mapped[int]

@@ -21,8 +21,18 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from regulars.sdk import Fact, WriteStatement
-from regulars.sdk.db import Account, Card, LedgerEntry, LedgerPending, Sale, TenantSession, insert_rows
-from regulars_points.models import Carry
+from regulars.sdk.db import (
+    SALE_STANDS,
+    Account,
+    Card,
+    LedgerEntry,
+    LedgerPending,
+    Sale,
+    TenantSession,
+    insert_rows,
+    update_rows,
+)
+from regulars_points.models import Carry, SaleCarry
 from regulars_points.settings import UNIT
 
 _TENANT = bindparam("tenant_id", type_=Uuid(), required=True)
@@ -63,12 +73,16 @@ def _waiting(*more: ColumnElement[bool]) -> ScalarSelect[int]:
 
 
 _CARRY = select(Carry.parts).where(Carry.tenant_id == _TENANT, Carry.card_id == _CARD).scalar_subquery()
-_BOUGHT = exists().where(Sale.tenant_id == _TENANT, Sale.card_id == _CARD, Sale.undone_at.is_(None))
+_OF_SALE = select(SaleCarry.parts).where(
+    SaleCarry.tenant_id == _TENANT, SaleCarry.sale_id == bindparam("sale_id", type_=Uuid(), required=True)
+)
+_BOUGHT = exists().where(Sale.tenant_id == _TENANT, Sale.card_id == _CARD, SALE_STANDS)
 FACTS = (
     Fact("carry", select(func.coalesce(_CARRY, 0).cast(BigInteger)).scalar_subquery()),
     Fact("today", select(_EARNED_TODAY + _waiting(LedgerPending.created_at >= _DAY)).scalar_subquery()),
     Fact("waiting", select(_waiting()).scalar_subquery()),
     Fact("is_first", select(~_BOUGHT).scalar_subquery()),
+    Fact("of_sale", _OF_SALE.scalar_subquery()),
 )
 _NEW_CARRY = insert_rows(Carry, "parts", bind="points_carried")
 WRITES = (
@@ -78,6 +92,8 @@ WRITES = (
             index_elements=["tenant_id", "card_id"], set_={"parts": Carry.parts + _NEW_CARRY.excluded.parts}
         ),
     ),
+    WriteStatement("of_sale", insert_rows(SaleCarry, "sale_id", "parts", bind="points_of_sale")),
+    WriteStatement("left_of_sale", update_rows(SaleCarry, "parts", match=("sale_id",), bind="points_left_of_sale")),
 )
 
 

@@ -21,6 +21,7 @@ from regulars.sdk import (
     Proposal,
     Purchase,
     Refusal,
+    Reversal,
     RewardOffer,
     Step,
     Write,
@@ -257,16 +258,19 @@ def posted(amount, kind="earn", rule="purchase", **details):
 
 
 def test_what_is_carried_over_is_written_and_taken_back():
-    assert HOOKS.sale_posted(context(), paid(2599), NOTHING) == Outcome(
-        writes=(Write("carried", [{"parts": 90 * POINT // 100}]),)
-    )
-    assert HOOKS.sale_posted(context(), paid(2500), NOTHING) is None
-    sale, facts = posted(259, carry=7), NOTHING | {"carry": 5}
-    whole = HOOKS.reversal_posted([posted(-259, "reverse")], [sale], facts)
-    assert whole == Outcome(writes=(Write("carried", [{"parts": -7}]),))
-    part = HOOKS.reversal_posted([posted(-100, "reverse")], [sale], facts)
-    assert part == Outcome(writes=(Write("carried", [{"parts": -5}]),))
-    assert HOOKS.reversal_posted([posted(-50, "reverse", "welcome")], [posted(50, rule="welcome")], facts) is None
+    ctx, sale = replace(context(), sale_id=UUID(int=7)), str(UUID(int=7))
+
+    def writes(change, name, left):
+        return Outcome(writes=(Write("carried", [{"parts": change}]), Write(name, [{"sale_id": sale, "parts": left}])))
+
+    assert HOOKS.sale_posted(ctx, paid(2599), NOTHING) == writes(90 * POINT // 100, "of_sale", 90 * POINT // 100)
+    assert HOOKS.sale_posted(ctx, paid(2500), NOTHING) is None
+    part, gave, took = Reversal(1, 2), NOTHING | {"of_sale": 7}, NOTHING | {"of_sale": -7}
+    assert HOOKS.reversal_posted(ctx, Reversal(), gave) == writes(-7, "left_of_sale", 0)
+    assert HOOKS.reversal_posted(ctx, part, gave) == writes(-7, "left_of_sale", 0)
+    assert HOOKS.reversal_posted(ctx, Reversal(), took) == writes(7, "left_of_sale", 0)
+    assert HOOKS.reversal_posted(ctx, part, took) is None
+    assert HOOKS.reversal_posted(ctx, None, NOTHING) is None, "a redemption"
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from regulars.sdk import (
     LedgerContext,
     Occasion,
     Outcome,
-    PostedEntry,
     Proposal,
     Purchase,
+    Reversal,
     Write,
     hookimpl,
 )
@@ -60,25 +60,14 @@ class Hooks:
 
     @hookimpl
     def reversal_posted(
-        self,
-        ctx: LedgerContext,
-        entries: Sequence[PostedEntry],
-        reversed_entries: Sequence[PostedEntry],
-        facts: Mapping[str, Any],
+        self, ctx: LedgerContext, reversal: Reversal | None, facts: Mapping[str, Any]
     ) -> Outcome | None:
-        """Give back what the sale had used; of a part that is taken back, the units of that part."""
-        if ctx.sale_id is None:
+        """Give back what the sale had used: units as they are taken back, money off in proportion, a use in the end."""
+        if reversal is None:
             return None
-        pairs = list(zip(entries, reversed_entries, strict=True))
-        is_whole = bool(pairs) and all(entry.amount == -original.amount for entry, original in pairs)
         changed, counted = [], []
         for known in facts.get("participations") or ():
-            back = sum(
-                -entry.amount
-                for entry, original in pairs
-                if (original.plugin, original.rule) == (NAME, RULE + known["promotion"])
-            )
-            row, counts = _returned(ctx, known, back, is_whole=is_whole)
+            row, counts = _returned(ctx, known, reversal)
             if counts:
                 changed.append(row)
                 counted += counts
@@ -167,22 +156,27 @@ def _benefit(grant: Grant) -> Benefit:
 
 
 def _returned(
-    ctx: LedgerContext, known: Mapping[str, Any], back: int, *, is_whole: bool
+    ctx: LedgerContext, known: Mapping[str, Any], reversal: Reversal
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The participation after something was taken back, and the counters that get it; never more than it had.
 
     Args:
         ctx: of the reversal.
         known: the participation as it was.
-        back: units of it that are taken back.
-        is_whole: whether the sale is taken back as a whole, with what was still pending.
+        reversal: what is taken back, and what is left of the sale.
     """
+    key = known["promotion"]
     units_left = known["units"] - known["units_returned"]
     cost_left = known["cost_minor"] - known["cost_returned_minor"]
-    units = units_left if is_whole else min(back, units_left)
-    closes = is_whole or (known["units"] > 0 and units == units_left)
-    cost = cost_left if closes else min(cost_left, known["cost_minor"] * units // max(1, known["units"]))
-    key = known["promotion"]
+    units = min(reversal.taken.get((NAME, known["unit"], RULE + key), 0), units_left)
+    closes = units == units_left if known["units"] else reversal.is_whole
+    if known["units"]:
+        cost = known["cost_minor"] * (known["units_returned"] + units) // known["units"] - known["cost_returned_minor"]
+    elif known["item"]:
+        cost = cost_left if closes else 0
+    else:
+        kept = -(-known["cost_minor"] * reversal.left // reversal.whole)
+        cost = max(0, cost_left - kept)
     taken: tuple[tuple[str, What, int], ...] = (
         (EVERYBODY, "units", units),
         (EVERYBODY, "money", cost),

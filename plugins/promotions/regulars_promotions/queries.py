@@ -26,6 +26,7 @@ from sqlalchemy import (
 from regulars.sdk import Fact, WriteStatement
 from regulars.sdk.db import (
     CORE_NOW,
+    SALE_STANDS,
     Card,
     Member,
     Sale,
@@ -60,8 +61,8 @@ _USAGE = select(func.jsonb_agg(func.jsonb_build_array(Usage.scope, Usage.promoti
     Usage.program_id == _PROGRAM,
     or_(Usage.scope == _ALL, Usage.scope == cast(_MEMBER, Text)),
 )
-_BOUGHT = select(exists().where(Sale.tenant_id == _TENANT, Sale.card_id == _CARD, Sale.undone_at.is_(None)))
-_KNOWN = ("promotion", "units", "cost_minor", "units_returned", "cost_returned_minor")
+_BOUGHT = select(exists().where(Sale.tenant_id == _TENANT, Sale.card_id == _CARD, SALE_STANDS))
+_KNOWN = ("promotion", "unit", "item", "units", "cost_minor", "units_returned", "cost_returned_minor")
 _PARTICIPATIONS = select(func.jsonb_agg(func.jsonb_build_object(*_pairs(_KNOWN)))).where(
     Participation.tenant_id == _TENANT, Participation.sale_id == _SALE, Participation.returned_at.is_(None)
 )
@@ -89,7 +90,11 @@ _COLUMNS = (
     "returned_at",
 )
 WRITES = (
-    WriteStatement("counted", count_rows(Usage, "used", match=_COUNTER, most="most", bind="promotions_counted")),
+    WriteStatement(
+        "counted",
+        count_rows(Usage, "used", match=_COUNTER, most="most", bind="promotions_counted"),
+        adds=("used",),
+    ),
     WriteStatement("took_part", insert_rows(Participation, *_COLUMNS, bind="promotions_took_part")),
     WriteStatement(
         "returned",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from regulars.sdk import Enrolment, EntryDraft, Item, PostedEntry, Proposal, Purchase
+from regulars.sdk import Enrolment, EntryDraft, Item, Proposal, Purchase, Reversal
 from regulars.testing.contexts import NOON, ledger_context, tenant_snapshot
 from regulars_promotions.hooks import Hooks
 from regulars_promotions.settings import Promotion, PromotionSettings, slug
@@ -253,13 +253,11 @@ def test_a_bonus_that_was_capped_away_is_not_counted():
     )
 
 
-def entry(amount, rule="promotion_p1", plugin="promotions"):
-    return PostedEntry(UUID(int=9), "points", "earn", amount, 0, 0, rule, plugin)
-
-
 def known(units=50, cost=25, units_returned=0, cost_returned=0):
     return {
         "promotion": "p1",
+        "unit": "points",
+        "item": "",
         "units": units,
         "cost_minor": cost,
         "units_returned": units_returned,
@@ -267,13 +265,16 @@ def known(units=50, cost=25, units_returned=0, cost_returned=0):
     }
 
 
-def reverse(pairs, *participations, ctx=None):
-    entries, originals = zip(*pairs, strict=True)
-    return HOOKS.reversal_posted(ctx or context(BONUS), entries, originals, {"participations": list(participations)})
+def reverse(reversal, *participations):
+    return HOOKS.reversal_posted(context(BONUS), reversal, {"participations": list(participations)})
 
 
-def test_undoing_gives_everything_back_with_what_was_pending():
-    outcome = reverse([(entry(-100, "purchase", "points"), entry(100, "purchase", "points"))], known())
+def taken(units, left=0, whole=1):
+    return Reversal(left, whole, {("promotions", "points", "promotion_p1"): units, ("points", "points", "purchase"): 9})
+
+
+def test_undoing_gives_everything_back():
+    outcome = reverse(taken(50), known())
     assert counted(outcome) == [
         ("", "p1", "money", -25, None),
         ("", "p1", "units", -50, None),
@@ -285,10 +286,10 @@ def test_undoing_gives_everything_back_with_what_was_pending():
 
 
 def test_a_part_gives_its_part_back_and_the_last_part_the_rest():
-    part = reverse([(entry(-20), entry(50))], known())
+    part = reverse(taken(20, 3, 5), known())
     assert counted(part) == [("", "p1", "money", -10, None), ("", "p1", "units", -20, None)]
     assert part.writes[1].rows[0]["returned_at"] is None
-    rest = reverse([(entry(-30), entry(50))], known(units_returned=20, cost_returned=10))
+    rest = reverse(taken(30, 1, 5), known(units_returned=20, cost_returned=10))
     assert counted(rest) == [
         ("", "p1", "money", -15, None),
         ("", "p1", "units", -30, None),
@@ -297,10 +298,26 @@ def test_a_part_gives_its_part_back_and_the_last_part_the_rest():
     ]
 
 
+def test_what_was_spent_and_let_go_is_not_given_back():
+    """Who keeps the units has used the promotion."""
+    assert counted(reverse(taken(20), known())) == [("", "p1", "money", -10, None), ("", "p1", "units", -20, None)]
+    assert reverse(Reversal(), known()) is None
+
+
+def test_money_off_comes_back_in_proportion_and_an_item_with_the_whole():
+    discount = known(units=0, cost=100)
+    assert counted(reverse(Reversal(2, 3), discount)) == [("", "p1", "money", -33, None)]
+    rest = reverse(Reversal(), discount | {"cost_returned_minor": 33})
+    assert counted(rest) == [("", "p1", "money", -67, None), ("", "p1", "uses", -1, None), (ME, "p1", "uses", -1, None)]
+    item = known(units=0, cost=60) | {"item": "Espresso"}
+    assert reverse(Reversal(2, 3), item) is None
+    assert [row[3] for row in counted(reverse(Reversal(), item))] == [-60, -1, -1]
+
+
 def test_what_concerns_no_promotion_gives_nothing_back():
-    assert reverse([(entry(-20, "purchase", "points"), entry(100, "purchase", "points"))], known()) is None
-    assert HOOKS.reversal_posted(context(BONUS), [entry(-5)], [entry(5)], {"participations": None}) is None
-    assert HOOKS.reversal_posted(replace(context(BONUS), sale_id=None), [], [], {}) is None
+    assert reverse(Reversal(taken={("points", "points", "purchase"): 20}, left=1, whole=2), known()) is None
+    assert HOOKS.reversal_posted(context(BONUS), Reversal(), {"participations": None}) is None
+    assert HOOKS.reversal_posted(context(BONUS), None, {"participations": [known()]}) is None, "a redemption"
 
 
 @given(
@@ -316,7 +333,7 @@ def test_a_budget_is_never_exceeded_and_used_up_when_there_is_demand(budget, sal
         ctx = context({**DOUBLE, "budget_units": budget}, hundred_units_minor=hundred)
         if is_undo and standing:
             units, cost = standing.pop()
-            outcome = reverse([(entry(-units), entry(units))], known(units, cost), ctx=ctx)
+            outcome = reverse(taken(units), known(units, cost))
         else:
             facts_now = {"usage": [["", "p1", what, number] for what, number in used.items()], "bought_before": True}
             proposals = HOOKS.adjust_earn(ctx, TEN_EURO, [base(amount)], facts_now)

@@ -24,5 +24,10 @@ plugin = Plugin(
     ),
     nav=(NavEntry("manage", N_("Referrals"), "referrals", icon="user-plus", permission="referrals.view", order=36),),
     jobs=("regulars_referrals.jobs",),
-    subscriptions=(Subscription("member.enrolled", "note"), Subscription("sale.recorded", "watch")),
+    subscriptions=(
+        Subscription("member.enrolled", "note"),
+        Subscription("sale.recorded", "watch"),
+        Subscription("sale.undone", "take_back"),
+        Subscription("sale.refunded", "take_back"),
+    ),
 )

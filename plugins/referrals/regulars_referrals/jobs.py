@@ -28,7 +28,7 @@ async def note(work: JobWork, payload: Mapping[str, Any]) -> None:
     friend = await repository.holder(work.session, UUID(payload["card_id"]))
     if inviter is None or friend is None or inviter.program_id != friend.program_id:
         return
-    settings = await _settings(work, friend)
+    settings = await _settings(work, friend.program_id)
     line = await repository.line_of(work.session, inviter)
     reason = fault(friend.person, line, timedelta(hours=settings.same_place_hours))
     if inviter.card_id != friend.card_id:
@@ -48,12 +48,33 @@ async def watch(work: JobWork, payload: Mapping[str, Any]) -> None:
     friend = await repository.holder(work.session, UUID(payload["card_id"]))
     if found is None or friend is None or found.status != "waiting":
         return
-    settings, sale_id = await _settings(work, friend), UUID(payload["sale_id"])
+    settings, sale_id = await _settings(work, friend.program_id), UUID(payload["sale_id"])
     if await repository.sale_stands(work.session, sale_id, settings.min_amount_minor):
         await repository.change(work.session, found.id, status="bought", sale_id=sale_id)
         due = datetime.now(UTC) + timedelta(days=settings.wait_days)
         key = f"{found.id}:{sale_id}"
         await enqueue(work.session, "referrals.settle", {"id": str(found.id)}, dedup_key=key, run_at=due)
+
+
+@job("take_back")
+async def take_back(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """Take both rewards back when the purchase is taken back, or so much of it that it would not count: the next does.
+
+    Args:
+        work: the job; its transaction holds both and the mark that they were taken back.
+        payload: of `sale.undone` or `sale.refunded`.
+    """
+    found = await repository.take(work.session, friend_card_id=UUID(payload["card_id"]))
+    if found is None or found.status not in {"bought", "rewarded"} or str(found.sale_id) != payload["sale_id"]:
+        return
+    program_id = await repository.program_of(work.session, found.friend_card_id)
+    settings = await _settings(work, program_id)
+    if await repository.sale_stands(work.session, found.sale_id, settings.min_amount_minor):
+        return
+    if found.status == "rewarded":
+        for card_id, side in sorted(((found.card_id, "referrer"), (found.friend_card_id, "friend"))):
+            await work.service(Awards).take_back(work.session, work.context, card_id, _key(found, side))
+    await repository.change(work.session, found.id, status="waiting", sale_id=None, limited=False, decided_at=None)
 
 
 @job("settle")
@@ -74,7 +95,7 @@ async def settle(work: JobWork, payload: Mapping[str, Any]) -> None:
     if inviter is None or friend is None:
         await repository.change(session, found.id, status="refused", reason="closed", decided_at=now)
         return
-    settings = await _settings(work, friend)
+    settings = await _settings(work, friend.program_id)
     if not await repository.sale_stands(session, found.sale_id, settings.min_amount_minor):
         await repository.change(session, found.id, status="waiting", sale_id=None)
         return
@@ -82,22 +103,28 @@ async def settle(work: JobWork, payload: Mapping[str, Any]) -> None:
         await repository.lock_member(session, card_id)
     since = repository.before(now, settings.period_days)
     limited = await repository.rewarded(session, inviter.card_id, since) >= settings.most
-    if await _award(work, friend, Referral("friend", found.id)) is not None:
+    if await _award(work, friend, Referral("friend", found.id), _key(found, "friend")) is not None:
         day = timedelta(days=1)  # the program is closed for a while
         key = f"{found.id}:{now.date()}"
         await enqueue(session, "referrals.settle", dict(payload), dedup_key=key, run_at=datetime.now(UTC) + day)
         return
-    limited = limited or await _award(work, inviter, Referral("referrer", found.id)) is not None
+    limited = (
+        limited or await _award(work, inviter, Referral("referrer", found.id), _key(found, "referrer")) is not None
+    )
     await repository.change(session, found.id, status="rewarded", limited=limited, decided_at=now)
 
 
-async def _award(work: JobWork, holder: Holder, occasion: Referral) -> Refusal | None:
-    key = f"referral:{occasion.referral_id}:{occasion.side}"
+def _key(invitation: Any, side: str) -> str:
+    """The award's name: of this invitation, side and purchase, so that a second purchase is another."""
+    return f"referral:{invitation.id}:{side}:{invitation.sale_id}"
+
+
+async def _award(work: JobWork, holder: Holder, occasion: Referral, key: str) -> Refusal | None:
     return await work.service(Awards).award(work.session, work.context, holder.card_id, occasion, key)
 
 
-async def _settings(work: JobWork, holder: Holder) -> ReferralSettings:
+async def _settings(work: JobWork, program_id: UUID) -> ReferralSettings:
     found = await work.service(PluginRules).of(work.session, work.context.tenant, "referrals")
-    settings = next(one.settings for one in found if one.program.id == holder.program_id)
+    settings = next(one.settings for one in found if one.program.id == program_id)
     assert isinstance(settings, ReferralSettings)
     return settings

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, DateTime, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
-from regulars.sdk.db import Card, Consent, Member, Sale, TenantSession, new_id
+from regulars.sdk.db import SALE_STANDS, Card, Consent, Member, Sale, TenantSession, new_id
 from regulars.sdk.paging import Paged, PageRequest
 from regulars_referrals.models import Invitation
 from regulars_referrals.rules import Person
@@ -70,6 +70,13 @@ async def holder(session: TenantSession, card_id: UUID) -> Holder | None:
         return None
     person = Person(row.id, row.email, row.phone, row.ip or "", row.enrolled_at)
     return Holder(card_id, row.program_id, person)
+
+
+async def program_of(session: TenantSession, card_id: UUID) -> UUID:
+    """The program of a card that there is, closed or not."""
+    statement = select(Card.program_id).where(Card.tenant_id == session.tenant_id, Card.id == card_id)
+    found: UUID = await session.scalar(statement)
+    return found
 
 
 async def line_of(session: TenantSession, first: Holder) -> Sequence[Person]:
@@ -146,12 +153,11 @@ async def rewarded(session: TenantSession, card_id: UUID, since: datetime) -> in
 
 
 async def sale_stands(session: TenantSession, sale_id: UUID, least: int | None) -> bool:
-    """Whether a sale is large enough and was not taken back."""
-    statement = select(Sale.amount_minor).where(
-        Sale.tenant_id == session.tenant_id, Sale.id == sale_id, Sale.undone_at.is_(None)
-    )
+    """Whether what is left of a sale is large enough."""
+    left = func.coalesce(Sale.amount_minor, 0) - Sale.refunded_minor
+    statement = select(left.label("left")).where(Sale.tenant_id == session.tenant_id, Sale.id == sale_id, SALE_STANDS)
     row = await session.one_or_none(statement)
-    return row is not None and (least is None or (row.amount_minor or 0) >= least)
+    return row is not None and (least is None or row.left >= least)
 
 
 async def of_card(session: TenantSession, card_id: UUID) -> Mapping[str, int]:

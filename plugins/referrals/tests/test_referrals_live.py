@@ -7,7 +7,10 @@ from uuid import UUID
 import pytest
 
 from regulars.domain.awards.service import Awards
-from regulars.sdk import NotFound, Referral
+from regulars.domain.ledger.commands import Claim, principal_of
+from regulars.domain.refunds.parts import Part
+from regulars.domain.refunds.service import RefundCommand, Refunds
+from regulars.sdk import NotFound, Purchase, Referral
 from regulars.testing.jobs import hurry
 from regulars_referrals.rules import code_of
 
@@ -35,6 +38,14 @@ def settle(database, run_jobs):
         return await run_jobs()
 
     return run
+
+
+async def refund(world, database, ledger, sale_id, amount):
+    context = world.context()
+    claim = Claim(principal_of(context), f"{sale_id} {amount}", b"")
+    async with database.tenant(world.tenant.id) as session:
+        command = RefundCommand(claim, sale_id, part=Part(amount_minor=amount))
+        assert (await Refunds(ledger).refund(session, context, command)).status == 200
 
 
 async def bring(till, email, code):
@@ -70,6 +81,42 @@ async def test_a_purchase_that_is_taken_back_gives_nothing_and_the_next_one_coun
     await till.sale(1, card=friend)
     await settle()
     assert len(await sql.fetch(GIVEN)) == 2
+
+
+async def test_a_purchase_that_is_refunded_later_takes_both_rewards_back(
+    till, cafe, sql, database, ledger, run_jobs, settle, events, healthy
+):
+    """What is left of it decides; the next purchase counts anew, and the limit of the member is free again."""
+    await cafe.set_settings(
+        "referrals",
+        unit="stamps",
+        referrer_reward=5,
+        friend_reward=2,
+        most=1,
+        same_place_hours=0,
+        min_amount_minor=1000,
+    )
+    friend = await bring(till, "lea@example.com", code_of(cafe.card.id))
+    await till.sale(card=friend, purchase=Purchase(1, 1500, "EUR"))
+    await settle()
+    sale = await sql.fetchval("SELECT id FROM core.sale WHERE card_id = $1", friend.id)
+    await refund(cafe, database, ledger, sale, 500)
+    await run_jobs()
+    assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["rewarded"]
+    assert (await sql.fetchval(BALANCE, cafe.card.id), await sql.fetchval(BALANCE, friend.id)) == (5, 3)
+    await refund(cafe, database, ledger, sale, 1)
+    await run_jobs()
+    assert [tuple(row) for row in await sql.fetch(INVITATIONS)] == [("waiting", "", False)]
+    assert await sql.fetchval(BALANCE, cafe.card.id) == 0
+    assert sum(one.name == "award.taken_back" for one in await events()) == 2
+    taken = "SELECT count(*) FROM core.audit_log WHERE action = 'award.take_back'"
+    assert await sql.fetchval(taken) == 2
+    await till.sale(card=friend, purchase=Purchase(1, 1000, "EUR"))
+    await settle()
+    assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["rewarded"]
+    assert await sql.fetchval(BALANCE, cafe.card.id) == 5
+    assert len(await sql.fetch(GIVEN)) == 6, "two given, two taken back, two given"
+    await healthy()
 
 
 async def test_the_member_has_a_limit_and_the_friend_is_welcome_all_the_same(till, cafe, sql, settle):

@@ -79,7 +79,9 @@ _CODES = (
 FACTS = (Fact("taken", _TAKEN), Fact("had", _HAD), Fact("codes", _CODES))
 WRITES = (
     WriteStatement(
-        "stock", count_rows(Stock, "taken", match=("program_id", "reward_key"), most="most", bind="rewards_stock")
+        "stock",
+        count_rows(Stock, "taken", match=("program_id", "reward_key"), most="most", bind="rewards_stock"),
+        adds=("taken",),
     ),
     WriteStatement(
         "code",

@@ -47,6 +47,8 @@ plugin = Plugin(
         Subscription("tiers.tier_reached", "congratulate"),
         Subscription("tiers.tier_ending", "warn"),
         Subscription("sale.undone", "recheck"),
+        Subscription("sale.refunded", "recheck"),
+        Subscription("award.taken_back", "recheck"),
     ),
     events=(
         EventType("tier_reached", N_("Tier reached"), "regulars_tiers.events:TierReached"),

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from regulars.sdk.db import Account, LedgerEntry, Sale
+from regulars.sdk.db import SALE_STANDS, Account, LedgerEntry, Sale
 from regulars_tiers.settings import TierSettings
 
 TENANT = bindparam("tenant_id", type_=Uuid(), required=True)
@@ -31,6 +31,8 @@ _basis = bindparam("tiers_basis", type_=Text(), required=True)
 _unit = bindparam("tiers_unit", type_=Text(), required=True)
 _period = bindparam("tiers_period", type_=Text(), required=True)
 _days = bindparam("tiers_days", type_=Integer(), required=True)
+_MOMENT = bindparam("moment", type_=DateTime(timezone=True), required=True)
+_SPENT = func.sum(Sale.amount_minor - Sale.refunded_minor)
 _NONE: ColumnElement[int] = literal_column("0", BigInteger())
 _EVER: ColumnElement[Any] = literal_column("'-infinity'::timestamptz")
 
@@ -48,7 +50,8 @@ def count_values(settings: TierSettings) -> dict[str, Any]:
 def count_of(card: Any) -> ColumnElement[Any]:
     """What counts for a card: `{"value": …, "previous": …}`, money in minor units.
 
-    A reversal counts against what it takes back, whenever that was earned. "The last days" are so many calendar days
+    A reversal counts against what it takes back, whenever that was earned; so does a refund against its sale, and one
+    that was refunded as a whole is no visit. "The last days" are so many calendar days
     before today, and today.
 
     Args:
@@ -57,15 +60,18 @@ def count_of(card: Any) -> ColumnElement[Any]:
     """
     today = func.timezone(_ZONE, _DAY_START)
     year = func.date_trunc(literal_column("'year'"), today)
-    begin = case(
-        (_period == literal_column("'days'"), _moment(today - func.make_interval(0, 0, 0, _days))),
-        (_period == literal_column("'year'"), _moment(year)),
-        else_=_EVER,
-    )
-    year_before = _moment(year - literal_column("interval '1 year'"))
+    begin, year_before = _begin(today, year), _moment(year - literal_column("interval '1 year'"))
     previous = case((_period == literal_column("'year'"), _sum(card, year_before, _moment(year))), else_=_NONE)
     return func.jsonb_build_object(
         literal_column("'value'"), _sum(card, begin, None), literal_column("'previous'"), previous
+    )
+
+
+def _begin(today: ColumnElement[Any], year: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case(
+        (_period == literal_column("'days'"), _moment(today - func.make_interval(0, 0, 0, _days))),
+        (_period == literal_column("'year'"), _moment(year)),
+        else_=_EVER,
     )
 
 
@@ -80,9 +86,33 @@ def _sum(card: ColumnElement[Any], begin: ColumnElement[Any], end: ColumnElement
     return case(
         ((_basis == earned) & in_all, func.coalesce(_account(card, Account.lifetime), _NONE)),
         (_basis == earned, _earned(card, begin, end)),
-        (_basis == literal_column("'spend'"), _sales(card, func.sum(Sale.amount_minor), begin, end)),
+        (_basis == literal_column("'spend'"), _sales(card, _SPENT, begin, end)),
         (_basis == literal_column("'visits'"), _sales(card, func.count(), begin, end)),
         else_=func.coalesce(_account(card, Account.balance), _NONE),
+    )
+
+
+def count_then(card: Any) -> ColumnElement[Any]:
+    """As `count_of` at a moment of the past, but without what was taken back since: what has counted rightly.
+
+    Args:
+        card: as for `count_of`; `day_start` is that of the moment, and the moment is the parameter `moment`.
+    """
+    today = func.timezone(_ZONE, _DAY_START)
+    year = func.date_trunc(literal_column("'year'"), today)
+    begin, year_before = _begin(today, year), _moment(year - literal_column("interval '1 year'"))
+    previous = case((_period == literal_column("'year'"), _sum_then(card, year_before, _moment(year))), else_=_NONE)
+    return func.jsonb_build_object(
+        literal_column("'value'"), _sum_then(card, begin, _MOMENT), literal_column("'previous'"), previous
+    )
+
+
+def _sum_then(card: ColumnElement[Any], begin: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case(
+        (_basis == literal_column("'earned'"), _earned(card, begin, end)),
+        (_basis == literal_column("'spend'"), _sales(card, _SPENT, begin, end)),
+        (_basis == literal_column("'visits'"), _sales(card, func.count(), begin, end)),
+        else_=_moved(card, LedgerEntry.kind != literal_column("'reverse'"), _EVER, end),
     )
 
 
@@ -96,6 +126,13 @@ def _account(card: ColumnElement[Any], column: Any) -> ScalarSelect[Any]:
 
 
 def _earned(card: ColumnElement[Any], begin: ColumnElement[Any], end: ColumnElement[Any] | None) -> ColumnElement[Any]:
+    return _moved(card, LedgerEntry.kind == literal_column("'earn'"), begin, end)
+
+
+def _moved(
+    card: ColumnElement[Any], which: ColumnElement[bool], begin: ColumnElement[Any], end: ColumnElement[Any] | None
+) -> ColumnElement[Any]:
+    """Entries of some kinds, less what was taken back of them whenever."""
     back = aliased(LedgerEntry)
     taken_back = (
         select(func.coalesce(func.sum(back.amount), _NONE))
@@ -107,11 +144,11 @@ def _earned(card: ColumnElement[Any], begin: ColumnElement[Any], end: ColumnElem
         LedgerEntry.tenant_id == TENANT,
         LedgerEntry.card_id == card,
         LedgerEntry.unit == _unit,
-        LedgerEntry.kind == literal_column("'earn'"),
+        which,
         LedgerEntry.created_at >= begin,
     )
     if end is not None:
-        query = query.where(LedgerEntry.created_at < end)
+        query = query.where(_before(LedgerEntry.created_at, end))
     return func.coalesce(query.correlate_except(LedgerEntry).scalar_subquery(), _NONE)
 
 
@@ -121,8 +158,14 @@ def _sales(
     query = (
         select(what)
         .select_from(Sale)
-        .where(Sale.tenant_id == TENANT, Sale.card_id == card, Sale.undone_at.is_(None), Sale.created_at >= begin)
+        .where(Sale.tenant_id == TENANT, Sale.card_id == card, SALE_STANDS, Sale.created_at >= begin)
     )
     if end is not None:
-        query = query.where(Sale.created_at < end)
+        query = query.where(_before(Sale.created_at, end))
     return func.coalesce(query.correlate_except(Sale).scalar_subquery(), _NONE)
+
+
+def _before(column: Any, end: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Years end before the next begins; the moment at which something counted belongs to it."""
+    found: ColumnElement[bool] = column <= end if end is _MOMENT else column < end
+    return found

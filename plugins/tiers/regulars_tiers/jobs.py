@@ -54,7 +54,7 @@ async def review_program(work: JobWork, payload: Mapping[str, Any]) -> None:
 
 @job("recheck")
 async def recheck(work: JobWork, payload: Mapping[str, Any]) -> None:
-    """Take back what a sale had brought that was taken back itself.
+    """Take back what a sale or an award had brought that was taken back itself, or a part of it.
 
     Args:
         work: the job.

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from regulars.sdk import CardInfo, ProgramInfo
 from regulars.sdk.db import Card, TenantSession
-from regulars_tiers.count_queries import count_of, count_values
+from regulars_tiers.count_queries import CARD, count_of, count_then, count_values
 from regulars_tiers.models import MemberTier, TierChange
 from regulars_tiers.queries import STORED, stored_as_json
 from regulars_tiers.settings import TierSettings
@@ -22,6 +22,7 @@ from regulars_tiers.standing import Count, Standing
 
 NOW: ColumnElement[datetime] = func.core.now(type_=DateTime(timezone=True))
 CLOCK: Select[Any] = select(NOW.label("now"))
+_COUNT_THEN = select(count_then(CARD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,20 @@ def parameters_for(tenant_id: UUID, program: ProgramInfo, settings: TierSettings
     day_start = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).astimezone(UTC)
     own = {"tenant_id": tenant_id, "day_start": day_start, "time_zone": program.timezone}
     return {**own, **count_values(settings)}
+
+
+async def count_at(
+    session: TenantSession, program: ProgramInfo, settings: TierSettings, card_id: UUID, moment: datetime
+) -> Count:
+    """What had counted for a card at a moment, without what was taken back since.
+
+    Args:
+        session, program, settings: as for `cards`.
+        card_id: which card.
+        moment: of the past.
+    """
+    parameters = {**parameters_for(session.tenant_id, program, settings, moment), "moment": moment, "card_id": card_id}
+    return Count(**await session.scalar(_COUNT_THEN, parameters))
 
 
 async def standing_of(session: TenantSession, card_id: UUID) -> Standing:

@@ -14,7 +14,7 @@ from regulars_tiers import repository
 from regulars_tiers.changes import Reason, change_row, payloads
 from regulars_tiers.repository import Found
 from regulars_tiers.settings import TierSettings
-from regulars_tiers.standing import Standing, after_reversal, at_review, reached, whole
+from regulars_tiers.standing import Count, Standing, after_reversal, at_review, reached, whole
 
 BATCH = 500
 Rule = Callable[[TierSettings, Standing, int, datetime], Standing]
@@ -52,8 +52,20 @@ async def review_batch(
 
 
 async def recheck(session: TenantSession, program: ProgramInfo, settings: TierSettings, card_id: UUID) -> None:
-    """Take back what a sale had brought that was taken back itself."""
-    await decide(session, program, settings, card_id, after_reversal, "taken_back")
+    """Take back what something had brought that was taken back itself: a sale, a part of it, an award.
+
+    Args:
+        session, program, settings, card_id: as for `decide`.
+    """
+    await repository.lock(session, card_id)
+    since = (await repository.standing_of(session, card_id)).since
+    count = await repository.count_at(session, program, settings, card_id, since) if since else Count()
+    then = whole(settings, count.best, program.currency)
+
+    def rule(settings: TierSettings, standing: Standing, amount: int, now: datetime) -> Standing:
+        return after_reversal(settings, standing, amount, then, now)
+
+    await decide(session, program, settings, card_id, rule, "taken_back")
 
 
 async def decide(

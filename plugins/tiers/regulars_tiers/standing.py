@@ -87,12 +87,26 @@ def after_gain(settings: TierSettings, standing: Standing, amount: int, now: dat
     return replace(standing, tier=target.key, since=now, keep_until=None, told_at=None)
 
 
-def after_reversal(settings: TierSettings, standing: Standing, amount: int, now: datetime) -> Standing:
-    """After something was taken back: what it had brought is gone at once; who is in grace stays there."""
+def after_reversal(settings: TierSettings, standing: Standing, amount: int, then: int, now: datetime) -> Standing:
+    """After something was taken back: what it had brought is gone at once.
+
+    Who keeps a tier though it is not reached any more (in grace, or for ever) keeps it only as long as it had been
+    reached rightly.
+
+    Args:
+        settings, standing: of the card.
+        amount: what counts now.
+        then: what had counted when the tier was reached, without what was taken back since.
+        now: the moment.
+    """
     target = reached(settings, amount, standing.granted)
     key = target.key if target else ""
-    if standing.keep_until is not None or settings.rank(key) >= settings.rank(standing.tier):
+    if settings.rank(key) >= settings.rank(standing.tier):
         return after_gain(settings, standing, amount, now)
+    had = reached(settings, then, standing.granted)
+    is_kept = standing.keep_until is not None or settings.keep_forever
+    if is_kept and had is not None and settings.rank(had.key) >= settings.rank(standing.tier):
+        return standing
     return replace(standing, tier=key, since=now, keep_until=None, told_at=None)
 
 

@@ -69,11 +69,17 @@ def test_up_at_once_and_never_down_by_coming():
 
 
 def test_what_a_sale_brought_goes_with_it_at_once_even_where_nobody_is_downgraded():
-    settings = TierSettings(keep_forever=True)
-    assert after_reversal(settings, Standing("gold", NOON), 600, NOON + DAY) == Standing("silver", NOON + DAY)
-    in_grace = Standing("gold", NOON, NOON + DAY, NOON)
-    assert after_reversal(settings, in_grace, 600, NOON) == in_grace
-    assert after_reversal(settings, Standing("gold", NOON), 2000, NOON) == Standing("gold", NOON)
+    forever, held = TierSettings(keep_forever=True), Standing("gold", NOON)
+    assert after_reversal(forever, held, 600, 600, NOON + DAY) == Standing("silver", NOON + DAY)
+    assert after_reversal(forever, held, 2000, 2000, NOON) == held
+    assert after_reversal(SETTINGS, held, 600, 2000, NOON + DAY) == Standing("silver", NOON + DAY)
+
+
+def test_who_keeps_a_tier_keeps_it_when_something_else_is_taken_back():
+    held, in_grace = Standing("gold", NOON), Standing("gold", NOON, NOON + DAY, NOON)
+    assert after_reversal(TierSettings(keep_forever=True), held, 600, 2000, NOON) == held
+    assert after_reversal(SETTINGS, in_grace, 600, 2000, NOON) == in_grace
+    assert after_reversal(SETTINGS, in_grace, 600, 1999, NOON) == Standing("silver", NOON), "it had not been reached"
 
 
 def test_a_tier_ends_after_grace_and_notice_in_this_order():
@@ -117,7 +123,7 @@ def test_the_stored_tier_is_what_the_count_gives(acts, forever, grace, notice):
             standing = after_gain(settings, standing, amount, now)
         elif act == "back":
             amount = max(0, amount - number)
-            standing = after_reversal(settings, standing, amount, now)
+            standing = after_reversal(settings, standing, amount, amount, now)
         else:
             now, amount = now + DAY, max(0, amount - number)  # a day has left the window
             standing = at_review(settings, standing, amount, now)

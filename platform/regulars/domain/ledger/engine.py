@@ -43,7 +43,9 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.registry import PluginRegistry
 
-Operation = Literal["earn", "award", "redeem", "carry_on", "undo", "enrol", "refund", "upkeep", "adjust", "refuse"]
+Operation = Literal[
+    "earn", "award", "award_back", "redeem", "carry_on", "undo", "enrol", "refund", "upkeep", "adjust", "refuse"
+]
 TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
 ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
 LOTS: tuple[Part, ...] = ("lot", "lot_use", "lot_change")
@@ -51,10 +53,11 @@ MOVES: tuple[Part, ...] = ("redemption_move", "redemption_step")
 PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
     "award": (*ENTRIES, "lot", "lot_use", "pending", *TRACES),
+    "award_back": (*ENTRIES, *LOTS, "pending_change", *TRACES),
     "redeem": ("redemption", "redemption_step", *ENTRIES, "lot_use", "lot_change", *TRACES),
     "carry_on": (*MOVES, *ENTRIES, *LOTS, *TRACES),
     "undo": ("sale_undone", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
-    "refund": ("refund", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
+    "refund": ("refund", "sale_refunded", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
     "upkeep": (*ENTRIES, *LOTS, "pending_change", "audit", "event"),
     "adjust": ("adjustment", "adjustment_decided", *ENTRIES, *LOTS, *TRACES),
     "enrol": (*ENTRIES, "lot", "pending", "audit", "event"),
@@ -63,6 +66,7 @@ PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
 _ACTION_OF: Mapping[Operation, str] = {
     "earn": "sale.record",
     "award": "card.award",
+    "award_back": "card.award_back",
     "redeem": "reward.redeem",
     "carry_on": "redemption.move",
     "undo": "sale.undo",
@@ -73,6 +77,7 @@ _ACTION_OF: Mapping[Operation, str] = {
 }
 _ACTION_READING: Mapping[Extra, str] = {
     "": "card.award",
+    "award": "card.award_back",
     "sale": "sale.record",
     "lots": "reward.redeem",
     "last": "sale.undo",

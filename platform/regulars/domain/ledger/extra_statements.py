@@ -34,7 +34,7 @@ from regulars.domain.redemptions.models import Redemption
 from regulars.domain.refunds.models import Refund
 from regulars.domain.sales.models import Sale
 
-Extra = Literal["", "sale", "lots", "last", "refund", "upkeep", "redemption"]
+Extra = Literal["", "sale", "lots", "last", "refund", "upkeep", "redemption", "award"]
 LOT_FIELDS = ("id", "entry_id", "unit", "amount_left", "expires_at", "created_at")
 ENTRY_FIELDS = (
     "id",
@@ -96,6 +96,8 @@ REDEMPTION_FIELDS = (
 )
 TENANT, CARD_ID = bindparam("tenant_id", type_=Uuid), bindparam("card_id", type_=Uuid)
 SALE_ID = bindparam("sale_id", type_=Uuid)
+AWARD = "award"
+"""In the explanation of what an award gave: its key."""
 _OPEN: ColumnElement[str] = literal_column("'open'")
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 
@@ -156,16 +158,12 @@ def _last_moment() -> Subquery:
             ~exists().where(Refund.tenant_id == TENANT, Refund.sale_id == LedgerEntry.sale_id),
         ),
         select(
-            LedgerPending.sale_id,
-            cast(null(), Uuid).label("redemption_id"),
-            LedgerPending.staff_id,
-            LedgerPending.created_at,
-        ).where(
-            LedgerPending.tenant_id == TENANT,
-            LedgerPending.card_id == CARD_ID,
-            LedgerPending.status == _OPEN,
-            LedgerPending.sale_id.is_not(None),
-            ~exists().where(Refund.tenant_id == TENANT, Refund.sale_id == LedgerPending.sale_id),
+            Sale.id.label("sale_id"), cast(null(), Uuid).label("redemption_id"), Sale.staff_id, Sale.created_at
+        ).where(  # also one that gave nothing but a discount, or whose units all wait
+            Sale.tenant_id == TENANT,
+            Sale.card_id == CARD_ID,
+            Sale.undone_at.is_(None),
+            ~exists().where(Refund.tenant_id == TENANT, Refund.sale_id == Sale.id),
         ),
     ).subquery("moments")
     return select(moments).order_by(moments.c.created_at.desc()).limit(literal_column("1")).subquery("last_action")
@@ -268,6 +266,32 @@ def _redemption() -> ScalarSelect[Any]:
     )
 
 
+def _award() -> ScalarSelect[Any]:
+    """What an award gave: its entries, and what of it is still pending."""
+    key = bindparam("award_key", type_=Text)
+    entries = (
+        select(func.jsonb_agg(aggregate_order_by(_entry(), LedgerEntry.seq)))
+        .where(
+            LedgerEntry.tenant_id == TENANT,
+            LedgerEntry.card_id == CARD_ID,
+            LedgerEntry.kind == literal_column("'earn'"),
+            LedgerEntry.explanation.op("->>")(literal_column(f"'{AWARD}'")) == key,
+        )
+        .scalar_subquery()
+    )
+    pending = (
+        select(func.jsonb_agg(aggregate_order_by(_fields(LedgerPending, PENDING_FIELDS), LedgerPending.id)))
+        .where(
+            LedgerPending.tenant_id == TENANT,
+            LedgerPending.card_id == CARD_ID,
+            LedgerPending.status == _OPEN,
+            LedgerPending.explanation.op("->>")(literal_column(f"'{AWARD}'")) == key,
+        )
+        .scalar_subquery()
+    )
+    return select(json_object(entries=entries, pending=pending)).scalar_subquery()
+
+
 def _entry() -> ColumnElement[Any]:
     """An entry with its lot, what it took from lots, whether it was taken back, and the redemption that it is of."""
     reversal = aliased(LedgerEntry)
@@ -315,6 +339,7 @@ READS: Mapping[Extra, Mapping[str, Callable[[], ColumnElement[Any]]]] = MappingP
         "refund": {"lots": _open_lots, "refunded": _refunded_sale, "known_refund": _known_refund},
         "upkeep": {"lots": _open_lots, "pending": _open_pending, "last_use": _last_use},
         "redemption": {"redemption": _redemption},
+        "award": {"lots": _open_lots, "award": _award},
     }
 )
 """Kind of transaction → column of the facts statement → its query."""

@@ -170,7 +170,7 @@ INVARIANTS = (
            LEFT JOIN core.redemption r ON r.tenant_id = i.tenant_id AND r.id = i.redemption_id
            WHERE (i.sale_id IS NOT NULL AND s.id IS NULL) OR (i.redemption_id IS NOT NULL AND r.id IS NULL)
               OR (i.status = 200 AND i.sale_id IS NULL AND i.redemption_id IS NULL
-                  AND i.principal NOT IN ('join_form', 'award'))
+                  AND i.principal NOT IN ('join_form', 'award', 'award_back'))
            UNION ALL
            SELECT s.id::text FROM core.sale s WHERE NOT EXISTS (
              SELECT 1 FROM core.idempotency i WHERE i.tenant_id = s.tenant_id AND i.sale_id = s.id)
@@ -226,6 +226,17 @@ INVARIANTS = (
                       WHEN s.undone_at IS NOT NULL THEN coalesce(r.total, 0) <> -e.amount
                       ELSE r.total IS NOT NULL AND NOT EXISTS (
                         SELECT 1 FROM core.refund f WHERE f.tenant_id = s.tenant_id AND f.sale_id = s.id) END""",
+    ),
+    Invariant(
+        "U2",
+        "A sale says that nothing is left of it exactly when a refund took the rest, and then that all money went.",
+        """SELECT s.id::text FROM core.sale s
+           LEFT JOIN (SELECT tenant_id, sale_id, bool_or((result->>'is_whole')::boolean) AS is_whole
+                      FROM core.refund WHERE result <> '{}' GROUP BY 1, 2) f
+             ON f.tenant_id = s.tenant_id AND f.sale_id = s.id
+           WHERE (s.refunded_at IS NOT NULL) <> coalesce(f.is_whole, false)
+              OR (s.refunded_at IS NOT NULL AND s.refunded_minor <> coalesce(s.amount_minor, 0))
+              OR (s.refunded_minor > 0 AND f.sale_id IS NULL)""",
     ),
 )
 

@@ -27,7 +27,7 @@ from regulars.contracts.ledger import (
 )
 from regulars.contracts.providers import UnitLife
 from regulars.domain.ledger.commands import Answer, Attempt
-from regulars.domain.ledger.drafts import pending_row
+from regulars.domain.ledger.drafts import added_up, pending_row
 from regulars.domain.ledger.lots import OpenLot
 from regulars.domain.ledger.posting import Posting
 from regulars.domain.ledger.problems import problem
@@ -436,6 +436,7 @@ class OpenCard:
             if declared is None:
                 raise PluginFault(plugin, f"it has no write statement {write.name!r}")
             self.add(declared.bind, *write.rows)
+            self.rows[declared.bind] = added_up(self.rows[declared.bind], declared.adds)
             if write.contended:
                 self.contended.add(declared.bind)
         for draft in outcome.events:

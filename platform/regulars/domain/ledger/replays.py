@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Row
 
-from regulars.contracts.context import AccountState, CardInfo, Context, Principal, ProgramInfo, TenantSnapshot
+from regulars.contracts.context import CardInfo, Context, Principal, ProgramInfo, TenantSnapshot
 from regulars.contracts.errors import PluginFault
 from regulars.contracts.ledger import Purchase
 from regulars.domain.ledger import replays_repository
-from regulars.domain.ledger.evaluation import read_facts, read_items, result_of
+from regulars.domain.ledger.evaluation import read_items, result_of
 from regulars.domain.ledger.opened import OpenCard
+from regulars.domain.ledger.replay import moment_of
 from regulars.domain.ledger.rules import Rules
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -118,15 +118,9 @@ def evaluate_again(
         session=session,
         ctx=Context(replace(tenant, enabled=frozenset(inputs["enabled"])), principal),
         registry=registry,
-        attempt=None,
         card=_card(row),
         rules=rules,
-        staff=None,
-        now=datetime.fromisoformat(inputs["now"]),
-        day_start=datetime.fromisoformat(inputs["day_start"]),
-        accounts={unit: _account(unit, *values) for unit, values in inputs["accounts"].items()},
-        facts=read_facts(registry, inputs["facts"]),
-        occurred_at=datetime.fromisoformat(inputs["occurred_at"]) if inputs["occurred_at"] else None,
+        **moment_of(registry, inputs),
     )
     purchase = Purchase(row.quantity, row.amount_minor, row.currency, read_items(row.items), row.channel)
     try:
@@ -144,7 +138,3 @@ def _card(row: Row[Any]) -> CardInfo:
         program_id=row.program_id,
         created_at=row.card_created_at,
     )
-
-
-def _account(unit: str, balance: int, lifetime: int, seq: int, last_at: str | None) -> AccountState:
-    return AccountState(unit, balance, lifetime, seq, datetime.fromisoformat(last_at) if last_at else None)

@@ -48,6 +48,7 @@ Part = Literal[
     "redemption_step",
     "refund",
     "sale",
+    "sale_refunded",
     "sale_undone",
     "staff",
 ]
@@ -197,6 +198,9 @@ PARTS: dict[str, UpdateBase] = {
     "activity": update_rows(Member, "last_activity_at", match=("id",), bind="activity"),
     "staff": update_rows(Staff, "pin_failures", "pin_locked_until", "pin_used_at", match=("id",), bind="staff"),
     "sale_undone": update_rows(Sale, "undone_at", match=("id",), bind="sale_undone", where=Sale.undone_at.is_(None)),
+    "sale_refunded": update_rows(
+        Sale, "refunded_minor", "refunded_at", match=("id",), bind="sale_refunded", where=Sale.undone_at.is_(None)
+    ),
     "refund": insert_rows(
         Refund,
         "id",

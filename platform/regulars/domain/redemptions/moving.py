@@ -114,7 +114,7 @@ class Moving:
         opened.add_posting(posting, is_activity=move != "expire")
         opened.add_event(RedemptionUndone(redemption_id=self.id, card_id=opened.card.id))
         opened.add_outcomes(
-            "reversal_posted", tuple(posting.entries), tuple(posted.entry for posted in entries), self.id
+            "reversal_posted", tuple(posting.entries), tuple(posted.entry for posted in entries), self.id, None
         )
 
 

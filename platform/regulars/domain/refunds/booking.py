@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from regulars.contracts.errors import InvalidInput
 from regulars.contracts.events import RedemptionUndone, SaleRefunded
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import PostedEntry, Purchase, Refusal
+from regulars.contracts.reversals import Reversal, RuleKey
+from regulars.domain.ledger.drafts import cut_pending
 from regulars.domain.ledger.evaluation import read_items
 from regulars.domain.ledger.lots import Posted, posted, read_uuid
 from regulars.domain.ledger.opened import OpenCard, Subject
@@ -19,7 +22,7 @@ from regulars.domain.ledger.posting import Posting
 from regulars.domain.ledger.replay import replay
 from regulars.domain.redemptions.moving import Moving
 from regulars.domain.refunds.parts import Part, left_of, share_of
-from regulars.domain.refunds.plan import Grant, Key, in_proportion, to_take
+from regulars.domain.refunds.plan import Grant, in_proportion, to_take
 from regulars.kernel.i18n import gettext as _
 
 
@@ -28,15 +31,41 @@ class Plan:
     """What a refund does.
 
     Attributes:
-        left: what is left of the sale, `None` for nothing.
+        sale, left: the sale as it was recorded, and what is left of it, `None` for nothing.
         takes: grant → units to take back.
         given_back: redemptions' entries to reverse.
     """
 
+    sale: Purchase
     left: Purchase | None
     grants: Sequence[Grant]
     takes: Mapping[UUID, int]
     given_back: Sequence[Posted]
+
+    def reversal(self, taken: Mapping[RuleKey, int]) -> Reversal:
+        """What plugins are told."""
+        left, whole = share_of(self.sale, self.left)
+        return Reversal(left, whole, taken)
+
+    def sale_row(self, sale_id: UUID, now: datetime) -> dict[str, Any]:
+        """What the sale's row says of it."""
+        amount, left = self.sale.amount_minor or 0, (self.left.amount_minor or 0) if self.left else 0
+        return {"id": sale_id, "refunded_minor": amount - left, "refunded_at": None if self.left else now}
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What was taken back.
+
+    Attributes:
+        by_unit, by_rule: units.
+        entries, originals: the reversals, and what they reverse in the same order.
+    """
+
+    by_unit: Counter[str] = field(default_factory=Counter)
+    by_rule: Counter[RuleKey] = field(default_factory=Counter)
+    entries: list[PostedEntry] = field(default_factory=list)
+    originals: list[PostedEntry] = field(default_factory=list)
 
 
 def plan(opened: OpenCard, part: Part, redemptions: Sequence[UUID]) -> Plan:
@@ -55,12 +84,14 @@ def plan(opened: OpenCard, part: Part, redemptions: Sequence[UUID]) -> Plan:
     left = left_of(purchase, [*earlier, part])
     grants = _grants(sale)
     deserved = _deserved(opened, sale, purchase, left, grants)
-    return Plan(left, grants, to_take(grants, deserved), _given_back(sale, redemptions, is_whole=left is None))
+    return Plan(
+        purchase, left, grants, to_take(grants, deserved), _given_back(sale, redemptions, is_whole=left is None)
+    )
 
 
 def _deserved(
     opened: OpenCard, sale: Mapping[str, Any], purchase: Purchase, left: Purchase | None, grants: Sequence[Grant]
-) -> Mapping[Key, int]:
+) -> Mapping[RuleKey, int]:
     """What the rest of the sale gives: by its rules as they were, else in proportion."""
     if left is None:
         return {}
@@ -68,7 +99,7 @@ def _deserved(
     proposals = replay(opened, sale["evaluation"], purchase, left, **place) if sale["evaluation"] else None
     if proposals is None:
         return in_proportion(grants, share_of(purchase, left))
-    deserved: Counter[Key] = Counter()
+    deserved: Counter[RuleKey] = Counter()
     for one in proposals:
         deserved[one.plugin, one.draft.unit, one.draft.rule] += one.draft.amount
     return deserved
@@ -82,10 +113,11 @@ def book(opened: OpenCard, plan: Plan, sale_id: UUID, refund_id: UUID, reason: s
     """
     posting = opened.posting("refund", sale_id=sale_id)
     back = _give_back(opened, posting, plan.given_back)
-    taken, reversed_entries, entries = _take_back(opened, posting, plan, reason or "refund")
+    taken = _take_back(opened, posting, plan, reason or "refund")
     opened.add_posting(posting)
-    if entries:
-        opened.add_outcomes("reversal_posted", entries, reversed_entries, None)
+    opened.add("sale_refunded", plan.sale_row(sale_id, opened.now))
+    reversal = plan.reversal(taken.by_rule)
+    opened.add_outcomes("reversal_posted", tuple(taken.entries), tuple(taken.originals), None, reversal)
     opened.add_event(
         SaleRefunded(refund_id=refund_id, sale_id=sale_id, card_id=opened.card.id, is_whole=plan.left is None)
     )
@@ -94,8 +126,8 @@ def book(opened: OpenCard, plan: Plan, sale_id: UUID, refund_id: UUID, reason: s
         asked[grant.unit] += plan.takes.get(grant.id, 0)
     result = {
         "asked": {str(grant_id): amount for grant_id, amount in plan.takes.items()},
-        "taken": dict(taken),
-        "let_go": {unit: amount - taken[unit] for unit, amount in asked.items() if amount > taken[unit]},
+        "taken": dict(taken.by_unit),
+        "let_go": {unit: rest for unit, amount in asked.items() if (rest := amount - taken.by_unit[unit]) > 0},
         "given_back": dict(back),
         "is_whole": plan.left is None,
     }
@@ -104,34 +136,27 @@ def book(opened: OpenCard, plan: Plan, sale_id: UUID, refund_id: UUID, reason: s
     return result
 
 
-def _take_back(
-    opened: OpenCard, posting: Posting, plan: Plan, reason: str
-) -> tuple[Counter[str], tuple[PostedEntry, ...], tuple[PostedEntry, ...]]:
-    """Take what is planned: what waits is cancelled, what was spent becomes a debt or is let go.
-
-    Returns:
-        Unit → units taken; the entries that were reversed, and the reversals in the same order.
-    """
-    sale = opened.read["refunded"]
+def _take_back(opened: OpenCard, posting: Posting, plan: Plan, reason: str) -> _Taken:
+    """Take what is planned: what waits is cancelled, what was spent becomes a debt or is let go."""
+    sale, taken = opened.read["refunded"], _Taken()
     earnings = {one.entry.id: one for one in _entries(sale) if one.entry.kind == "earn"}
     waiting = {UUID(one["id"]): one for one in sale["pending"] or ()}
-    taken: Counter[str] = Counter()
-    pairs = []
+    keys = {grant.id: grant.key for grant in plan.grants}
     for grant_id, amount in plan.takes.items():
         if grant_id in waiting:
-            row = waiting[grant_id]
-            rest = row["amount"] - amount
-            changed = {"amount": rest, "status": "open"} if rest else {"amount": amount, "status": "cancelled"}
-            opened.add("pending_change", {"id": grant_id, **changed})
-            taken[row["unit"]] += amount
+            opened.add("pending_change", cut_pending(waiting[grant_id], amount))
+            taken.by_unit[waiting[grant_id]["unit"]] += amount
+            taken.by_rule[keys[grant_id]] += amount
             continue
         earning = earnings[grant_id]
         unit = earning.entry.unit
         entry = posting.take_back(earning, amount, opened.lots, floor=opened.floor(unit), reason=reason)
         if entry is not None:
-            pairs.append((earning.entry, entry))
-            taken[unit] -= entry.amount
-    return taken, tuple(original for original, _entry in pairs), tuple(entry for _original, entry in pairs)
+            taken.entries.append(entry)
+            taken.originals.append(earning.entry)
+            taken.by_unit[unit] -= entry.amount
+            taken.by_rule[keys[grant_id]] -= entry.amount
+    return taken
 
 
 def _give_back(opened: OpenCard, posting: Posting, redemptions: Sequence[Posted]) -> Counter[str]:
@@ -147,7 +172,7 @@ def _give_back(opened: OpenCard, posting: Posting, redemptions: Sequence[Posted]
         back[entry.unit] += entry.amount
         movings[redemption_id].change(opened, "refund")
         opened.add_event(RedemptionUndone(redemption_id=redemption_id, card_id=opened.card.id))
-        opened.add_outcomes("reversal_posted", (entry,), (one.entry,), redemption_id)
+        opened.add_outcomes("reversal_posted", (entry,), (one.entry,), redemption_id, None)
     posting.origin = shared
     return back
 

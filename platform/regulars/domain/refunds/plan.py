@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-Key = tuple[str, str, str]
-"""Plugin, unit, rule."""
+from regulars.contracts.reversals import RuleKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Grant:
     """
 
     id: UUID
-    key: Key
+    key: RuleKey
     given: int
     left: int
     is_pending: bool = False
@@ -34,7 +33,7 @@ class Grant:
         return self.key[1]
 
 
-def to_take(grants: Sequence[Grant], deserved: Mapping[Key, int]) -> dict[UUID, int]:
+def to_take(grants: Sequence[Grant], deserved: Mapping[RuleKey, int]) -> dict[UUID, int]:
     """How much to take back of each grant, so that of each unit no more stays than the rest of the sale deserves.
 
     What waits is taken before what can be spent, the newest first, and a rule's gift before another rule's when it
@@ -69,14 +68,14 @@ def to_take(grants: Sequence[Grant], deserved: Mapping[Key, int]) -> dict[UUID, 
     return {grant_id: amount for grant_id, amount in taken.items() if amount}
 
 
-def in_proportion(grants: Iterable[Grant], share: tuple[int, int]) -> dict[Key, int]:
+def in_proportion(grants: Iterable[Grant], share: tuple[int, int]) -> dict[RuleKey, int]:
     """What the rest of a sale deserves where its rules cannot be asked again: its share, rounded down.
 
     Args:
         grants: all of the sale.
         share: numerator and denominator of what is left.
     """
-    given: Counter[Key] = Counter()
+    given: Counter[RuleKey] = Counter()
     for grant in grants:
         given[grant.key] += grant.given
     return {key: amount * share[0] // share[1] for key, amount in given.items()}

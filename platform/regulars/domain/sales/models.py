@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, and_, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,6 +17,7 @@ class Sale(TenantEntity, Base):
     """Something that happened at a till, in a shop or online, and that earned (or could have earned) units.
 
     `source` with `external_ref` counts an external sale once and for ever. An undone sale keeps its row.
+    `refunded_minor` is what refunds took of the amount, `refunded_at` when nothing was left of the sale.
     `items` are its lines, each with sku, title, category, quantity and amount_minor. `benefits` is what the till
     took off or handed over because of it, each with plugin, kind, key, title, amount_minor and item.
     """
@@ -29,6 +30,7 @@ class Sale(TenantEntity, Base):
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("channel IN ('store', 'online')", name="channel"),
         CheckConstraint("amount_minor IS NULL OR amount_minor >= 0", name="amount_minor"),
+        CheckConstraint("refunded_minor BETWEEN 0 AND coalesce(amount_minor, 0)", name="refunded_minor"),
         Index(
             "uq_sale_external",
             "tenant_id",
@@ -56,3 +58,9 @@ class Sale(TenantEntity, Base):
     occurred_at: Mapped[datetime]
     created_at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
+    refunded_minor: Mapped[int] = mapped_column(server_default="0")
+    refunded_at: Mapped[datetime | None]
+
+
+SALE_STANDS = and_(Sale.undone_at.is_(None), Sale.refunded_at.is_(None))
+"""Something is left of the sale: it was not taken back as a whole."""

@@ -6,6 +6,7 @@ The checks of a sale, in this order, each with its own sentence: card active, pr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from regulars.contracts.errors import PluginFault
 from regulars.contracts.events import SaleRecorded, SaleUndone
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import Benefit, Clearance, Purchase, Refusal
+from regulars.contracts.reversals import Reversal, RuleKey
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.evaluation import evaluation_of, items_of
@@ -83,6 +85,16 @@ class LastAction:
             pending=tuple(last["pending"] or ()),
             redemption=moving_of(last["entries"] or ()),
         )
+
+    @property
+    def taken(self) -> Mapping[RuleKey, int]:
+        """What it gave, by whoever gave it."""
+        found: Counter[RuleKey] = Counter()
+        for one in self.entries:
+            found[one.entry.plugin, one.entry.unit, one.entry.rule] += one.entry.amount
+        for row in self.pending:
+            found[row["plugin"], row["unit"], row["rule"]] += row["amount"]
+        return found
 
 
 class Sales:
@@ -234,7 +246,8 @@ class Sales:
         opened.add("sale_undone", {"id": action.sale_id, "undone_at": opened.now})
         opened.add_event(SaleUndone(sale_id=action.sale_id, card_id=opened.card.id))
         reversed_entries = tuple(one.entry for one in action.entries)
-        opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries, None)
+        reversal = Reversal(taken=action.taken)
+        opened.add_outcomes("reversal_posted", tuple(posting.entries), reversed_entries, None, reversal)
         opened.add_audit(Subject("sale.undo", "sale", action.sale_id), outcome="done", details={})
         return posting
 

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import SaleEvaluation
 from regulars.domain.members.models import Member
-from regulars.domain.sales.models import Sale
+from regulars.domain.sales.models import SALE_STANDS, Sale
 from regulars.domain.trials.models import BackTest
 from regulars.kernel.db.base import CORE_NOW
 from regulars.kernel.db.prepared import prepare
@@ -86,7 +86,7 @@ CANCEL = update(BackTest).where(_THIS, _OPEN).values(status="cancelled", ended_a
 _OF_PERIOD = (
     Sale.tenant_id == _TENANT,
     Card.program_id == _PROGRAM,
-    Sale.undone_at.is_(None),
+    SALE_STANDS,
     Sale.occurred_at >= _SINCE,
     Sale.occurred_at < _UNTIL,
 )

@@ -37,12 +37,14 @@ class LoadedWrite:
 
     Attributes:
         bind: name of its one parameter, unique among all plugins.
+        adds: columns that are added up, see `WriteStatement`.
     """
 
     plugin: str
     name: str
     statement: UpdateBase
     bind: str
+    adds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +247,7 @@ def _writes(manifest: Plugin) -> Mapping[str, LoadedWrite]:
         schema = write.statement.table.schema
         if schema != f"{PLUGIN_SCHEMA_PREFIX}{manifest.name}":
             raise PartError(f"its write statement {write.name!r} writes to the schema {schema}, not to its own")
-        loaded[write.name] = LoadedWrite(manifest.name, write.name, write.statement, binds[0])
+        loaded[write.name] = LoadedWrite(manifest.name, write.name, write.statement, binds[0], write.adds)
     if len({write.bind for write in loaded.values()}) < len(loaded):
         raise PartError("two of its write statements have the same parameter")
     return MappingProxyType(loaded)
