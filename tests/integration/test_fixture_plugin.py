@@ -18,7 +18,7 @@ from test_wheel import ROOT, build
 
 from regulars.app import create_app
 from regulars.contracts import events as host_events
-from regulars.contracts.events import Event, RedemptionMoved, SaleRefunded, UnitsExpiring
+from regulars.contracts.events import AwardTakenBack, Event, RedemptionMoved, SaleRefunded, UnitsExpiring
 from regulars.contracts.hookspecs import HookSpecs
 from regulars.contracts.manifest import Area, Plugin, ProviderKind
 from regulars.contracts.slots import Slot
@@ -167,6 +167,7 @@ def told_elsewhere(world: World) -> list[Event]:
     return [
         SaleRefunded(refund_id=new_id(), sale_id=new_id(), card_id=world.card.id, is_whole=True),
         RedemptionMoved(redemption_id=new_id(), card_id=world.card.id, status="captured", fulfilment="none"),
+        AwardTakenBack(card_id=world.card.id, key="birthday"),
         UnitsExpiring(card_id=world.card.id, unit="stamps", amount=1, expires_at=NOON),
     ]
 

@@ -18,6 +18,7 @@ from regulars.sdk import (
 HOST_EVENTS = (
     "ledger.entry_posted",
     "member.enrolled",
+    "award.taken_back",
     "redemption.moved",
     "redemption.undone",
     "reward.redeemed",

@@ -35,6 +35,12 @@ async def redemption_moved(work: JobWork, payload: Mapping[str, Any]) -> None:
     await _see(work, payload)
 
 
+@job("award_taken_back")
+async def award_taken_back(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """See what was given and taken back."""
+    await _see(work, payload)
+
+
 @job("redemption_undone")
 async def redemption_undone(work: JobWork, payload: Mapping[str, Any]) -> None:
     """See a redemption that was taken back."""
