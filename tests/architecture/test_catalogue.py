@@ -18,7 +18,7 @@ CHANGEABLE = {
     "program_pause": {"ended_at", "finished_at", "shifted_to", "until"},
     "redemption": {"status", "fulfilment", "steps", "ship_to", "captured_at", "undone_at"},
     "refund": {"amount_minor", "card_id", "done_at", "items", "quantity", "result", "sale_id", "status"},
-    "sale": {"undone_at"},
+    "sale": {"refunded_at", "refunded_minor", "undone_at"},
     "session": {"shop_id"},
     "settings_version": set(),
 }

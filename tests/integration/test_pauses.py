@@ -13,17 +13,21 @@ from visitors import read
 
 from regulars.contracts.context import Context, Principal
 from regulars.contracts.errors import Conflict, InvalidInput
+from regulars.contracts.ledger import Custom
+from regulars.domain.awards.service import Awards
 from regulars.domain.programs import pauses, service
 from regulars.domain.programs.jobs import program_pauses
+from regulars.kernel import ids
 from regulars.kernel.db.database import Database
-from regulars.kernel.jobs import CronTick
+from regulars.kernel.jobs import CronTick, enqueue
 from regulars.testing.aftermath import Letter
 from regulars.testing.clock import Clock
 from regulars.testing.till import Till, content
 from regulars.testing.web import Browser, WebServer
 from regulars.testing.world import World
 
-PROGRAM = "/api/v1/store/loyalty/program"
+STORE = "/api/v1/store/loyalty"
+PROGRAM = f"{STORE}/program"
 RunJobs = Callable[..., Awaitable[list[tuple[str, str]]]]
 DATES = "SELECT expires_at FROM core.ledger_lot WHERE tenant_id = $1 ORDER BY created_at"
 GIVE_DATES = "UPDATE core.ledger_lot SET expires_at = created_at + interval '100 days'"
@@ -41,6 +45,13 @@ async def begin(world: World, database: Database, *, days: float | None = None, 
         await pauses.begin(
             session, merchant(world), world.program_id, until=until, redeems=redeems, tells_members=False, note=""
         )
+
+
+async def expire_holds(database: Database, run_jobs: RunJobs, *worlds: World) -> None:
+    for world in worlds:
+        async with database.tenant(world.tenant.id) as session:
+            await enqueue(session, "core.expire_holds", {})
+    await run_jobs()
 
 
 async def end(world: World, database: Database) -> None:
@@ -104,6 +115,70 @@ async def test_dates_move_on_once_by_the_length_of_the_pause(
     assert await sql.fetchval(DATES, cafe.tenant.id) == moved, "once"
     assert await sql.fetchval(DATES, pizza.tenant.id) == before[pizza.tenant.id], "nobody else's"
     await healthy()
+
+
+async def test_what_is_put_aside_waits_for_the_end_of_the_pause_in_every_channel(
+    cafe: World,
+    pizza: World,
+    database: Database,
+    make_till: Callable[[World], Till],
+    till: Callable[[World], Browser],
+    clock: Clock,
+    sql: Connection,
+    run_jobs: RunJobs,
+    healthy: Callable[[], Awaitable[None]],
+) -> None:
+    """A hold of seven days outlives a pause of thirty; earning is refused at the till, by the API and by awards."""
+    held = "SELECT expires_at, status FROM core.redemption WHERE tenant_id = $1"
+    for world in (cafe, pizza):
+        await world.set_settings("stamps", target=2)
+        await world.set_settings("antifraud", cooldown_minutes=0)
+        assert (await make_till(world).sale(2)).status == 200
+        aside = {"card": world.card.number, "reward": "stamps.full_card", "hold": True, "channel": "online"}
+        made = await till(world).post(f"{STORE}/redemptions", json=aside, headers={"Idempotency-Key": "hold"})
+        assert made.status_code == 201
+    redemption_id = await sql.fetchval("SELECT id FROM core.redemption WHERE tenant_id = $1", cafe.tenant.id)
+    await clock.advance(minutes=4 * 24 * 60)
+    await begin(cafe, database, redeems=False)
+    await clock.advance(minutes=30 * 24 * 60)
+    sold = await till(cafe).post(f"{STORE}/stamp", json=cafe.till_body(), headers={"Idempotency-Key": "sale"})
+    refused = "This program is paused. What is on the card stays on it."
+    assert (sold.status_code, sold.json()["detail"]) == (409, refused)
+    async with database.tenant(cafe.tenant.id) as session:
+        award = Awards(make_till(cafe).ledger).award(session, cafe.context("job"), cafe.card.id, Custom("review"), "r")
+        assert (await award).code == "program.paused"
+    capture = f"{STORE}/redemptions/{ids.show(ids.REDEMPTION, redemption_id)}/capture"
+    body = {"channel": "online"}
+    kept = await till(cafe).post(capture, json=body, headers={"Idempotency-Key": "kept"})
+    assert (kept.status_code, kept.json()["detail"]) == (409, refused)
+    await expire_holds(database, run_jobs, cafe, pizza)
+    assert [(await sql.fetchrow(held, world.tenant.id))["status"] for world in (cafe, pizza)] == ["held", "expired"]
+    await end(cafe, database)
+    early = await till(cafe).post(capture, json=body, headers={"Idempotency-Key": "early"})
+    assert early.status_code == 200, "its time stands still until all dates are moved on"
+    await run_jobs()
+    assert (await make_till(cafe).sale(1)).status == 200
+    await healthy()
+
+
+async def test_the_end_of_what_is_put_aside_moves_on(
+    cafe: World, database: Database, make_till: Callable[[World], Till], till: Callable[[World], Browser], clock: Clock,
+    sql: Connection, run_jobs: RunJobs,
+) -> None:  # fmt: skip
+    await cafe.set_settings("stamps", target=2)
+    await make_till(cafe).sale(2)
+    aside = {"card": cafe.card.number, "reward": "stamps.full_card", "hold": True, "channel": "online"}
+    assert (
+        await till(cafe).post(f"{STORE}/redemptions", json=aside, headers={"Idempotency-Key": "h"})
+    ).status_code == 201
+    before = await sql.fetchval("SELECT expires_at FROM core.redemption")
+    await begin(cafe, database)
+    await clock.advance(minutes=30 * 24 * 60)
+    await end(cafe, database)
+    await run_jobs()
+    pause = await sql.fetchrow("SELECT started_at, ended_at FROM core.program_pause")
+    moved = before + (pause["ended_at"] - pause["started_at"])
+    assert await sql.fetchval("SELECT expires_at FROM core.redemption") == moved
 
 
 async def test_the_merchant_pauses_and_members_hear_of_it(

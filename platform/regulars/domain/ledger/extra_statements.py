@@ -30,6 +30,7 @@ from sqlalchemy.orm import aliased
 
 from regulars.domain.ledger.last_use_queries import last_use
 from regulars.domain.ledger.models import LedgerEntry, LedgerLot, LedgerLotUse, LedgerPending, SaleEvaluation
+from regulars.domain.programs.models import ProgramPause
 from regulars.domain.redemptions.models import Redemption
 from regulars.domain.refunds.models import Refund
 from regulars.domain.sales.models import Sale
@@ -266,6 +267,19 @@ def _redemption() -> ScalarSelect[Any]:
     )
 
 
+def _frozen_since() -> ScalarSelect[Any]:
+    """Since when the dates of the program's cards stand still, if they do."""
+    return (
+        select(ProgramPause.started_at)
+        .where(
+            ProgramPause.tenant_id == TENANT,
+            ProgramPause.program_id == bindparam("program_id", type_=Uuid),
+            ProgramPause.finished_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+
+
 def _award() -> ScalarSelect[Any]:
     """What an award gave: its entries, and what of it is still pending."""
     key = bindparam("award_key", type_=Text)
@@ -338,7 +352,7 @@ READS: Mapping[Extra, Mapping[str, Callable[[], ColumnElement[Any]]]] = MappingP
         "last": {"last": _last_action},
         "refund": {"lots": _open_lots, "refunded": _refunded_sale, "known_refund": _known_refund},
         "upkeep": {"lots": _open_lots, "pending": _open_pending, "last_use": _last_use},
-        "redemption": {"redemption": _redemption},
+        "redemption": {"redemption": _redemption, "frozen_since": _frozen_since},
         "award": {"lots": _open_lots, "award": _award},
     }
 )

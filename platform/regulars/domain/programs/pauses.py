@@ -1,7 +1,7 @@
 """Pauses of a program: nothing is collected, no date of what is on cards runs, balances stay.
 
-While a program pauses, and until all dates have been moved on afterwards, `is_frozen` holds: expiry and the release of
-what is pending must leave its cards alone.
+While a program pauses, and until all dates have been moved on afterwards, `is_frozen` holds: expiry, the release of
+what is pending and the end of rewards that are put aside must leave its cards alone.
 """
 
 from __future__ import annotations
@@ -176,6 +176,7 @@ async def shift_dates(session: TenantSession, pause_id: UUID) -> None:
         part = {**of, "first": cards[0], "last": cards[-1], "began": pause.started_at, "ended": pause.ended_at}
         await session.execute(repository.SHIFT_LOTS, part)
         await session.execute(repository.SHIFT_PENDING, part)
+        await session.execute(repository.SHIFT_HOLDS, part)
         where = {"tenant": session.tenant_id, "pause": pause.id}
         await session.execute(repository.SHIFTED, {**where, "card": cards[-1]})
     if len(cards) == AT_ONCE:

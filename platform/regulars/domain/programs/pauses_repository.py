@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, DateTime, Uuid, and_, bindpara
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import LedgerLot, LedgerPending
 from regulars.domain.programs.models import ProgramPause
+from regulars.domain.redemptions.models import Redemption
 from regulars.kernel.db.base import CORE_NOW
 
 _TENANT = ProgramPause.tenant_id == bindparam("tenant", type_=Uuid)
@@ -78,6 +79,17 @@ SHIFT_LOTS = (
     .values(expires_at=LedgerLot.expires_at + (_ENDED - func.greatest(_BEGAN, LedgerLot.created_at)))
 )
 """What had run out before the pause began stays so; what came in the pause is moved by what was left of it."""
+SHIFT_HOLDS = (
+    update(Redemption)
+    .where(
+        Redemption.tenant_id == _OF_TENANT,
+        Redemption.card_id.in_(_SHIFTED_CARDS),
+        Redemption.status == "held",
+        Redemption.expires_at > _BEGAN,
+        Redemption.created_at < _ENDED,
+    )
+    .values(expires_at=Redemption.expires_at + (_ENDED - func.greatest(_BEGAN, Redemption.created_at)))
+)
 _LATER = _ENDED - func.greatest(_BEGAN, LedgerPending.created_at)
 SHIFT_PENDING = (
     update(LedgerPending)

@@ -8,6 +8,7 @@ from sqlalchemy import Boolean, ColumnElement, Select, Text, Uuid, and_, bindpar
 
 from regulars.domain.cards.models import Card
 from regulars.domain.members.models import Member
+from regulars.domain.programs.pauses_repository import is_frozen
 from regulars.domain.redemptions.models import Redemption
 from regulars.domain.shops.models import Shop
 from regulars.domain.staff.models import Staff
@@ -49,15 +50,17 @@ TOTAL = select(func.count()).select_from(Redemption).where(*_WANTED)
 
 DUE = (
     select(Redemption.id, Redemption.card_id)
+    .join(Card, and_(Card.tenant_id == Redemption.tenant_id, Card.id == Redemption.card_id))
     .where(
         Redemption.tenant_id == bindparam("tenant", type_=Uuid),
         Redemption.status == "held",
         Redemption.expires_at <= NOW,
+        ~is_frozen(Redemption.tenant_id, Card.program_id),
     )
     .order_by(Redemption.expires_at)
     .limit(bindparam("size"))
 )
-"""Holds whose time is over."""
+"""Holds whose time is over, where time runs."""
 
 
 def _has(column: Any) -> ColumnElement[bool]:

@@ -133,7 +133,7 @@ class Redemptions:
         state = after(found.state, command.move)
         asks_pin = command.move not in BY_POST
         refusal = self._pin(opened, is_online=command.is_online) if asks_pin else None
-        refusal = refusal or _too_late(found, command.move, opened.now)
+        refusal = refusal or _paused(opened, command.move) or _too_late(found, command.move, _clock(opened))
         if refusal is None and isinstance(state, Refusal):
             refusal = state
         if refusal is not None:
@@ -297,6 +297,17 @@ def _address(text: str) -> str:
         sentence = _("Say where we should send it, in at most %(most)s characters.", most=MAX_ADDRESS)
         raise InvalidInput(sentence, fields={"ship_to": sentence})
     return clean
+
+
+def _clock(opened: OpenCard) -> datetime:
+    """The moment by which holds end: while the program pauses, the one at which the pause began."""
+    frozen_since: datetime | None = opened.read["frozen_since"]
+    return opened.now if frozen_since is None else frozen_since
+
+
+def _paused(opened: OpenCard, move: Move) -> Refusal | None:
+    """A pause that keeps rewards back keeps those back, too, that are put aside; they can be had after it."""
+    return opened.standing(redeeming=True) if move == "capture" and opened.pause is not None else None
 
 
 def _too_late(found: Moving, move: Move, now: datetime) -> Refusal | None:
