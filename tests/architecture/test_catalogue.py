@@ -16,7 +16,7 @@ CHANGEABLE = {
     "mail": {"attempts", "error", "sent_at", "status"},
     "program_change": {"announced_at", "error", "settled_at", "status"},
     "program_pause": {"ended_at", "finished_at", "shifted_to", "until"},
-    "redemption": {"status", "fulfilment", "steps", "ship_to", "captured_at", "undone_at"},
+    "redemption": {"status", "fulfilment", "steps", "ship_to", "captured_at", "undone_at", "expires_at"},
     "refund": {"amount_minor", "card_id", "done_at", "items", "quantity", "result", "sale_id", "status"},
     "sale": {"refunded_at", "refunded_minor", "undone_at"},
     "session": {"shop_id"},

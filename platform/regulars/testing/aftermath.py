@@ -19,6 +19,7 @@ from regulars.domain.ledger.replays import Replays
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
+from regulars.domain.redemptions.service import Redemptions
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -60,6 +61,7 @@ def make_run_jobs(
         PostOffice: make_post_office(config, registry),
         PluginRules: PluginRules(ProgramCache(), settings),
         Awards: Awards(ledger),
+        Redemptions: Redemptions(ledger),
         Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
         Replays: Replays(registry, settings),
         SettingsStore: settings,
