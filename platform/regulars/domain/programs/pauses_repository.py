@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Uuid, and_, bindparam, exists, func, insert, select, update
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    SQLColumnExpression,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import LedgerLot, LedgerPending
@@ -42,7 +57,7 @@ DUE = (
 )
 
 
-def is_frozen(tenant_id: ColumnElement[object], program_id: ColumnElement[object]) -> ColumnElement[bool]:
+def is_frozen(tenant_id: SQLColumnExpression[Any], program_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
     """Whether the dates of a program's cards stand still: it pauses, or the dates are still being moved on."""
     return exists().where(
         ProgramPause.tenant_id == tenant_id,
