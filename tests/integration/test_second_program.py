@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from asyncpg import Connection
@@ -18,6 +19,7 @@ from regulars.kernel.db.database import Database
 from regulars.testing.web import Browser, WebServer
 from regulars.testing.world import World
 
+Visit = Callable[..., Awaitable[Browser]]
 STORE = "/api/v1/store/loyalty"
 FRONT = "/api/v1/storefront/loyalty"
 
@@ -32,6 +34,24 @@ async def second_program(sql: Connection, world: World, status: str = "active") 
         status,
     )
     return program
+
+
+async def test_each_program_shows_its_own_figures(web: WebServer, cafe: World, sql: Connection, visit: Visit) -> None:
+    manager = await visit(cafe, "manager")
+    alone = await manager.get("/manage/program")
+    program = ids.show(ids.PROGRAM, await second_program(sql, cafe))
+    first = await manager.get("/manage/program", params={"program": ids.show(ids.PROGRAM, cafe.program_id)})
+    second = await manager.get("/manage/program", params={"program": program})
+    assert [figures_of(page.text) for page in (alone, first, second)] == [
+        [],
+        ["1", "0", "0", "€0.00"],
+        ["0", "0", "0", "€0.00"],
+    ]
+
+
+def figures_of(html: str) -> list[str]:
+    """The numbers on the tiles."""
+    return re.findall(r'class="tile-value"[^>]*>([^<]+)<', html)
 
 
 async def test_typing_a_members_address_gives_no_card_of_another_program(

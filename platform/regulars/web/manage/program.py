@@ -17,6 +17,7 @@ from regulars.domain.cards.qr import qr_svg
 from regulars.domain.ledger.history import words_of
 from regulars.domain.programs import service
 from regulars.domain.programs.service import Program
+from regulars.domain.stats import service as stats
 from regulars.domain.tenants.logos import store_logo
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
@@ -76,6 +77,7 @@ class ProgramPage(PageContext):
     Attributes:
         url: of this program's page.
         programs: links to the tenant's programs, when there are several.
+        figures: how this one goes, when there are several: the dashboard adds all of them up.
         values: the host's fields by their names.
         errors: full field name → sentence.
         summary: (full field name, the field's label and what is wrong with it), for the top of the page.
@@ -92,6 +94,7 @@ class ProgramPage(PageContext):
     url: str
     program: Program
     programs: Sequence[Link]
+    figures: stats.ProgramStats | None
     values: Sent
     errors: Mapping[str, str]
     summary: Sequence[tuple[str, str]]
@@ -271,14 +274,15 @@ async def program_page(work: Work, program: Program, sent: Sent | None, errors: 
     logo = values[f"{BRAND}logo"]
     read = await read_program_form(work, program, sent) if sent is not None else None
     panels = await make_panels(work, program, sent, errors)
+    several = len(programs.items) > 1
+    compares = several and work.ctx.principal.may("dashboard.view")
     return ProgramPage(
         url=program_url(program),
         program=program,
         programs=[
-            Link(label=one.name, url=program_url(one), active=one.id == program.id)
-            for one in programs.items
-            if len(programs.items) > 1
+            Link(label=one.name, url=program_url(one), active=one.id == program.id) for one in programs.items if several
         ],
+        figures=await stats.program_stats(work.session, work.ctx, program.info) if compares else None,
         values=values,
         errors=errors,
         summary=summarise(errors, panels),
