@@ -110,6 +110,7 @@ async def test_from_the_merchants_form_to_the_customers_hand(
     done = await staff.post(f"{found.headers['Location']}/hand-out", data=form | {"pin": shop.anna.pin}, headers=SAME)
     assert "Please hand it over" in plain(done.text)
     assert await sql.fetchval("SELECT status FROM core.redemption") == "captured"
+    assert "Handed out: 1" in plain((await manager.get("/manage/p/rewards/")).text)
     exported = await manager.post("/manage/redemptions/export", headers=SAME)
     assert "Mug <b>blue</b>" in exported.text
     await healthy()

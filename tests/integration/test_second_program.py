@@ -44,7 +44,7 @@ async def test_each_program_shows_its_own_figures(web: WebServer, cafe: World, s
     second = await manager.get("/manage/program", params={"program": program})
     assert [figures_of(page.text) for page in (alone, first, second)] == [
         [],
-        ["1", "0", "0", "€0.00"],
+        ["1", "1", "0", "€0.00"],
         ["0", "0", "0", "€0.00"],
     ]
 

@@ -250,6 +250,14 @@ async def test_members_leave_as_a_file_and_the_api_tells_the_ladder(till, cafe, 
     assert (await manager.get(f"{PATH}export")).status_code == 403
 
 
+async def test_the_ladder_tells_how_many_of_a_tier_still_come(till, cafe, visit, clock):
+    await till.sale(5)
+    manager = await visit(cafe, "manager")
+    assert "100% came within 90 days" in (await manager.get(PATH)).text
+    await clock.advance(days=91)
+    assert "0% came within 90 days" in (await (await visit(cafe, "manager")).get(PATH)).text
+
+
 async def test_the_member_sees_the_tier_and_the_way(till, cafe, visit):
     await till.sale(5)
     member = await visit(cafe, "member")
