@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from regulars.contracts.context import AccountState
 from regulars.contracts.ledger import EntryDraft, PostedEntry
 from regulars.domain.ledger.lots import AlreadySpentError, LotUse, NotEnoughError, OpenLot, Posted
-from regulars.domain.ledger.posting import GRACE, Posting
+from regulars.domain.ledger.posting import Posting
+from regulars.testing.plain_ledger import PlainCard
 
 SEQUENCES = 10_000
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,88 +29,6 @@ FLOORS = (0, -5, -1000)
 MOSTLY_ONE = 192
 """Of 256: long histories of one card find more than short ones of four."""
 CARDS = (("cafe", 0), ("cafe", 1), ("pizza", 0), ("pizza", 1))
-
-
-@dataclass
-class PlainLot:
-    number: int
-    left: int
-    amount: int
-    expires: datetime | None
-    created: datetime
-
-
-@dataclass
-class PlainEntry:
-    kind: str
-    amount: int
-    balance: int
-    lifetime: int
-    lot: PlainLot | None = None
-    taken: list[tuple[PlainLot, int]] = field(default_factory=list)
-    back: int = 0
-
-
-@dataclass
-class PlainCard:
-    """What a card should look like, as plainly as possible."""
-
-    balance: int = 0
-    lifetime: int = 0
-    entries: list[PlainEntry] = field(default_factory=list)
-    lots: list[PlainLot] = field(default_factory=list)
-
-    def give(
-        self, kind: str, parts: list[tuple[int, datetime | None, datetime]], *, counts: bool = False
-    ) -> PlainEntry:
-        total = sum(amount for amount, _, _ in parts)
-        debt = min(max(0, -self.balance), total)
-        entry = self.move(kind, total, total if counts else 0)
-        for amount, expires, created in parts:
-            paid = min(debt, amount)
-            debt -= paid
-            entry.lot = PlainLot(len(self.lots), amount - paid, amount, expires, created)
-            self.lots.append(entry.lot)
-        return entry
-
-    def take(self, kind: str, amount: int, lots: list[PlainLot], lifetime: int = 0) -> PlainEntry:
-        entry = self.move(kind, -amount, lifetime)
-        for lot in lots:
-            part = min(amount, lot.left)
-            if part:
-                lot.left -= part
-                amount -= part
-                entry.taken.append((lot, part))
-        return entry
-
-    def move(self, kind: str, amount: int, lifetime: int) -> PlainEntry:
-        self.balance += amount
-        self.lifetime += lifetime
-        entry = PlainEntry(kind, amount, self.balance, self.lifetime)
-        self.entries.append(entry)
-        return entry
-
-    def in_order(self) -> list[PlainLot]:
-        """Oldest expiry first, never last, then oldest."""
-        open_lots = [lot for lot in self.lots if lot.left]
-        return sorted(open_lots, key=lambda lot: (lot.expires is None, lot.expires or BEGIN, lot.created, lot.number))
-
-    def give_back(self, spent: PlainEntry, at: datetime) -> None:
-        """To the same lots; what has expired there gets a new lot for a while; a debt is paid first."""
-        debt = min(max(0, -self.balance), -spent.amount)
-        self.move("reverse", -spent.amount, 0)
-        rest, late = -spent.amount - debt, 0
-        for lot, part in sorted(
-            spent.taken, key=lambda use: (use[0].expires is not None, use[0].expires and -use[0].expires.timestamp())
-        ):
-            back = min(part, rest)
-            rest -= back
-            if lot.expires is not None and lot.expires <= at:
-                late += back
-            else:
-                lot.left += back
-        if late:
-            self.lots.append(PlainLot(len(self.lots), late, late, at + GRACE, at))
 
 
 @dataclass
@@ -260,15 +179,9 @@ class World:
             return
         posting = stored.posting(self.now)
         entry = posting.take_back(stored.posted(number), amount, stored.open(), floor=floor, reason="refund")
-        taken = min(amount, plain.balance - floor)
-        if taken <= 0:
-            assert entry is None
-            return
-        stored.fold(posting)
-        own = original.lot
-        rest = [lot for lot in plain.in_order() if lot is not own]
-        plain.take("reverse", taken, [*([own] if own is not None and own.left else []), *rest], lifetime=-taken)
-        original.back += taken
+        assert (entry is None) == (plain.take_back(original, amount, floor) == 0)
+        if entry is not None:
+            stored.fold(posting)
 
     def undo(self, card: tuple[str, int], amount: int, size: int) -> None:
         """The last earning taken back whole, when its lot still holds it."""
