@@ -5,8 +5,8 @@ A rule's model inherits from `Conditions`, so that its form has the same fields 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, time
+from collections.abc import Sequence
+from datetime import date, datetime, time
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -100,10 +100,8 @@ def first_miss(
     Returns:
         The step that says so, `None` when all hold.
     """
-    for misses, message in _checks(rule, ctx, purchase, is_first=is_first):
-        if misses:
-            return Step("missed", message, {"rule": name})
-    return None
+    message = _not_now(rule, ctx.at) or _not_this(rule, ctx, purchase) or _not_them(rule, ctx, is_first=is_first)
+    return None if message is None else Step("missed", message, {"rule": name})
 
 
 def matching_items(rule: Conditions, purchase: Purchase) -> Sequence[Item]:
@@ -127,25 +125,41 @@ def matching_amount(rule: Conditions, purchase: Purchase) -> int:
     return min(whole, sum(item.amount_minor for item in matching_items(rule, purchase)))
 
 
-def _checks(rule: Conditions, ctx: LedgerContext, purchase: Purchase, *, is_first: bool) -> Iterable[tuple[bool, str]]:
-    at, amount = ctx.at, purchase.amount_minor or 0
-    today = at.date()
-    shop = f"shop_{ctx.shop_id.hex}" if ctx.shop_id is not None else ""
-    yield rule.starts_on is not None and today < rule.starts_on, N_("“{rule}” has not begun yet.")
-    yield rule.ends_on is not None and today > rule.ends_on, N_("“{rule}” is over.")
-    yield not _on_day(rule.days, at.weekday()), N_("“{rule}” does not hold on this day.")
-    yield not _in_hours(rule, at.time()), N_("“{rule}” does not hold at this hour.")
-    yield rule.channel not in {"any", purchase.channel}, N_("“{rule}” does not hold here.")
-    yield bool(rule.shops) and shop not in rule.shops, N_("“{rule}” does not hold in this shop.")
-    yield rule.min_amount_minor is not None and amount < rule.min_amount_minor, N_("“{rule}” asks for a larger amount.")
-    yield (
-        rule.max_amount_minor is not None and amount > rule.max_amount_minor,
-        N_("“{rule}” asks for a smaller amount."),
-    )
-    wanted = bool(rule.categories or rule.products)
-    yield wanted and not matching_items(rule, purchase), N_("Nothing of “{rule}” was bought.")
-    yield bool(rule.segments) and not ctx.segments & set(rule.segments), N_("“{rule}” is for other customers.")
-    yield rule.first_purchase and not is_first, N_("“{rule}” is for the first purchase.")
+# Every rule of every sale is asked, so these are plain sequences that look at nothing that is not set.
+
+
+def _not_now(rule: Conditions, at: datetime) -> str | None:
+    if rule.starts_on is not None and at.date() < rule.starts_on:
+        return N_("“{rule}” has not begun yet.")
+    if rule.ends_on is not None and at.date() > rule.ends_on:
+        return N_("“{rule}” is over.")
+    if rule.days != "any" and not _on_day(rule.days, at.weekday()):
+        return N_("“{rule}” does not hold on this day.")
+    if (rule.from_time is not None or rule.to_time is not None) and not _in_hours(rule, at.time()):
+        return N_("“{rule}” does not hold at this hour.")
+    return None
+
+
+def _not_this(rule: Conditions, ctx: LedgerContext, purchase: Purchase) -> str | None:
+    if rule.channel not in ("any", purchase.channel):
+        return N_("“{rule}” does not hold here.")
+    if rule.shops and (ctx.shop_id is None or f"shop_{ctx.shop_id.hex}" not in rule.shops):
+        return N_("“{rule}” does not hold in this shop.")
+    if rule.min_amount_minor is not None and (purchase.amount_minor or 0) < rule.min_amount_minor:
+        return N_("“{rule}” asks for a larger amount.")
+    if rule.max_amount_minor is not None and (purchase.amount_minor or 0) > rule.max_amount_minor:
+        return N_("“{rule}” asks for a smaller amount.")
+    if (rule.categories or rule.products) and not matching_items(rule, purchase):
+        return N_("Nothing of “{rule}” was bought.")
+    return None
+
+
+def _not_them(rule: Conditions, ctx: LedgerContext, *, is_first: bool) -> str | None:
+    if rule.segments and ctx.segments.isdisjoint(rule.segments):
+        return N_("“{rule}” is for other customers.")
+    if rule.first_purchase and not is_first:
+        return N_("“{rule}” is for the first purchase.")
+    return None
 
 
 def _on_day(days: Days, weekday: int) -> bool:

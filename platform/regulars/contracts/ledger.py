@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -105,6 +106,12 @@ class Custom:
 Occasion = Purchase | Enrolment | Birthday | Referral | Custom
 
 
+@lru_cache(maxsize=256)
+def _local(moment: datetime, timezone: str) -> datetime:
+    """A moment in a zone; each rule of a sale asks for the same one."""
+    return moment.astimezone(ZoneInfo(timezone))
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerContext:
     """What a ledger hook may look at.
@@ -136,7 +143,7 @@ class LedgerContext:
     @property
     def at(self) -> datetime:
         """The moment by which rules go, in the program's zone."""
-        return (self.occurred_at or self.now).astimezone(ZoneInfo(self.program.timezone))
+        return _local(self.occurred_at or self.now, self.program.timezone)
 
     def account(self, unit: str) -> AccountState:
         """State of a unit's account, all zero when the card has no entry of it yet."""

@@ -106,9 +106,12 @@ def _fitting(
         over = promotion.ends_on is not None and promotion.ends_on < today
         if promotion.gives_units != gives_units or not promotion.active or over:
             continue  # what is switched off or over for good would only make the explanation long
-        left = used.left(promotion)
         miss = first_miss(promotion, promotion.title, ctx, purchase, is_first=not facts["bought_before"])
-        miss = miss or _limit(ctx, promotion, used, left)
+        if miss is not None:
+            missed.append(miss)
+            continue
+        left = used.left(promotion)
+        miss = _limit(ctx, promotion, used, left)
         if miss is None:
             yield promotion, left
         else:

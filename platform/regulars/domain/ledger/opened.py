@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,7 @@ from regulars.kernel.plugins.dispatch import (
     collect_outcomes,
     first_refusal,
 )
+from regulars.kernel.plugins.parts import LoadedPlugin
 from regulars.kernel.plugins.registry import PluginRegistry
 
 
@@ -177,8 +179,8 @@ class OpenCard:
 
     def plugin_facts(self, plugin: str) -> dict[str, Any]:
         """A plugin's own facts by name; without those about a sale that is taken back where none is."""
-        labels = ((fact.name, f"{plugin}_{fact.name}") for fact in self.registry.plugin(plugin).facts)
-        return {name: self.facts[label] for name, label in labels if label in self.facts}
+        facts = self.facts
+        return {name: facts[label] for name, label in _labels(self.registry.plugin(plugin)) if label in facts}
 
     def check_earn(self, occasion: Occasion) -> Refusal | Clearance:
         """Ask every enabled plugin whether this may be recorded."""
@@ -448,6 +450,12 @@ class OpenCard:
             except ValidationError as error:
                 raise PluginFault(plugin, f"the payload of {draft.name!r} does not fit its model") from error
             self._event(declared_event.name, declared_event.declared.version, payload, None)
+
+
+@lru_cache(maxsize=256)
+def _labels(plugin: LoadedPlugin) -> tuple[tuple[str, str], ...]:
+    """The plugin's facts: names, and labels in the statement that reads them."""
+    return tuple((fact.name, f"{plugin.name}_{fact.name}") for fact in plugin.facts)
 
 
 class _NoSettings(BaseModel):

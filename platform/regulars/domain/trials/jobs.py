@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,9 +92,13 @@ async def _judge_all(work: JobWork, run: _Run, where: Mapping[str, Any]) -> bool
 
 
 async def _judge(session: TenantSession, run: _Run, rows: Any, where: Mapping[str, Any]) -> bool:
+    await to_thread(_judge_page, run, rows)  # so that the worker's other jobs go on meanwhile
+    return await session.scalar(repository.MOVE, {**where, "so_far": run.tally.sales}) is not None
+
+
+def _judge_page(run: _Run, rows: Any) -> None:
     for row in rows:
         run.tally.add(row["card_id"], row["occurred_at"], run.replay.judge(row))
-    return await session.scalar(repository.MOVE, {**where, "so_far": run.tally.sales}) is not None
 
 
 def _worth(ledger: Ledger, live: OpenCard, draft: OpenCard) -> dict[str, list[list[int] | None]]:
