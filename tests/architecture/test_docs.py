@@ -51,6 +51,7 @@ STEP = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+PROOF = re.compile(r"`((?:tests|plugins)/[\w/]+\.py)::(\w+)`")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -270,3 +271,9 @@ def test_alert_rules_ask_for_metrics_that_exist() -> None:
         assert rule["labels"]["severity"] in {"page", "ticket"}
         labels = set(re.findall(r"\b(\w+)=~?\"", rule["expr"])) - {"job"}
         assert labels <= {label for one in DECLARED.values() for label in one.labels}
+
+
+def test_every_proof_is_there() -> None:
+    named = PROOF.findall((DOCS / "proofs.md").read_text("utf-8"))
+    assert len(named) > 40
+    assert [(path, name) for path, name in named if f"def {name}(" not in (ROOT / path).read_text("utf-8")] == []

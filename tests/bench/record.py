@@ -12,15 +12,14 @@ import httpx
 from sqlalchemy import event
 
 from regulars.app import create_app
-from regulars.kernel import ids
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.web import serving
 from regulars.testing.wire import counting
 from regulars.web.services import EXTENSION, Services
-from tests.bench.sales import SALE_PATH
-from tests.bench.seed import PIN, Card, Merchant
+from tests.bench.sales import STORE, body_of
+from tests.bench.seed import Card, Merchant
 
 CARDS = 4
 """A recording takes so many cards: all but the last one warm the application up."""
@@ -81,15 +80,10 @@ async def record(config: Config, registry: PluginRegistry, merchant: Merchant, c
 
 async def _sell(port: int, merchant: Merchant, card: Card, key: str) -> None:
     world = merchant.world
-    body = {
-        "card": card.number,
-        "staff": ids.show(ids.STAFF, world.staff[0].id),
-        "pin": PIN,
-        "shop": ids.show(ids.SHOP, world.shop_id),
-    }
+    body = {**body_of(merchant, 0, card), **merchant.purchase}
     headers = {"Host": world.host, "Authorization": f"Bearer {world.api_key}", "Idempotency-Key": key}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        answer = await client.post(SALE_PATH, json=body, headers=headers)
+        answer = await client.post(f"{STORE}/{merchant.path}", json=body, headers=headers)
     assert answer.status_code == 200, answer.text
 
 

@@ -16,15 +16,17 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.installation import Installation, Process, installation
 from tests.bench import ceiling
 from tests.bench.apps import PATH
+from tests.bench.busy import back_test, balances, one_card, open_busy, redeems
 from tests.bench.gauges import Written, cpu_seconds, machine, memory, workers
 from tests.bench.load import Result, closed_loop, open_loop
 from tests.bench.record import CARDS, record
 from tests.bench.sales import Tills, card_pages, get, scan_pages
 from tests.bench.scale import Scale
-from tests.bench.seed import Merchant, seed
+from tests.bench.seed import Merchant, seed, tenant
 
 ROOT = Path(__file__).resolve().parents[2]
 Say = Callable[[str], None]
+ENTRIES = "SELECT count(*) FROM core.ledger_entry"
 
 
 async def run(registry: PluginRegistry, scale: Scale, say: Say) -> dict[str, float | str]:
@@ -43,27 +45,51 @@ async def run(registry: PluginRegistry, scale: Scale, say: Say) -> dict[str, flo
     """
     async with installation(registry, workers=scale.workers) as running:
         begin = perf_counter()
-        merchants = await seed(running.config, scale)
-        filled = perf_counter() - begin
-        say(f"{scale.cards} cards of {len(merchants)} merchants in {filled:.1f} s")
         connection = await connect(running.config.database_url_migrator.replace("+asyncpg", ""))
         try:
+            small = await tenant(connection, running.config, "small", scale.small)
+            busy = await open_busy(connection, running.config, registry, scale.busy)
+            await connection.execute("VACUUM ANALYZE")
+            first = await _small(running, small, connection, scale, say)
+            merchants = await seed(running.config, scale)
+            filled = perf_counter() - begin
+            say(f"{scale.cards} cards of {len(merchants) + 2} merchants in {filled:.1f} s")
             facts = await machine(connection)
-            bench = _Bench(running, merchants, scale, connection, say)
+            entries = await connection.fetchval(ENTRIES)
+            bench = _Bench(running, merchants, busy, scale, connection, say)
             figures = await bench.measure(registry)
         finally:
             await connection.close()
         await _check(running)
         say("The ledger is clean.")
-    return {**facts, "cards": scale.cards, "seed_seconds": filled, **figures}
+    grown = {"entries": entries, "growth_ratio": first["small_rps"] / figures["sale_rps"]}
+    return {**facts, "cards": scale.cards, "seed_seconds": filled, **first, **grown, **figures}
+
+
+async def _small(
+    running: Installation, merchant: Merchant, connection: Connection, scale: Scale, say: Say
+) -> dict[str, float]:
+    """Sales while the database is nearly empty."""
+    entries, tills = await connection.fetchval(ENTRIES), Tills([merchant])
+    _expect(await closed_loop(running.ports[0], tills.queues(scale.connections), scale.warm_up))
+    result = _expect(await closed_loop(running.ports[0], tills.queues(scale.connections), scale.warm_up))
+    say(f"with {entries} entries: {result.rate:.0f} sales/s")
+    return {"small_entries": entries, "small_rps": result.rate}
 
 
 class _Bench:
     def __init__(
-        self, running: Installation, merchants: Sequence[Merchant], scale: Scale, connection: Connection, say: Say
+        self,
+        running: Installation,
+        merchants: Sequence[Merchant],
+        busy: Merchant,
+        scale: Scale,
+        connection: Connection,
+        say: Say,
     ) -> None:
         self._running = running
         self._merchants = merchants
+        self._busy = busy
         self._scale = scale
         self._connection = connection
         self._say = say
@@ -84,10 +110,13 @@ class _Bench:
         figures["worker_pss_mib"], figures["worker_rss_mib"] = memory(workers(self._running.web[0]))
         figures |= await self._pages("card", self._running.web[0], card_pages(self._merchants))
         figures |= await self._pages("scan", self._running.web[0], scan_pages(self._merchants))
+        figures |= await self._busy_merchant(registry)
         for process in (*self._running.web, self._running.worker):
             process.stop()
         for name, app in (("bare", "bare"), ("warm", "ours")):
             figures |= await self._trivial(name, app)
+        figures["back_test_rps"] = await back_test(self._running.config, registry, self._busy, self._connection)
+        self._say(f"back-test: {figures['back_test_rps']:.0f} sales/s")
         figures["warm_overhead_ms"] = figures["warm_cpu_ms"] - figures["bare_cpu_ms"]
         return figures
 
@@ -106,6 +135,33 @@ class _Bench:
             "sale_wal_bytes": (after.wal - before.wal) / sales,
             "sale_table_bytes": (after.tables - before.tables) / sales,
             "sale_index_bytes": (after.indexes - before.indexes) / sales,
+        }
+
+    async def _busy_merchant(self, registry: PluginRegistry) -> dict[str, float]:
+        """Every plugin and 50 rules: sales, their ceiling, rewards, balances, one card at many tills."""
+        scale, busy, port = self._scale, self._busy, self._running.ports[0]
+        recording = await record(self._running.config, registry, busy, busy.reserved[:CARDS])
+        tills, processes = Tills([busy]), workers(self._running.web[0])
+        _expect(await closed_loop(port, tills.queues(scale.connections), scale.warm_up / 4))
+        used = cpu_seconds(processes)
+        sales = _expect(await closed_loop(port, tills.queues(scale.connections), scale.page_seconds))
+        used = cpu_seconds(processes) - used
+        top = await ceiling.measure(self._running.config, recording, busy, scale.busy_rounds, self._running.folder)
+        rest = busy.reserved[CARDS + ceiling.CLIENTS * ceiling.TOGETHER * scale.busy_rounds :]
+        given = _expect(await closed_loop(port, redeems(busy, rest[1:], scale.connections), scale.page_seconds), "201")
+        one = _expect(await closed_loop(port, one_card(busy, rest[0]), scale.page_seconds))
+        self._say(f"every plugin: {sales.rate:.0f} sales/s, {given.rate:.0f} rewards/s")
+        read = await self._pages("balance", self._running.web[0], balances(busy))
+        return {
+            **{name: value for name, value in _times("rules", sales).items() if not name.endswith("p95_ms")},
+            "rules_cpu_ms": used / len(sales.times) * 1000,
+            "rules_round_trips": recording.round_trips,
+            "rules_ceiling_rps": top,
+            "rules_to_ceiling": sales.rate / top,
+            "redeem_rps": given.rate,
+            "redeem_p99_ms": given.percentile(99),
+            "one_card_p99_ms": one.percentile(99),
+            **{name: read[name] for name in ("balance_rps", "balance_p99_ms")},
         }
 
     async def _steady(self) -> dict[str, float]:
@@ -159,9 +215,9 @@ def _times(name: str, result: Result) -> dict[str, float]:
     }
 
 
-def _expect(result: Result) -> Result:
+def _expect(result: Result, status: str = "200") -> Result:
     """The result, of which every answer was a success."""
-    if set(result.statuses) != {"200"}:
+    if set(result.statuses) != {status}:
         raise RuntimeError(f"answers that were not expected: {dict(result.statuses)}")
     return result
 

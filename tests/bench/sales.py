@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count, cycle, islice
+from typing import Any
 
 from regulars.kernel import ids
 from tests.bench.seed import PIN, STAFF, Card, Merchant
 
-SALE_PATH = "/api/v1/store/loyalty/stamp"
+STORE = "/api/v1/store/loyalty"
 _keys = count(1)
 
 
 def sale(merchant: Merchant, staff: int, card: Card) -> bytes:
-    """A stamp with PIN, under a key of its own.
+    """A sale with PIN, under a key of its own.
 
     Args:
         merchant: whose.
         staff: which of the merchant's staff members.
         card: which card.
     """
+    return post(merchant, merchant.path, {**body_of(merchant, staff, card), **merchant.purchase})
+
+
+def body_of(merchant: Merchant, staff: int, card: Card) -> dict[str, Any]:
+    """Who and where, as every action at a till says it."""
     world = merchant.world
     content = {"card": card.number, "staff": ids.show(ids.STAFF, world.staff[staff].id), "pin": PIN}
-    body = json.dumps({**content, "shop": ids.show(ids.SHOP, world.shop_id)}).encode()
+    return {**content, "shop": ids.show(ids.SHOP, world.shop_id)}
+
+
+def post(merchant: Merchant, path: str, content: Mapping[str, Any]) -> bytes:
+    """A request of a till, under a key of its own."""
+    world, body = merchant.world, json.dumps(content).encode()
     head = (
-        f"POST {SALE_PATH} HTTP/1.1\r\nHost: {world.host}\r\nAuthorization: Bearer {world.api_key}\r\n"
+        f"POST {STORE}/{path} HTTP/1.1\r\nHost: {world.host}\r\nAuthorization: Bearer {world.api_key}\r\n"
         f"User-Agent: till/1.0\r\nIdempotency-Key: bench-{next(_keys)}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )

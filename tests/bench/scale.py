@@ -11,15 +11,19 @@ class Scale:
 
     Attributes:
         tenants: slug → number of cards; the first one is the largest.
+        busy: cards of the merchant with every plugin and many rules.
+        small: cards with which growth begins.
         workers: processes of the web server.
         connections: of the closed loop.
         rate: sales per second of the open loop.
         warm_up, seconds: length of each measurement of sales.
         page_seconds: length of each measurement of pages.
-        ceiling_rounds: how often each of pgbench's clients runs its script.
+        ceiling_rounds, busy_rounds: how often each of pgbench's clients runs its script.
     """
 
     tenants: dict[str, int]
+    busy: int = 12_000
+    small: int = 6_000
     workers: int = 2
     connections: int = 32
     rate: int = 200
@@ -27,16 +31,19 @@ class Scale:
     seconds: float = 20
     page_seconds: float = 6
     ceiling_rounds: int = 250
+    busy_rounds: int = 50
 
     @property
     def cards(self) -> int:
         """Cards of all tenants."""
-        return sum(self.tenants.values())
+        return sum(self.tenants.values()) + self.busy + self.small
 
 
-FULL = Scale({"market": 60_000, "bakery": 25_000, "cinema": 10_000, "barber": 4_000, "kiosk": 1_000})
+FULL = Scale({"market": 240_000, "bakery": 25_000, "cinema": 10_000, "barber": 4_000, "kiosk": 1_000})
 QUICK = Scale(
     {"market": 800, "kiosk": 100},
+    busy=400,
+    small=200,
     workers=1,
     connections=8,
     rate=20,
@@ -44,4 +51,5 @@ QUICK = Scale(
     seconds=1,
     page_seconds=0.3,
     ceiling_rounds=1,
+    busy_rounds=1,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Connection, connect
@@ -137,6 +138,8 @@ class Merchant:
         reserved: for the ceiling.
         members: tokens of signed-in members, each with a card.
         tills: tokens of signed-in staff.
+        path: of a sale in the API.
+        purchase: what a sale's body says besides who and where.
     """
 
     world: World
@@ -144,6 +147,8 @@ class Merchant:
     reserved: Sequence[Card]
     members: Sequence[str]
     tills: Sequence[str]
+    path: str = "stamp"
+    purchase: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def seed(config: Config, scale: Scale) -> list[Merchant]:
@@ -155,16 +160,25 @@ async def seed(config: Config, scale: Scale) -> list[Merchant]:
     """
     connection = await connect(config.database_url_migrator.replace("+asyncpg", ""))
     try:
-        merchants = [await _tenant(connection, config, slug, cards) for slug, cards in scale.tenants.items()]
+        merchants = [await tenant(connection, config, slug, cards) for slug, cards in scale.tenants.items()]
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
     return merchants
 
 
-async def _tenant(connection: Connection, config: Config, slug: str, cards: int) -> Merchant:
+async def tenant(connection: Connection, config: Config, slug: str, cards: int, **options: Any) -> Merchant:
+    """Make a tenant with the history of its cards.
+
+    Args:
+        connection: of the migrator role.
+        config: of the installation.
+        slug: of the tenant.
+        cards: how many.
+        options: of `make_tenant`.
+    """
     staff = [(f"Clerk{number}", "staff", PIN) for number in range(STAFF)]
-    world = await make_tenant(config, slug, staff=staff)
+    world = await make_tenant(config, slug, staff=staff, **options)
     tenant_id, people = world.tenant.id, [person.id for person in world.staff]
     numbers = list({new_number() for _ in range(cards - 1)})
     async with connection.transaction():

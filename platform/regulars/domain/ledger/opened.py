@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -26,7 +26,7 @@ from regulars.contracts.ledger import (
     Refusal,
     RewardOffer,
 )
-from regulars.contracts.providers import UnitLife
+from regulars.contracts.providers import UnitLife, UnitProvider
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.drafts import added_up, pending_row
 from regulars.domain.ledger.lots import OpenLot
@@ -225,7 +225,7 @@ class OpenCard:
             if draft.amount == 0:
                 continue
             owner, provider = self.registry.unit_providers[draft.unit]
-            if isinstance(provider, UnitLife):
+            if has_life(provider):
                 context = self.ledger_context(owner)
                 draft = replace(
                     draft,
@@ -240,7 +240,7 @@ class OpenCard:
     def floor(self, unit: str) -> int:
         """The lowest balance of a unit that a refund may leave: 0, or below where its provider allows a debt."""
         owner, provider = self.registry.unit_providers[unit]
-        return min(0, provider.floor(self.ledger_context(owner).settings)) if isinstance(provider, UnitLife) else 0
+        return min(0, provider.floor(self.ledger_context(owner).settings)) if has_life(provider) else 0
 
     def standing(self, *, redeeming: bool = False) -> Refusal | None:
         """The first two checks: is the card active, is the program active?
@@ -450,6 +450,16 @@ class OpenCard:
             except ValidationError as error:
                 raise PluginFault(plugin, f"the payload of {draft.name!r} does not fit its model") from error
             self._event(declared_event.name, declared_event.declared.version, payload, None)
+
+
+def has_life(provider: UnitProvider) -> TypeGuard[UnitLife]:
+    """Whether a unit waits, expires or may be owed."""
+    return _kind_has_life(type(provider))
+
+
+@lru_cache(maxsize=256)
+def _kind_has_life(kind: type) -> bool:
+    return issubclass(kind, UnitLife)  # asks for every method by its name, each time
 
 
 @lru_cache(maxsize=256)
