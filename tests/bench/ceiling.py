@@ -126,13 +126,14 @@ def _script(recording: Recording) -> str:
     present = [text is not None for text in _texts(recording)]
     width = sum(present)
     read = ", ".join(
-        f"max(p{column}) FILTER (WHERE n = :first + {sale}) AS s{sale}_{column}"
+        f"max(p{column}) FILTER (WHERE k = {sale}) AS s{sale}_{column}"
         for sale in range(TOGETHER)
         for column in range(width)
     )
+    sales = f"SELECT *, n - :first AS k FROM bench.sale WHERE n >= :first AND n < :first + {TOGETHER}"
     lines = [
         f"\\set first :client_id * :each + :done * {TOGETHER}",
-        f"SELECT {read} FROM bench.sale WHERE n >= :first AND n < :first + {TOGETHER} \\gset",
+        f"SELECT {read} FROM ({sales}) AS together \\gset",
         "\\set done :done + 1",
     ]
     for sale in range(TOGETHER):

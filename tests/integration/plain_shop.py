@@ -98,6 +98,7 @@ class PlainRedemption:
     reward: str
     entry: PlainEntry
     state: str
+    created: datetime
     until: datetime | None
 
 
@@ -223,17 +224,14 @@ class PlainMember:
         return found
 
     def _settle(self, sale: PlainSale, reversed_: list[tuple[Grant, int]]) -> None:
-        """Parts of points go back exactly with a whole entry, else all are forgotten; a bonus can be had again."""
-        own = next(((grant, back) for grant, back in reversed_ if grant.given[2] == "purchase"), None)
-        if own is not None and own[1] == own[0].given[3]:
+        """All parts of points that the sale had added go back with any part; those it had used only with the whole."""
+        if sale.carry > 0 or sale.is_over:
             self.carried -= sale.carry
-        else:
-            self.carried = min(self.carried, Fraction(0))
+            sale.carry = Fraction(0)
         bonus = next((back for grant, back in reversed_ if grant.given[2] == "promotion_bonus"), 0)
         sale.bonus_returned += bonus
-        whole = bool(reversed_) and all(back == grant.given[3] for grant, back in reversed_)
         units = next((one[3] for one in sale.result if one[2] == "promotion_bonus"), 0)
-        if sale.bonus_stands and (whole or sale.bonus_returned >= units):
+        if sale.bonus_stands and sale.bonus_returned >= units:
             sale.bonus_stands = False
             self.uses -= 1
 
@@ -254,12 +252,13 @@ class PlainMember:
         entry = account.take("redeem", cost, account.in_order())
         state = "held" if reward == "ticket" else "captured"
         until = now + HOLD if state == "held" else None
-        self.redemptions[name] = PlainRedemption(unit, reward, entry, state, until)
+        self.redemptions[name] = PlainRedemption(unit, reward, entry, state, now, until)
         return 201, state
 
-    def move(self, now: datetime, name: str, what: str) -> Told:
+    def move(self, now: datetime, name: str, what: str, paused_since: datetime | None) -> Told:
+        """What becomes of a reward that is put aside; its time stands still in a pause."""
         one = self.redemptions[name]
-        over = one.state == "held" and one.until is not None and one.until <= now
+        over = one.state == "held" and one.until is not None and one.until <= (paused_since or now)
         if what == "capture" and over:
             return 409, "redemption.too_late"
         if what == "expire" and one.state == "held" and not over:
@@ -301,6 +300,9 @@ class PlainMember:
             for lot in account.lots:
                 if lot.left and lot.expires is not None and lot.expires > began and lot.created < ended:
                     lot.expires += ended - max(began, lot.created)
+        for one in self.redemptions.values():
+            if one.state == "held" and one.until is not None and one.until > began and one.created < ended:
+                one.until += ended - max(began, one.created)
 
 
 def transfer(source: PlainMember, target: PlainMember, units: int) -> Told:

@@ -160,7 +160,7 @@ class History:
             if shop.pause is not None and member.points.balance >= 1 + op.size % 30:
                 return 409, "program.paused"
             return transfer(member, plain[op.who ^ 1], 1 + op.size % 30)
-        return member.move(self.now, op.about, {"lapse": "expire"}.get(op.kind, op.kind))
+        return member.move(self.now, op.about, MOVES[op.kind], shop.pause and shop.pause[1])
 
     async def _sale(self, session: TenantSession, ctx: Context, attempt: Attempt, op: Op) -> Told:
         amount, quantity = basket(op.size)

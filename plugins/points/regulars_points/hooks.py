@@ -22,7 +22,7 @@ from regulars.sdk import (
     Write,
     hookimpl,
 )
-from regulars_points.earning import Earning, earning_of
+from regulars_points.earning import earning_of
 from regulars_points.settings import UNIT, settings_of
 
 SALE = "purchase"
@@ -48,7 +48,7 @@ class Hooks:
         if not isinstance(occasion, Purchase):
             rule, points = gifts.get(type(occasion), ("", 0))
             return (EntryDraft(UNIT, points, rule, counts_for_limits=False),) if points else ()
-        earning = _earning(ctx, occasion, facts)
+        earning = earning_of(ctx, occasion, facts["carry"], is_first=facts["is_first"])
         if earning is None:
             return ()
         details = {"amount_minor": occasion.amount_minor, "currency": occasion.currency, "carry": earning.carry}
@@ -74,10 +74,11 @@ class Hooks:
         return capped
 
     @hookimpl
-    def sale_posted(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Outcome | None:
+    def sale_posted(self, ctx: LedgerContext, proposals: Sequence[Proposal]) -> Outcome | None:
         """Write down what is carried over."""
-        earning = _earning(ctx, occasion, facts) if isinstance(occasion, Purchase) else None
-        return _carried(ctx, "of_sale", earning.carry, earning.carry) if earning and earning.carry else None
+        own = (one.draft for one in proposals if (one.draft.unit, one.draft.rule) == (UNIT, SALE))
+        carry = sum(draft.explanation["carry"] for draft in own)
+        return _carried(ctx, "of_sale", carry, carry) if carry else None
 
     @hookimpl
     def reversal_posted(
@@ -92,10 +93,6 @@ class Hooks:
         if reversal is None or not parts or (parts < 0 and not reversal.is_whole):
             return None
         return _carried(ctx, "left_of_sale", -parts, 0)
-
-
-def _earning(ctx: LedgerContext, purchase: Purchase, facts: Mapping[str, Any]) -> Earning | None:
-    return earning_of(ctx, purchase, facts["carry"], is_first=facts["is_first"])
 
 
 def _carried(ctx: LedgerContext, statement: str, change: int, of_sale: int) -> Outcome:

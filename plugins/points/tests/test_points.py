@@ -200,7 +200,7 @@ def test_a_sale_that_is_too_small_earns_nothing_and_carries_nothing():
 
 def test_a_sale_without_amount_is_none_of_ours():
     assert HOOKS.earn(context(), Purchase(3), NOTHING) == ()
-    assert HOOKS.sale_posted(context(), Purchase(3), NOTHING) is None
+    assert HOOKS.sale_posted(context(), ()) is None
     assert HOOKS.check_earn(context(), Purchase(3)) is None
 
 
@@ -263,8 +263,12 @@ def test_what_is_carried_over_is_written_and_taken_back():
     def writes(change, name, left):
         return Outcome(writes=(Write("carried", [{"parts": change}]), Write(name, [{"sale_id": sale, "parts": left}])))
 
-    assert HOOKS.sale_posted(ctx, paid(2599), NOTHING) == writes(90 * POINT // 100, "of_sale", 90 * POINT // 100)
-    assert HOOKS.sale_posted(ctx, paid(2500), NOTHING) is None
+    def posted_sale(minor):
+        (draft,) = HOOKS.earn(ctx, paid(minor), NOTHING)
+        return HOOKS.sale_posted(ctx, [Proposal("points", draft), proposal(3, "promotions")])
+
+    assert posted_sale(2599) == writes(90 * POINT // 100, "of_sale", 90 * POINT // 100)
+    assert posted_sale(2500) is None
     part, gave, took = Reversal(1, 2), NOTHING | {"of_sale": 7}, NOTHING | {"of_sale": -7}
     assert HOOKS.reversal_posted(ctx, Reversal(), gave) == writes(-7, "left_of_sale", 0)
     assert HOOKS.reversal_posted(ctx, part, gave) == writes(-7, "left_of_sale", 0)
