@@ -16,6 +16,7 @@ from regulars.domain.cards.view import CardViews
 from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.rulebook import RuleBook
+from regulars.domain.merges.service import Merges
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import Redemptions
@@ -163,6 +164,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         refunds=Refunds(ledger),
         adjustments=Adjustments(ledger),
         transfers=Transfers(ledger),
+        merges=Merges(ledger),
         enrolments=Enrolments(ledger),
     )
 

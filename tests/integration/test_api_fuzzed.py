@@ -51,6 +51,8 @@ NEED_HISTORY = {
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve",
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse",
     "/api/v1/store/loyalty/transfers",
+    "/api/v1/store/loyalty/members/merge",
+    "/api/v1/store/loyalty/members/merges/{merge_id}/undo",
     "/api/v1/store/loyalty/refunds",
     "/api/v1/store/loyalty/refunds/{refund_id}",
     "/api/v1/store/loyalty/redemptions/{redemption}",
@@ -92,6 +94,7 @@ async def test_the_api_answers_as_documented(
         "quantity": 1,
         "staff_id": ids.show(ids.STAFF, shop.staff[1].id),
         "program_id": ids.show(ids.PROGRAM, shop.program_id),
+        "member_id": ids.show(ids.MEMBER, shop.card.member_id),
     }
     callers = {
         "store": (shop.host, f"Bearer {shop.api_key}"),

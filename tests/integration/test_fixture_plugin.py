@@ -23,7 +23,9 @@ from regulars.contracts.hookspecs import HookSpecs
 from regulars.contracts.manifest import Area, Plugin, ProviderKind
 from regulars.contracts.slots import Slot
 from regulars.domain.jobs import make_job_registry
+from regulars.domain.ledger.commands import Claim
 from regulars.domain.ledger.process import make_ledger
+from regulars.domain.merges.service import MergeCommand, Merges, of_member
 from regulars.kernel import ids
 from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.base import new_id
@@ -160,6 +162,20 @@ async def live(scene: Scene, shop: Shop, *, on: bool) -> None:
     for name, (path, more) in paths.items():
         body, headers = shop.world.till_body(**more), {"Idempotency-Key": f"{name}-{shop.world.host}"}
         shop.told[name] = await shop.key.post(f"{STORE}/{path}", json=body, headers=headers)
+    await merge_and_undo(scene, shop, till)
+
+
+async def merge_and_undo(scene: Scene, shop: Shop, till: Till) -> None:
+    """Two cards become one, and two again."""
+    twin, merging = await shop.world.add_card("twin@example.com"), Merges(till.ledger)
+    await till.sale(1, card=twin)
+    ctx, tenant_id = shop.world.context(), shop.world.tenant.id
+    command = MergeCommand(Claim("staff:test", "merge", b""), twin.member_id, shop.world.card.member_id, "a test")
+    async with scene.database.tenant(tenant_id) as session:
+        await merging.merge(session, ctx, command)
+    async with scene.database.tenant(tenant_id) as session:
+        (merge,) = await of_member(session, ctx, shop.world.card.member_id)
+        await merging.unmerge(session, ctx, Claim("staff:test", "unmerge", b""), merge.id)
 
 
 def told_elsewhere(world: World) -> list[Event]:
@@ -212,6 +228,12 @@ def noted(text: str) -> Callable[[Shop], Awaitable[bool]]:
         return await shop.sql.fetchval(query, shop.world.tenant.id, text) > 0
 
     return seen
+
+
+async def merges(shop: Shop) -> bool:
+    query = "SELECT text FROM plg_sampler.note WHERE tenant_id = $1 AND text LIKE '%merged: %' ORDER BY id"
+    found = [row[0] for row in await shop.sql.fetch(query, shop.world.tenant.id)]
+    return found == ["merged: 4 and 1", "unmerged: 4 and 1"]
 
 
 async def refuses(shop: Shop) -> bool:
@@ -335,6 +357,7 @@ EFFECTS: dict[str, Callable[[Shop], Awaitable[bool]]] = {
     "hook redemption_posted": noted("redemption"),
     "hook sale_posted": writes,
     "hook reversal_posted": takes_back,
+    "hook member_merged": merges,
     "fact": knows,
     "fact of settings": asks_by_its_settings,
     "event sampler.taken": announces,

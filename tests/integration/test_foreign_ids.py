@@ -44,10 +44,13 @@ PUBLIC = {
     "refund": ids.REFUND,
     "adjustment": ids.ADJUSTMENT,
     "back_test": ids.BACK_TEST,
+    "merge": ids.MERGE,
 }
 """Kind of thing → prefix of its public ids."""
 PATH = {
     "member": "member",
+    "member_id": "member",
+    "merge_id": "merge",
     "card": "card",
     "shop": "shop",
     "person": "staff",
@@ -89,6 +92,10 @@ CHANGE = (
 BACK_TEST = (
     "INSERT INTO core.back_test (tenant_id, id, program_id, changes, since, until, status, actor_name) "
     "VALUES ($1, $2, $3, '{}', now() - interval '1 day', now(), 'done', 'Ben')"
+)
+MERGE = (
+    "INSERT INTO core.member_merge (tenant_id, id, source_id, target_id, reason, merged_by, created_at) "
+    "VALUES ($1, $2, $3, $4, 'a test', 'Anna', now())"
 )
 LINK = (
     "INSERT INTO core.staff_link (tenant_id, id, staff_id, kind, token_hash, expires_at) "
@@ -191,6 +198,10 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "store_api.adjust": (Said("json", "card", "card", {"unit": "stamps", "amount": 1, "reason": "a test"}),),
     "store_api.adjust_limit": (Said("json", "program", "program", {"adjust_limit": 5}),),
     "store_api.refund": (Said("json", "sale", "sale"),),
+    "store_api.merge_members": (
+        Said("json", "from", "member", {"into": "own member", "reason": "a test"}),
+        Said("json", "into", "member", {"from": "own member", "reason": "a test"}),
+    ),
     "store_api.transfer": (
         Said("json", "from", "card", {"to": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
         Said("json", "to", "card", {"from": "own card", "unit": "stamps", "amount": 1, "reason": "a test"}),
@@ -342,6 +353,8 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
     keys["adjustment"] = await sql.fetchval(ADJUSTMENT, tenant, new_id(), world.card.id)
     keys["back_test"] = new_id()
     await sql.execute(BACK_TEST, tenant, keys["back_test"], world.program_id)
+    keys["merge"], twin = new_id(), await world.add_card("twin@example.org")
+    await sql.execute(MERGE, tenant, keys["merge"], twin.member_id, world.card.member_id)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     public["bare_program"] = world.program_id.hex
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)

@@ -38,6 +38,9 @@ STORE = {
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve": {"post"},
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse": {"post"},
     "/api/v1/store/loyalty/transfers": {"post"},
+    "/api/v1/store/loyalty/members/merge": {"post"},
+    "/api/v1/store/loyalty/members/merges/{merge_id}/undo": {"post"},
+    "/api/v1/store/loyalty/members/{member_id}/merges": {"get"},
     "/api/v1/store/loyalty/refunds": {"get", "post"},
     "/api/v1/store/loyalty/refunds/{refund_id}": {"get"},
 }

@@ -17,6 +17,8 @@ from regulars.testing.till import Till
 from regulars.testing.web import WebServer
 from regulars.testing.world import TestCard, World
 
+AUDIT = "SELECT action FROM core.audit_log WHERE action LIKE 'member.%merge' ORDER BY created_at, id"
+
 
 def url(card: TestCard) -> str:
     """Page of a card's member."""
@@ -237,3 +239,37 @@ async def test_first_steps_tick_themselves_off(
     assert "First steps" not in read(await visitor.get("/manage")).text
     lines = await sql.fetch("SELECT details FROM core.audit_log WHERE action = 'tenant.first_steps' ORDER BY id")
     assert [line["details"] for line in lines] == ['{"sheet": true}', '{"hidden": true}', '{"hidden": false}']
+
+
+async def test_two_members_become_one_and_two_again(
+    web: WebServer, make_world: MakeWorld, sql: Connection, make_till: Callable[[World], Till]
+) -> None:
+    cafe = await open_shop(make_world, "cafe")
+    twin = await cafe.add_card("mia2@cafe.example", name="Mia Ledoux")
+    for card, stamps in ((cafe.card, 2), (twin, 3)):
+        await make_till(cafe).sale(stamps, card=card)
+    visitor = await as_role(web, sql, cafe, "manager")
+    search = read(await visitor.get(f"{url(cafe.card)}/merge"))
+    preview = next(link for link in search.links if f"{url(cafe.card)}/merge/" in link)
+    page = read(await visitor.get(preview))
+    for words in ("What will happen", "2 stamps", "3 stamps", "5 stamps", format_number(twin.number)):
+        assert words in page.text, words
+    nothing = await visitor.submit(preview, {"reason": " ", "key": "k"})
+    assert (nothing.status_code, "Say why" in nothing.text) == (422, True)
+    key = {"reason": "the same phone", "key": "k"}
+    assert led_to(await visitor.submit(preview, key)) == url(cafe.card)
+    merged = read(await visitor.get(url(cafe.card)))
+    for words in ("Merged with", "mia2@cafe.example", "the same phone", "Two cards have become one."):
+        assert words in merged.text, words
+    assert read(await visitor.get(url(twin))).text == read(await visitor.get(url(cafe.card))).text
+    assert url(twin) not in read(await visitor.get("/manage/members")).links
+    again = read(await visitor.get(preview))
+    assert "merged already" in again.text
+    undo = next(action for action in merged.actions if action.endswith("/undo"))
+    assert led_to(await visitor.submit(undo, {})) == url(cafe.card)
+    assert "They are two cards again." in read(await visitor.get(url(cafe.card))).text
+    assert led_to(await visitor.submit(undo, {})) == url(cafe.card)
+    assert "undone already" in read(await visitor.get(url(cafe.card))).text
+    assert [row["action"] for row in await sql.fetch(AUDIT)] == ["member.merge", "member.unmerge"]
+    staff = await as_role(web, sql, cafe, "staff")
+    assert (await staff.get(preview)).status_code == 403

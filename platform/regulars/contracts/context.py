@@ -156,7 +156,11 @@ class ProgramInfo:
 
 @dataclass(frozen=True, slots=True)
 class CardInfo:
-    """A member's card in one program as hooks see it."""
+    """A member's card in one program as hooks see it.
+
+    Attributes:
+        has_merged: cards of other members lead to it, who turned out to be the same person.
+    """
 
     id: UUID
     number: str
@@ -164,6 +168,7 @@ class CardInfo:
     member_id: UUID
     program_id: UUID
     created_at: datetime
+    has_merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,28 @@ class MemberEnrolled(Event):
     referral: str = ""
 
 
+class MemberMerged(Event):
+    """Two members turned out to be one person: the other one's card leads to this one; comes for each pair of cards."""
+
+    name = "member.merged"
+    merge_id: UUID
+    member_id: UUID
+    card_id: UUID
+    other_member_id: UUID
+    other_card_id: UUID
+
+
+class MemberUnmerged(Event):
+    """They were two people after all: the other one's card is a card of its own again."""
+
+    name = "member.unmerged"
+    merge_id: UUID
+    member_id: UUID
+    card_id: UUID
+    other_member_id: UUID
+    other_card_id: UUID
+
+
 class EntryPosted(Event):
     """One ledger entry was written; `seq` orders the entries of an account."""
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import pluggy
 
 from regulars.contracts.ledger import (
+    CardMerge,
     EntryDraft,
     LedgerContext,
     Occasion,
@@ -38,6 +39,7 @@ LEDGER_HOOKS = frozenset(
         "check_redemption",
         "redemption_posted",
         "reversal_posted",
+        "member_merged",
     }
 )
 
@@ -201,4 +203,24 @@ class HookSpecs:
 
         Returns:
             Own writes and events, or `None`.
+        """
+
+    @hookspec
+    def member_merged(self, ctx: LedgerContext, merge: CardMerge, facts: Mapping[str, Any]) -> Outcome | None:
+        """What does the plugin write when two members turn out to be one person, or turn out not to be?
+
+        Balances, lots and what was ever earned are moved by the host, and facts that ask the host's sales, entries,
+        redemptions and pending earnings by `card_id` are asked of both cards from then on. Left for the plugin are its
+        own tables: what they keep of the other card is to count for this one too, once.
+
+        When: both cards are locked, before the write; for each pair of cards. Gate: enabled. Order: topological.
+        Errors: roll the whole back.
+
+        Args:
+            ctx: of the card that stays; as for `check_earn`.
+            merge: the other card, and whether the merge is taken back.
+            facts: the plugin's own facts of the card that stays, as they were before.
+
+        Returns:
+            Own writes for the card that stays and events, or `None`.
         """

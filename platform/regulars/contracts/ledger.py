@@ -337,6 +337,22 @@ class PostedEntry:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CardMerge:
+    """Another card is merged into the one that a hook is asked about, or that is undone.
+
+    Attributes:
+        other: the card that leads to this one from now on, or did until now; its accounts are those before.
+        facts: the plugin's own facts of that card. Its rows in the plugin's tables stay as they are while it is merged,
+            so they are the same when the merge is undone.
+        is_undone: whether the merge is taken back.
+    """
+
+    other: LedgerContext
+    facts: Mapping[str, Any]
+    is_undone: bool
+
+
 BenefitKind = Literal["discount", "item"]
 
 

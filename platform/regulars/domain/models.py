@@ -6,6 +6,7 @@ from regulars.domain.cards import models as cards
 from regulars.domain.domains import models as domains
 from regulars.domain.ledger import models as ledger
 from regulars.domain.members import models as members
+from regulars.domain.merges import models as merges
 from regulars.domain.messaging import models as messaging
 from regulars.domain.operators import models as operators
 from regulars.domain.programs import models as programs
@@ -28,6 +29,7 @@ __all__ = [
     "jobs",
     "ledger",
     "members",
+    "merges",
     "messaging",
     "operators",
     "programs",

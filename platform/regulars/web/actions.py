@@ -34,6 +34,8 @@ TITLES: Mapping[str, str] = {
     "redemption.cancel": N_("Cancelled a reward"),
     "member.enrol": N_("Enrolled a customer"),
     "member.changed": N_("Changed a member"),
+    "member.merge": N_("Merged two members"),
+    "member.unmerge": N_("Undid a merge of members"),
     "member.exported": N_("Exported members"),
     "member.link_sent": N_("Sent a link to a card"),
     "award.referral": N_("Rewarded a referral"),

@@ -12,6 +12,7 @@ from regulars.domain.cards.view import CardViews
 from regulars.domain.domains.desk import DomainDesk
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.rulebook import RuleBook
+from regulars.domain.merges.service import Merges
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import Redemptions
@@ -68,6 +69,7 @@ class Services:
     refunds: Refunds
     adjustments: Adjustments
     transfers: Transfers
+    merges: Merges
     enrolments: Enrolments
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from regulars.sdk import (
     N_,
     Birthday,
+    CardMerge,
     Enrolment,
     EntryDraft,
     LedgerContext,
@@ -93,6 +94,12 @@ class Hooks:
         if reversal is None or not parts or (parts < 0 and not reversal.is_whole):
             return None
         return _carried(ctx, "left_of_sale", -parts, 0)
+
+    @hookimpl
+    def member_merged(self, merge: CardMerge) -> Outcome | None:
+        """Carry over what the other card has carried over, or no longer."""
+        carried = merge.facts["carry"]
+        return _carried(-carried if merge.is_undone else carried)
 
 
 def _carried(ctx: LedgerContext, statement: str, change: int, of_sale: int) -> Outcome:

@@ -7,6 +7,7 @@ from typing import Any
 
 from regulars.sdk import (
     Benefit,
+    CardMerge,
     EntryDraft,
     LedgerContext,
     Occasion,
@@ -74,6 +75,17 @@ class Hooks:
         if not changed:
             return None
         return Outcome(writes=(Write("counted", _in_order(counted), contended=True), Write("returned", changed)))
+
+    @hookimpl
+    def member_merged(self, ctx: LedgerContext, merge: CardMerge) -> Outcome | None:
+        """Count what the other member has used as this one's, or no longer."""
+        sign = -1 if merge.is_undone else 1
+        rows = [
+            _count(ctx, str(ctx.card.member_id), promotion, what, sign * used, None)
+            for scope, promotion, what, used in merge.facts["usage"] or ()
+            if scope != EVERYBODY and used
+        ]
+        return Outcome(writes=(Write("counted", _in_order(rows)),)) if rows else None
 
 
 def _proposal(grant: Grant) -> Proposal:

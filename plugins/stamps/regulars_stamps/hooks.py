@@ -8,6 +8,7 @@ from typing import Any
 
 from regulars.sdk import (
     N_,
+    CardMerge,
     Enrolment,
     EntryDraft,
     EventDraft,
@@ -69,6 +70,20 @@ class Hooks:
             {"threshold": threshold} for threshold, _ in milestone_entries(reversed_entries) if threshold in reached
         ]
         return Outcome(writes=(Write("undone", rows),)) if rows else None
+
+    @hookimpl
+    def member_merged(self, ctx: LedgerContext, merge: CardMerge, facts: Mapping[str, Any]) -> Outcome | None:
+        """Know the milestones of the other card, for good: nobody reaches one twice by merging and undoing it."""
+        if merge.is_undone:
+            return None
+        known = {*merge.facts["milestones"]} - {*facts["milestones"]}
+        at = ctx.now.isoformat()
+        rows = [
+            {"threshold": one.at, "bonus": one.bonus, "reached_at": at}
+            for one in settings_of(ctx).milestones
+            if one.at in known
+        ]
+        return Outcome(writes=(Write("reached", rows),)) if rows else None
 
 
 def settings_of(ctx: LedgerContext) -> StampSettings:

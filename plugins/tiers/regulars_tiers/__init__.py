@@ -49,6 +49,7 @@ plugin = Plugin(
         Subscription("sale.undone", "recheck"),
         Subscription("sale.refunded", "recheck"),
         Subscription("award.taken_back", "recheck"),
+        Subscription("member.unmerged", "recheck"),
     ),
     events=(
         EventType("tier_reached", N_("Tier reached"), "regulars_tiers.events:TierReached"),

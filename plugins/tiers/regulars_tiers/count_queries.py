@@ -47,7 +47,7 @@ def count_values(settings: TierSettings) -> dict[str, Any]:
     }
 
 
-def count_of(card: Any) -> ColumnElement[Any]:
+def count_of(card: Any, past: Any = None) -> ColumnElement[Any]:
     """What counts for a card: `{"value": …, "previous": …}`, money in minor units.
 
     A reversal counts against what it takes back, whenever that was earned; so does a refund against its sale, and one
@@ -57,13 +57,15 @@ def count_of(card: Any) -> ColumnElement[Any]:
     Args:
         card: its id, a parameter or a column; the other parameters are `tenant_id`, `day_start`, `time_zone` and
             those of `count_values`.
+        past: what its past is compared with where it is another's too; a fact's is widened by the host.
     """
+    past = card if past is None else past
     today = func.timezone(_ZONE, _DAY_START)
     year = func.date_trunc(literal_column("'year'"), today)
     begin, year_before = _begin(today, year), _moment(year - literal_column("interval '1 year'"))
-    previous = case((_period == literal_column("'year'"), _sum(card, year_before, _moment(year))), else_=_NONE)
+    previous = case((_period == literal_column("'year'"), _sum(card, past, year_before, _moment(year))), else_=_NONE)
     return func.jsonb_build_object(
-        literal_column("'value'"), _sum(card, begin, None), literal_column("'previous'"), previous
+        literal_column("'value'"), _sum(card, past, begin, None), literal_column("'previous'"), previous
     )
 
 
@@ -79,15 +81,15 @@ def _moment(local: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.timezone(_ZONE, local)
 
 
-def _sum(card: ColumnElement[Any], begin: ColumnElement[Any], end: ColumnElement[Any] | None) -> ColumnElement[Any]:
+def _sum(card: Any, past: Any, begin: ColumnElement[Any], end: ColumnElement[Any] | None) -> ColumnElement[Any]:
     """Of the basis that is wanted; the database computes no other."""
     in_all = _period == literal_column("'lifetime'")
     earned: ColumnElement[Any] = literal_column("'earned'")
     return case(
         ((_basis == earned) & in_all, func.coalesce(_account(card, Account.lifetime), _NONE)),
-        (_basis == earned, _earned(card, begin, end)),
-        (_basis == literal_column("'spend'"), _sales(card, _SPENT, begin, end)),
-        (_basis == literal_column("'visits'"), _sales(card, func.count(), begin, end)),
+        (_basis == earned, _earned(past, begin, end)),
+        (_basis == literal_column("'spend'"), _sales(past, _SPENT, begin, end)),
+        (_basis == literal_column("'visits'"), _sales(past, func.count(), begin, end)),
         else_=func.coalesce(_account(card, Account.balance), _NONE),
     )
 

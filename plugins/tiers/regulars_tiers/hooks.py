@@ -9,6 +9,7 @@ from typing import Any
 from regulars.sdk import (
     N_,
     Birthday,
+    CardMerge,
     EntryDraft,
     LedgerContext,
     Occasion,
@@ -68,6 +69,24 @@ class Hooks:
             return None
         message = N_("{reward} is for those who have reached {tier}.")
         return Refusal("tiers.exclusive", message, {"reward": offer.title, "tier": first.title})
+
+    @hookimpl
+    def member_merged(self, ctx: LedgerContext, merge: CardMerge, facts: Mapping[str, Any]) -> Outcome | None:
+        """Have the higher of both tiers, and what both have done together; a review follows when it is undone."""
+        if merge.is_undone:
+            return None
+        settings, standing, other = (
+            settings_of(ctx),
+            Standing.of(facts["standing"]),
+            Standing.of(merge.facts["standing"]),
+        )
+        higher = max(standing, other, key=lambda one: settings.rank(one.tier))
+        granted = max(standing.granted, other.granted, key=settings.rank)
+        own, theirs = Count(**facts["count"]), Count(**merge.facts["count"])
+        count = Count(own.value + theirs.value, own.previous + theirs.previous)
+        amount = whole(settings, count.best, ctx.program.currency)
+        after = after_gain(settings, replace(higher, granted=granted), amount, ctx.now)
+        return outcome_of(settings, ctx.card, standing, after, ctx.now)
 
 
 def settings_of(ctx: LedgerContext) -> TierSettings:

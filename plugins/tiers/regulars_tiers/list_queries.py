@@ -161,6 +161,7 @@ def _of(session: TenantSession, program_id: UUID) -> list[ColumnElement[bool]]:
         Card.tenant_id == session.tenant_id,
         Card.program_id == program_id,
         Card.status != "closed",
+        Card.merged_into.is_(None),
         Member.status != "erased",
     ]
 

@@ -9,20 +9,31 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, DateTime, Select, and_, func, insert, select
+from sqlalchemy import ColumnElement, DateTime, Select, and_, any_, case, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import aliased
 
 from regulars.sdk import CardInfo, ProgramInfo
 from regulars.sdk.db import Card, TenantSession
-from regulars_tiers.count_queries import CARD, count_of, count_then, count_values
+from regulars_tiers.count_queries import CARD, TENANT, count_of, count_then, count_values
 from regulars_tiers.models import MemberTier, TierChange
 from regulars_tiers.queries import STORED, stored_as_json
 from regulars_tiers.settings import TierSettings
 from regulars_tiers.standing import Count, Standing
 
 NOW: ColumnElement[datetime] = func.core.now(type_=DateTime(timezone=True))
+_face = aliased(Card)
+_faces = select(_face.id).where(
+    _face.tenant_id == Card.tenant_id, or_(_face.id == Card.id, _face.merged_into == Card.id)
+)
+_PAST: ColumnElement[Any] = case(
+    (Card.has_merged, func.array(_faces.correlate(Card).scalar_subquery())), else_=array([Card.id])
+)
+"""The card, and those that lead to it since a merge."""
 CLOCK: Select[Any] = select(NOW.label("now"))
-_COUNT_THEN = select(count_then(CARD))
+_ALL = select(_face.id).where(_face.tenant_id == TENANT, or_(_face.id == CARD, _face.merged_into == CARD))
+_COUNT_THEN = select(count_then(any_(func.array(_ALL.scalar_subquery()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +92,17 @@ def card_statement(
     statement: Select[Any] = (
         select(
             *columns,
-            count_of(Card.id).label("count"),
+            count_of(Card.id, any_(_PAST)).label("count"),
             stored_as_json().label("standing"),
             MemberTier.card_id.is_not(None).label("has_standing"),
         )
         .outerjoin(MemberTier, and_(MemberTier.tenant_id == Card.tenant_id, MemberTier.card_id == Card.id))
-        .where(Card.tenant_id == tenant_id, Card.program_id == program_id, Card.status != "closed")
+        .where(
+            Card.tenant_id == tenant_id,
+            Card.program_id == program_id,
+            Card.status != "closed",
+            Card.merged_into.is_(None),
+        )
         .order_by(Card.id)
         .limit(size)
     )

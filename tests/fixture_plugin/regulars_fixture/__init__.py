@@ -19,6 +19,8 @@ HOST_EVENTS = (
     "ledger.entry_posted",
     "member.enrolled",
     "award.taken_back",
+    "member.merged",
+    "member.unmerged",
     "redemption.moved",
     "redemption.undone",
     "reward.redeemed",

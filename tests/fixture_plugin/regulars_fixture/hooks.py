@@ -7,6 +7,7 @@ from typing import Any
 
 from regulars.sdk import (
     N_,
+    CardMerge,
     EntryDraft,
     EventDraft,
     LedgerContext,
@@ -87,3 +88,10 @@ class Hooks:
         ours = [entry for entry in reversed_entries if entry.unit == UNIT and entry.kind == "earn"]
         rows = [{"entry_id": entry.id, "state": "given_back"} for entry in ours]
         return Outcome(writes=(Write("given_back", rows),)) if rows else None
+
+    @hookimpl
+    def member_merged(self, merge: CardMerge, facts: Mapping[str, Any]) -> Outcome:
+        """Keep a note of how many both have taken before."""
+        word = "unmerged" if merge.is_undone else "merged"
+        text = f"{word}: {facts['taken_before']} and {merge.facts['taken_before']}"
+        return Outcome(writes=(Write("noted", [{"id": new_id(), "text": text}]),))

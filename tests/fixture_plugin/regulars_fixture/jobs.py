@@ -104,3 +104,15 @@ async def greet(work: JobWork, payload: Mapping[str, Any]) -> None:
 async def look_around(work: JobWork, payload: Mapping[str, Any]) -> None:
     """Run by the clock."""
     await note(work.session, "clock")
+
+
+@job("member_merged")
+async def member_merged(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """See members who become one, or two again."""
+    await _see(work, payload)
+
+
+@job("member_unmerged")
+async def member_unmerged(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """See members who become one, or two again."""
+    await _see(work, payload)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, bindparam, or_, select
+from sqlalchemy import Row, Uuid, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from regulars.domain.cards.models import Card
@@ -29,7 +29,7 @@ ADD_MEMBER = (
     .on_conflict_do_nothing(index_elements=["tenant_id", "email"])
     .returning(Member.id)
 )
-MEMBER_BY_EMAIL = select(Member.id).where(
+MEMBER_BY_EMAIL = select(func.coalesce(Member.merged_into, Member.id)).where(
     Member.tenant_id == bindparam("tenant_id"), Member.email == bindparam("email")
 )
 ADD_CONSENT = insert(Consent)
@@ -68,7 +68,7 @@ async def add_member(session: TenantSession, **values: Any) -> bool:
 
 
 async def member_by_email(session: TenantSession, email: str) -> UUID:
-    """Id of the member with that normalised e-mail."""
+    """Id of the member with that normalised e-mail, or of whom that one was merged into."""
     found: UUID = await session.scalar(MEMBER_BY_EMAIL, {"tenant_id": session.tenant_id, "email": email})
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
@@ -14,7 +14,8 @@ from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
 class Card(TenantEntity, Base):
     """A member's card in a program; this row is the lock under which the card's ledger changes.
 
-    `number` is 12 digits, the last one a check digit; `token` is the opaque text of the QR code.
+    `number` is 12 digits, the last one a check digit; `token` is the opaque text of the QR code. A card whose member
+    was merged leads to another one, `merged_into`, which leads nowhere itself; that one `has_merged`.
     """
 
     __tablename__ = "card"
@@ -26,6 +27,9 @@ class Card(TenantEntity, Base):
         ForeignKeyConstraint(["tenant_id", "program_id"], ["core.program.tenant_id", "core.program.id"]),
         CheckConstraint("status IN ('active', 'blocked', 'closed')", name="status"),
         CheckConstraint("number ~ '^[0-9]{12}$'", name="number"),
+        ForeignKeyConstraint(["tenant_id", "merged_into"], ["core.card.tenant_id", "core.card.id"]),
+        CheckConstraint("merged_into <> id", name="merged_into"),
+        Index("ix_card_merged_into", "tenant_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_card_created", "tenant_id", "created_at"),
         {"schema": "core"},
     )
@@ -34,4 +38,6 @@ class Card(TenantEntity, Base):
     number: Mapped[str]
     token: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="active")
+    merged_into: Mapped[UUID | None]
+    has_merged: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)

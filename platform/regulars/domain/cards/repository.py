@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Text, Uuid, and_, bindparam, cast, func, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import Account, LedgerEntry
@@ -33,6 +48,7 @@ _HIT = (
         Card.status,
         Card.program_id,
         Card.created_at,
+        Card.has_merged,
         Card.member_id,
         Member.name,
         Member.email,
@@ -45,18 +61,29 @@ _HIT = (
     .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
     .where(_TENANT, Member.status != "erased")
 )
-GET = _HIT.where(Card.id == bindparam("card", type_=Uuid))
-BY_TOKEN = _HIT.where(Card.token == _TOKEN)
-BY_NUMBER = _HIT.where(Card.number == _NUMBER)
+_NAMED = aliased(Card, name="named")
+
+
+def _stands_for(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The card that is meant by one that is named: itself, or the one to which it leads since a merge."""
+    return Card.id.in_(
+        select(func.coalesce(_NAMED.merged_into, _NAMED.id)).where(_NAMED.tenant_id == _TENANT_ID, which)
+    )
+
+
+GET = _HIT.where(_stands_for(_NAMED.id == bindparam("card", type_=Uuid)))
+BY_TOKEN = _HIT.where(_stands_for(_NAMED.token == _TOKEN))
+BY_NUMBER = _HIT.where(_stands_for(_NAMED.number == _NUMBER))
 BY_SHORT = (
-    _HIT.where(Card.number.between(func.concat(_SHORT, "0000"), func.concat(_SHORT, "9999")))
+    _HIT.where(_stands_for(_NAMED.number.between(func.concat(_SHORT, "0000"), func.concat(_SHORT, "9999"))))
     .order_by(Card.number)
     .limit(_LIMIT)
 )
-BY_EMAIL = _HIT.where(Member.email == _EMAIL).order_by(Card.created_at, Card.id).limit(_LIMIT)
+_MAILED = select(Member.id).where(Member.tenant_id == _TENANT_ID, Member.email == _EMAIL).correlate(None)
+BY_EMAIL = _HIT.where(_stands_for(_NAMED.member_id.in_(_MAILED))).order_by(Card.created_at, Card.id).limit(_LIMIT)
 _EXACT = func.coalesce(Member.phone == _PHONE, False)
 SEARCH = (
-    _HIT.where(or_(_EXACT, Member.search.like(func.all(_PATTERNS))))
+    _HIT.where(Member.merged_into.is_(None), or_(_EXACT, Member.search.like(func.all(_PATTERNS))))
     .order_by(_EXACT.desc(), Member.last_activity_at.desc(), Card.id)
     .limit(_LIMIT)
 )
@@ -78,7 +105,12 @@ _USED = (
     .group_by(_ENTRIES.c.card_id)
     .subquery()
 )
-RECENT = _HIT.join(_USED, _USED.c.card_id == Card.id).order_by(_USED.c.used_at.desc(), Card.id).limit(_LIMIT)
+RECENT = (
+    _HIT.join(_USED, _USED.c.card_id == Card.id)
+    .where(Card.merged_into.is_(None))
+    .order_by(_USED.c.used_at.desc(), Card.id)
+    .limit(_LIMIT)
+)
 LOCK = select(Card.status).where(_TENANT, Card.id == bindparam("card", type_=Uuid)).with_for_update(key_share=True)
 SET_STATUS = (
     update(Card)

@@ -42,6 +42,7 @@ class CardHit:
     status: Status
     program_id: UUID
     created_at: datetime
+    has_merged: bool
     member_id: UUID
     name: str
     email: str
@@ -54,7 +55,9 @@ class CardHit:
     @property
     def info(self) -> CardInfo:
         """The card as hooks see it."""
-        return CardInfo(self.id, self.number, self.status, self.member_id, self.program_id, self.created_at)
+        return CardInfo(
+            self.id, self.number, self.status, self.member_id, self.program_id, self.created_at, self.has_merged
+        )
 
 
 async def find(session: TenantSession, ctx: Context, query: str, limit: int = 10) -> Sequence[CardHit]:

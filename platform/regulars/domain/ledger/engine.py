@@ -27,11 +27,16 @@ from regulars.contracts.errors import (
 )
 from regulars.contracts.ledger import Refusal
 from regulars.domain.ledger.blame import BrokenFacts
-from regulars.domain.ledger.commands import Answer, Attempt, Claim
+from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.ledger.extra_statements import READ_NAMES, Extra
 from regulars.domain.ledger.lots import open_lot
 from regulars.domain.ledger.opened import LockedStaff, OpenCard
-from regulars.domain.ledger.read_statements import STORED_ANSWER, facts_statement, lock_statement
+from regulars.domain.ledger.read_statements import (
+    STORED_ANSWER,
+    facts_statement,
+    leads_to_statement,
+    lock_statement,
+)
 from regulars.domain.ledger.rules import Rules, RuleSource
 from regulars.domain.ledger.topics import ACTIVITY, card_topic, shop_topic
 from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
@@ -44,7 +49,18 @@ from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.registry import PluginRegistry
 
 Operation = Literal[
-    "earn", "award", "award_back", "redeem", "carry_on", "undo", "enrol", "refund", "upkeep", "adjust", "refuse"
+    "earn",
+    "award",
+    "award_back",
+    "redeem",
+    "carry_on",
+    "undo",
+    "enrol",
+    "refund",
+    "upkeep",
+    "adjust",
+    "merge",
+    "refuse",
 ]
 TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
 ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
@@ -60,6 +76,7 @@ PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "refund": ("refund", "sale_refunded", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
     "upkeep": (*ENTRIES, *LOTS, "pending_change", "audit", "event"),
     "adjust": ("adjustment", "adjustment_decided", *ENTRIES, *LOTS, *TRACES),
+    "merge": (*ENTRIES, *LOTS, *TRACES),
     "enrol": (*ENTRIES, "lot", "pending", "audit", "event"),
     "refuse": TRACES,
 }
@@ -74,6 +91,7 @@ _ACTION_OF: Mapping[Operation, str] = {
     "refund": "sale.refund",
     "upkeep": "units.upkeep",
     "adjust": "points.adjust",
+    "merge": "member.merge",
 }
 _ACTION_READING: Mapping[Extra, str] = {
     "": "card.award",
@@ -112,7 +130,7 @@ class Ledger:
         """Claim the key, lock card and PIN row, read what decides.
 
         Args:
-            attempt: key, card, PIN.
+            attempt: key, card, PIN. A card that was merged into another one stands for that one.
             extra: what this kind of transaction reads besides.
             values: further bind parameters of the facts statement.
 
@@ -241,6 +259,11 @@ class Ledger:
         rows = await session.run(lock_statement(attempt.card.by), parameters)
         if not rows[0]["got"]:
             raise IdempotencyInProgress(extra={"retry_after": 1})
+        if rows[0]["card_id"] is None:
+            named = {"tenant_id": session.tenant_id, "card": attempt.card.value}
+            found = await session.run(leads_to_statement(attempt.card.by), named)
+            if len(found) == 1:
+                return await self._lock(session, replace(attempt, card=CardRef("id", found[0]["merged_into"])))
         return rows
 
     @staticmethod
@@ -275,7 +298,7 @@ class Ledger:
             **values,
             **self._fact_values(ctx, rules),
         }
-        statement = self._facts(ctx.tenant.enabled, extra)
+        statement = self._facts(ctx.tenant.enabled, extra, card.has_merged)
         try:
             (facts,) = await session.run(statement, parameters)
         except DRIVER_ERRORS as error:
@@ -323,14 +346,14 @@ class Ledger:
             pause=program.get("pause"),
         )
 
-    def _compile_facts(self, enabled: frozenset[str], extra: Extra) -> Prepared:
+    def _compile_facts(self, enabled: frozenset[str], extra: Extra, has_merged: bool) -> Prepared:
         labelled = [
             (f"{plugin.name}_{fact.name}", fact.query)
             for plugin in self.registry.plugins
             if plugin.name in enabled
             for fact in plugin.facts
         ]
-        return facts_statement(labelled, extra)
+        return facts_statement(labelled, extra, has_merged=has_merged)
 
     def _compile_writes(self, operation: Operation, enabled: frozenset[str]) -> Prepared:
         plugin_writes = [
@@ -374,6 +397,7 @@ def _card(row: Mapping[str, Any]) -> CardInfo:
         member_id=row["card_member_id"],
         program_id=row["card_program_id"],
         created_at=row["card_created_at"],
+        has_merged=row["card_has_merged"],
     )
 
 

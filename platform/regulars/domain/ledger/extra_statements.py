@@ -321,6 +321,8 @@ def _entry() -> ColumnElement[Any]:
         amount=LedgerLotUse.amount,
         amount_left=LedgerLot.amount_left,
         expires_at=LedgerLot.expires_at,
+        created_at=LedgerLot.created_at,
+        is_elsewhere=LedgerLot.card_id != CARD_ID,
     )
     uses = (
         select(func.jsonb_agg(use))

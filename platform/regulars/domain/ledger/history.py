@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from regulars.contracts.context import Context
 from regulars.contracts.errors import NotFound
+from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import EntryKind, StepKind
 from regulars.contracts.paging import Paged, PageRequest
 from regulars.contracts.providers import UnitWords
@@ -23,6 +24,9 @@ from regulars.kernel.plugins.registry import PluginRegistry
 
 SIGHT = ("terminal.use", "members.view")
 """Permissions of which one is needed to see other people's cards."""
+
+
+_MERGES = {"merge": N_("Two cards have become one."), "unmerge": N_("They are two cards again.")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ class HistoryEntry:
     """One movement on a card.
 
     Attributes:
-        occasion: purchase, enrolment, redemption, undo, refund, release, expiry, adjustment or award.
+        occasion: purchase, enrolment, redemption, undo, refund, release, expiry, adjustment, transfer, award, merge or
+            unmerge.
         amount: units, with its sign.
         amount_text: the amount in words, `3 stamps`; only the number where the unit has no words.
         shop: where, empty when nowhere.
@@ -149,8 +154,8 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
         return _("Exchanged for: %(reward)s.", reward=row.explanation["reward"])
     if row.kind == "expire":
         return _("The card was not used for too long.") if row.rule == "idle" else _("Not used in time.")
-    if row.kind == "adjust" and row.reason:
-        return _("A correction: %(reason)s", reason=row.reason)
+    if row.kind == "adjust" and (row.reason or row.occasion in _MERGES):
+        return _(_MERGES[row.occasion]) if row.occasion in _MERGES else _("A correction: %(reason)s", reason=row.reason)
     return rule_sentence(words, row.rule, row.explanation, plugin_title)
 
 

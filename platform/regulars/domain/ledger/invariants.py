@@ -83,27 +83,34 @@ INVARIANTS = (
     ),
     Invariant(
         "L5",
-        "Reversals go against one original of their card and unit, take no more than it, and are not reversed.",
+        "Reversals go against one original of their unit and card, or of one that was merged into it, take no more than"
+        " it, and are not reversed.",
         """SELECT o.id::text FROM core.ledger_entry o
            JOIN (SELECT tenant_id, reverses_id, sum(abs(amount)) AS total, array_agg(DISTINCT card_id) AS cards,
                    array_agg(DISTINCT unit) AS units, array_agg(DISTINCT sign(amount)) AS signs
                  FROM core.ledger_entry WHERE reverses_id IS NOT NULL GROUP BY 1, 2) r
              ON r.tenant_id = o.tenant_id AND r.reverses_id = o.id
-           WHERE r.cards <> ARRAY[o.card_id] OR r.units <> ARRAY[o.unit] OR r.signs <> ARRAY[-sign(o.amount)]
+           WHERE EXISTS (SELECT 1 FROM unnest(r.cards) c WHERE c <> o.card_id AND NOT EXISTS (
+                   SELECT 1 FROM core.card_merge m
+                   WHERE m.tenant_id = o.tenant_id AND m.card_id = o.card_id AND m.target_id = c))
+              OR r.units <> ARRAY[o.unit] OR r.signs <> ARRAY[-sign(o.amount)]
               OR r.total > abs(o.amount) OR o.kind = 'reverse'""",
     ),
     Invariant(
         "L6",
         "What was moved between cards sums to nothing.",
         """SELECT tenant_id || ' ' || unit FROM core.ledger_entry
-           WHERE kind = 'adjust' AND occasion = 'transfer' GROUP BY tenant_id, unit HAVING sum(amount) <> 0""",
+           WHERE kind = 'adjust' AND occasion IN ('transfer', 'merge', 'unmerge')
+           GROUP BY tenant_id, unit HAVING sum(amount) <> 0""",
     ),
     Invariant(
         "L7",
-        "Amounts are not zero, in range, and of their kind's sign; a balance goes below zero only by a reversal.",
+        "Amounts are in range, of their kind's sign, and not zero but in a merge; a balance goes below zero only by a"
+        " reversal or a merge.",
         """SELECT id::text FROM core.ledger_entry
-           WHERE amount = 0 OR abs(amount) > 10 ^ 12 OR balance_after NOT BETWEEN -(10 ^ 12) AND 2 ^ 53
-              OR (balance_after < 0 AND amount < 0 AND kind <> 'reverse')
+           WHERE abs(amount) > 10 ^ 12 OR balance_after NOT BETWEEN -(10 ^ 12) AND 2 ^ 53
+              OR (amount = 0 AND occasion NOT IN ('merge', 'unmerge'))
+              OR (balance_after < 0 AND amount < 0 AND kind <> 'reverse' AND occasion NOT IN ('merge', 'unmerge'))
               OR (kind = 'earn' AND amount < 0) OR (kind IN ('redeem', 'expire') AND amount > 0)""",
     ),
     Invariant(
@@ -133,7 +140,7 @@ INVARIANTS = (
            SELECT e.id::text FROM core.ledger_entry e
            JOIN (SELECT tenant_id, entry_id, sum(amount) AS made FROM core.ledger_lot GROUP BY 1, 2) l
              ON l.tenant_id = e.tenant_id AND l.entry_id = e.id
-           WHERE l.made > e.amount OR (e.kind <> 'reverse' AND l.made <> e.amount)""",
+           WHERE l.made > e.amount OR (e.kind <> 'reverse' AND e.occasion <> 'unmerge' AND l.made <> e.amount)""",
     ),
     Invariant(
         "O2",
@@ -211,6 +218,15 @@ INVARIANTS = (
            WHERE (s.status, s.fulfilment) IS DISTINCT FROM (r.status, r.fulfilment)""".replace(
             ":beginnings", _BEGINNINGS
         ).replace(":moves", _MOVES),
+    ),
+    Invariant(
+        "M1",
+        "A card leads to one of its program that leads nowhere, and nothing is left on it.",
+        """SELECT c.id::text FROM core.card c
+           JOIN core.card t ON t.tenant_id = c.tenant_id AND t.id = c.merged_into
+           LEFT JOIN core.account a ON a.tenant_id = c.tenant_id AND a.card_id = c.id
+           WHERE t.merged_into IS NOT NULL OR t.program_id <> c.program_id OR NOT t.has_merged
+              OR a.balance <> 0 OR a.lifetime <> 0""",
     ),
     Invariant(
         "U1",

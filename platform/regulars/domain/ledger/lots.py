@@ -27,12 +27,18 @@ class OpenLot:
 
 @dataclass(frozen=True, slots=True)
 class LotUse:
-    """What an entry took from a lot."""
+    """What an entry took from a lot.
+
+    Attributes:
+        created_at: of a lot that `is_elsewhere`: on a card that was merged into this one.
+    """
 
     lot_id: UUID
     amount: int
     amount_left: int
     expires_at: datetime | None = None
+    created_at: datetime | None = None
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +111,29 @@ def posted(value: Mapping[str, Any]) -> Posted:
         explanation=value["explanation"],
         at=datetime.fromisoformat(value["created_at"]),
     )
-    uses = [
-        LotUse(UUID(use["lot_id"]), use["amount"], use["amount_left"], read_time(use["expires_at"]))
-        for use in value["uses"] or ()
-    ]
     return Posted(
         entry=entry,
         counts_for_limits=value["counts_for_limits"],
         lot=open_lot(value["lot"]) if value["lot"] else None,
-        uses=uses,
+        uses=lot_uses(value["uses"]),
         is_reversed=value["reversed"] != 0,
         redemption_id=read_uuid(value["redemption_id"]),
     )
+
+
+def lot_uses(values: Sequence[Mapping[str, Any]] | None) -> list[LotUse]:
+    """What an entry took from lots, from its JSON form."""
+    return [
+        LotUse(
+            lot_id=UUID(use["lot_id"]),
+            amount=use["amount"],
+            amount_left=use["amount_left"],
+            expires_at=read_time(use["expires_at"]),
+            created_at=read_time(use["created_at"]),
+            is_elsewhere=use["is_elsewhere"],
+        )
+        for use in values or ()
+    ]
 
 
 def read_time(text: str | None) -> datetime | None:

@@ -43,7 +43,8 @@ class LedgerEntry(TenantEntity, Base):
     """One movement. `plugin` and `rule` say who gave it, `explanation` answers "why these points?".
 
     `counts_for_limits` is false for gifts that no till gave; `occasion` is purchase, enrolment,
-    redemption, undo, refund, release, expiry, adjustment or award.
+    redemption, undo, refund, release, expiry, adjustment, transfer, award, merge or unmerge; only a merge may move
+    nothing but what was ever earned.
     """
 
     __tablename__ = "ledger_entry"
@@ -55,7 +56,7 @@ class LedgerEntry(TenantEntity, Base):
         UniqueConstraint("tenant_id", "card_id", "unit", "seq"),
         Index("ix_ledger_entry_reverses", "tenant_id", "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),
         CheckConstraint("kind IN ('earn', 'redeem', 'expire', 'adjust', 'reverse')", name="kind"),
-        CheckConstraint(f"amount <> 0 AND abs(amount) <= {MAX}", name="amount"),
+        CheckConstraint(f"(amount <> 0 OR occasion IN ('merge', 'unmerge')) AND abs(amount) <= {MAX}", name="amount"),
         CheckConstraint(
             "CASE kind WHEN 'earn' THEN amount > 0 WHEN 'redeem' THEN amount < 0 WHEN 'expire' THEN amount < 0"
             " ELSE true END",

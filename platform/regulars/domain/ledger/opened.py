@@ -17,6 +17,7 @@ from regulars.contracts.events import EntryPosted, Event, PinLocked
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import (
     Benefit,
+    CardMerge,
     Clearance,
     LedgerContext,
     Occasion,
@@ -324,6 +325,15 @@ class OpenCard:
     def add_outcomes(self, hook: str, *arguments: Any) -> None:
         """Ask the enabled plugins what they write with this unit of work, and add it."""
         self._add_outcomes(hook, lambda name: (self.ledger_context(name), *arguments, self.plugin_facts(name)))
+
+    def add_merge_outcomes(self, other: OpenCard, *, is_undone: bool) -> None:
+        """Ask the enabled plugins what they write when another card is merged into this one, or no longer is."""
+
+        def arguments(name: str) -> tuple[Any, ...]:
+            merge = CardMerge(other.ledger_context(name), other.plugin_facts(name), is_undone)
+            return self.ledger_context(name), merge, self.plugin_facts(name)
+
+        self._add_outcomes("member_merged", arguments)
 
     def add_sale_outcomes(
         self, occasion: Occasion, entries: Sequence[PostedEntry], proposals: Sequence[Proposal]

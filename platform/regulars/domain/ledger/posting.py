@@ -18,6 +18,7 @@ from regulars.contracts.ledger import MAX_AMOUNT, EntryDraft, EntryKind, PostedE
 from regulars.domain.ledger.drafts import explanation_of
 from regulars.domain.ledger.lots import (
     AlreadySpentError,
+    LotUse,
     NotEnoughError,
     OpenLot,
     Portion,
@@ -157,7 +158,10 @@ class Posting:
             NotEnoughError: when the lots do not hold it.
         """
         lots = tuple(lots)
-        entry = self.adjust(unit, -amount, lots, plugin=plugin, rule="transfer", reason=reason)
+        return self.portions(self.adjust(unit, -amount, lots, plugin=plugin, rule="transfer", reason=reason), lots)
+
+    def portions(self, entry: PostedEntry, lots: Iterable[OpenLot]) -> list[Portion]:
+        """What an entry of this posting took from lots that were there before, with its dates."""
         by_id = {lot.id: lot for lot in lots}
         uses = [(by_id[row["lot_id"]], row["amount"]) for row in self.lot_use_rows if row["entry_id"] == entry.id]
         return [Portion(taken, lot.expires_at, lot.created_at) for lot, taken in uses]
@@ -176,6 +180,41 @@ class Posting:
             "adjust", unit, total, 0, plugin, "transfer", explanation={}, counts_for_limits=False, reason=reason
         )
         self._put(entry, portions)
+        return entry
+
+    def merge(
+        self,
+        unit: str,
+        amount: int,
+        lifetime: int,
+        *,
+        lots: Iterable[OpenLot] = (),
+        portions: Sequence[Portion] = (),
+        back: Sequence[LotUse] = (),
+        plugin: str,
+        explanation: Mapping[str, Any],
+    ) -> PostedEntry:
+        """Move units, or a debt, and what was ever earned, to or from a card of the same person.
+
+        Args:
+            unit: which.
+            amount: what is added to the balance; may be nothing.
+            lifetime: what is added to all that was ever earned.
+            lots: to take from, in this order; what they do not hold becomes a debt.
+            portions: what is put into lots of its own.
+            back: what goes back into the lots that it was taken from.
+            plugin: whose unit it is.
+            explanation: which merge, and which other card.
+        """
+        entry = self._add(
+            "adjust", unit, amount, lifetime, plugin, "merge", explanation=explanation, counts_for_limits=False
+        )
+        if amount <= 0:
+            self._take(entry, -amount, lots)
+        elif portions:
+            self._put(entry, portions)
+        elif rest := self._refill(entry, back):  # another lot had paid the rest of the debt since
+            self._lot(entry, Portion(rest, None, self.at), rest)
         return entry
 
     def reverse(self, posted: Posted, *, reason: str) -> PostedEntry:
@@ -257,20 +296,27 @@ class Posting:
     def _give_back(self, posted: Posted, reason: str) -> PostedEntry:
         """Reverse an entry that took: to the same lots, and where one has expired, to a new one for a while."""
         entry = self._reversal(posted, -posted.entry.amount, {}, reason)
+        self._refill(entry, posted.uses)
+        return entry
+
+    def _refill(self, entry: PostedEntry, uses: Iterable[LotUse]) -> int:
+        """Put units back into the lots that they were taken from, and say what none of them had held."""
         missing = _held(entry.balance_after) - _held(entry.balance_after - entry.amount)  # the rest pays a debt
         late = 0
-        for use in sorted(posted.uses, key=lambda use: expiry_order(use.expires_at), reverse=True):
+        for use in sorted(uses, key=lambda use: expiry_order(use.expires_at), reverse=True):
             back = min(use.amount, missing)
             missing -= back
             if back and use.expires_at is not None and use.expires_at <= self.at:
                 late += back
+            elif back and use.is_elsewhere:
+                self._lot(entry, Portion(back, use.expires_at, use.created_at or self.at), back)
             elif back:
                 left = self._left.get(use.lot_id, use.amount_left) + back
                 self._use(use.lot_id, entry.id, -back, left)
                 self._own[use.lot_id] = OpenLot(use.lot_id, entry.id, entry.unit, left, use.expires_at, self.at)
         if late:
             self._lot(entry, Portion(late, self.at + GRACE, self.at), late)
-        return entry
+        return missing
 
     def _reversal(self, posted: Posted, amount: int, more: Mapping[str, Any], reason: str) -> PostedEntry:
         original = posted.entry

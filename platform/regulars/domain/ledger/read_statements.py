@@ -32,12 +32,13 @@ from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.extra_statements import CARD_ID, READS, SALE_OF, TENANT, Extra, json_object
+from regulars.domain.ledger.merged_cards import PAST, across_cards
 from regulars.domain.ledger.models import Account, Idempotency
 from regulars.domain.programs.models import Program, ProgramPause
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.prepared import Prepared, prepare
 
-CardBy = Literal["id", "number", "token", "short"]
+CardBy = Literal["id", "number", "token", "short", "itself"]
 TIME_ZONE = bindparam("time_zone", type_=Text)
 CORE_NOW: ColumnElement[Any] = func.core.now(type_=DateTime(timezone=True))
 _MOMENT: ColumnElement[Any] = literal_column("interval '1 microsecond'")
@@ -62,6 +63,7 @@ def lock_statement(by: CardBy) -> Prepared:
 
     Args:
         by: how the card is named: `id`, 12-digit `number`, QR `token`, or first 8 digits (`short`, perhaps two rows).
+            One that leads to another card is found as `itself` (by id) only.
     """
     claim = (
         select(func.pg_try_advisory_xact_lock(bindparam("claim", type_=BigInteger)).label("got"), PLAN_ONCE)
@@ -69,9 +71,9 @@ def lock_statement(by: CardBy) -> Prepared:
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     card = (
-        select(Card.id, Card.number, Card.status, Card.member_id, Card.program_id, Card.created_at)
+        select(Card.id, Card.number, Card.status, Card.member_id, Card.program_id, Card.created_at, Card.has_merged)
         .join(claim, claim.c.got)
-        .where(Card.tenant_id == TENANT, _named(by))
+        .where(Card.tenant_id == TENANT, _named(by), *(() if by == "itself" else (Card.merged_into.is_(None),)))
         .with_for_update(key_share=True, of=Card)
         .cte("locked_card")
     )
@@ -108,16 +110,27 @@ def _named(by: CardBy) -> ColumnElement[bool]:
         return and_(
             Card.number >= func.concat(short, text("'0000'")), Card.number <= func.concat(short, text("'9999'"))
         )
-    column = {"id": Card.id, "number": Card.number, "token": Card.token}[by]
-    return column == bindparam("card", type_=Uuid if by == "id" else Text)
+    column = {"id": Card.id, "itself": Card.id, "number": Card.number, "token": Card.token}[by]
+    return column == bindparam("card", type_=Uuid if by in {"id", "itself"} else Text)
 
 
-def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra: Extra) -> Prepared:
+@lru_cache
+def leads_to_statement(by: CardBy) -> Prepared:
+    """Where a card leads that was merged into another one: a row, none when there is no such card."""
+    return prepare(
+        select(Card.merged_into).distinct().where(Card.tenant_id == TENANT, _named(by), Card.merged_into.is_not(None))
+    )
+
+
+def facts_statement(
+    plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra: Extra, *, has_merged: bool = False
+) -> Prepared:
     """Read, in one row, all that decides: clock, stored answer, program, accounts, and the plugins' facts.
 
     Args:
         plugin_facts: (label, scalar subquery) of the enabled plugins.
         extra: what one kind of transaction needs besides; facts ask by `sale_id` where a sale is taken back.
+        has_merged: other cards lead to this one: its past is theirs too.
     """
     pause = (
         select(json_object(until=ProgramPause.until, redeems=ProgramPause.redeems))
@@ -157,14 +170,19 @@ def facts_statement(plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra
         program.label("program"),
         accounts.label("accounts"),
     ]
-    columns += [read().label(label) for label, read in READS[extra].items()]
+    everywhere = across_cards if has_merged else _as_it_is
+    columns += [(everywhere(read()) if extra in PAST else read()).label(label) for label, read in READS[extra].items()]
     sale = SALE_OF.get(extra)
     columns += [
-        _bound(query, sale).label(label)
+        everywhere(_bound(query, sale)).label(label)
         for label, query in plugin_facts
         if sale is not None or not _asks_for_sale(query)
     ]
     return prepare(select(*columns))
+
+
+def _as_it_is(query: ColumnElement[Any]) -> ColumnElement[Any]:
+    return query
 
 
 def _stored() -> ScalarSelect[Any]:

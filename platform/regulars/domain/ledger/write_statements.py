@@ -159,6 +159,7 @@ PARTS: dict[str, UpdateBase] = {
         "undone_at",
         match=("id",),
         bind="redemption_move",
+        of_card=False,
         where=Redemption.undone_at.is_(None),
     ),
     "entry": insert_rows(LedgerEntry, *ENTRY_COLUMNS, bind="entry"),
@@ -189,6 +190,7 @@ PARTS: dict[str, UpdateBase] = {
         "status",
         match=("id",),
         bind="pending_change",
+        of_card=False,
         where=LedgerPending.status == literal_column("'open'"),
     ),
     "evaluation": insert_rows(SaleEvaluation, "sale_id", "rules", "inputs", "result", "created_at", bind="evaluation"),
@@ -199,7 +201,13 @@ PARTS: dict[str, UpdateBase] = {
     "staff": update_rows(Staff, "pin_failures", "pin_locked_until", "pin_used_at", match=("id",), bind="staff"),
     "sale_undone": update_rows(Sale, "undone_at", match=("id",), bind="sale_undone", where=Sale.undone_at.is_(None)),
     "sale_refunded": update_rows(
-        Sale, "refunded_minor", "refunded_at", match=("id",), bind="sale_refunded", where=Sale.undone_at.is_(None)
+        Sale,
+        "refunded_minor",
+        "refunded_at",
+        match=("id",),
+        bind="sale_refunded",
+        where=Sale.undone_at.is_(None),
+        of_card=False,
     ),
     "refund": insert_rows(
         Refund,

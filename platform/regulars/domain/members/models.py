@@ -15,13 +15,16 @@ from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
 class Member(TenantEntity, Base):
     """A customer of one tenant. `email` is stored normalised (lower case); `name` and `phone` are optional.
 
-    `phone` is E.164; `search` is lower-case "name email phone" for look-ups.
+    `phone` is E.164; `search` is lower-case "name email phone" for look-ups. Who was merged is another member now.
     """
 
     __tablename__ = "member"
     __table_args__ = (
         UniqueConstraint("tenant_id", "email"),
         CheckConstraint("status IN ('active', 'inactive', 'erased')", name="status"),
+        ForeignKeyConstraint(["tenant_id", "merged_into"], ["core.member.tenant_id", "core.member.id"]),
+        CheckConstraint("merged_into <> id", name="merged_into"),
+        Index("ix_member_merged_into", "tenant_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_member_enrolled", "tenant_id", "enrolled_at"),
         {"schema": "core"},
     )
@@ -36,6 +39,7 @@ class Member(TenantEntity, Base):
     attributes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     enrolled_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
     last_activity_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
+    merged_into: Mapped[UUID | None]
 
 
 class Consent(TenantEntity, Base):

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, distinct_on
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from regulars.domain.cards.models import Card
 from regulars.domain.cards.numbers import NUMBER_LENGTH
@@ -39,6 +39,8 @@ ACTIVE_DAYS = 30
 _TENANT_ID = bindparam("tenant", type_=Uuid)
 _TENANT = Member.tenant_id == _TENANT_ID
 _THIS = Member.id == bindparam("member", type_=Uuid)
+_STANDS = and_(Member.status != "erased", Member.merged_into.is_(None))
+"""Neither erased nor merged into another member."""
 _DIGITS = bindparam("digits", type_=Text)
 _PATTERNS = cast(bindparam("patterns", type_=ARRAY(Text)), ARRAY(Text))
 ACTIVE_SINCE = select(NOW - func.make_interval(0, 0, 0, ACTIVE_DAYS)).scalar_subquery()
@@ -104,7 +106,7 @@ _OF_NUMBER = select(Card.member_id).where(
 )
 _WANTED = (
     _TENANT,
-    Member.status != "erased",
+    _STANDS,
     or_(Member.search.like(func.all(_PATTERNS)), and_(_DIGITS != "", Member.id.in_(_OF_NUMBER))),
     or_(~bindparam("only_active", type_=Boolean), Member.last_activity_at >= ACTIVE_SINCE),
     or_(~bindparam("only_ready", type_=Boolean), _ready()),
@@ -141,7 +143,16 @@ EXPORT = (
     .order_by(Member.id)
     .limit(bindparam("size", type_=Integer))
 )
-GET = select(*_COLUMNS).where(_TENANT, _THIS, Member.status != "erased")
+_NAMED = aliased(Member, name="named")
+GET = select(*_COLUMNS).where(
+    _TENANT,
+    _STANDS,
+    Member.id
+    == select(func.coalesce(_NAMED.merged_into, _NAMED.id))
+    .where(_NAMED.tenant_id == _TENANT_ID, _NAMED.id == bindparam("member", type_=Uuid))
+    .scalar_subquery(),
+)
+"""The member, or whom that one was merged into."""
 CONSENTS = (
     select(Consent.purpose, Consent.granted, Consent.text_version, Consent.created_at)
     .ext(distinct_on(Consent.purpose))
@@ -151,7 +162,7 @@ CONSENTS = (
 """The latest word on each purpose."""
 LOCK = (
     select(Member.name, Member.email, Member.phone, Member.locale)
-    .where(_TENANT, _THIS, Member.status != "erased")
+    .where(_TENANT, _THIS, _STANDS)
     .with_for_update(key_share=True)
 )
 SET_LANGUAGE = (

@@ -124,6 +124,7 @@ MEMBERS = (
         Card.tenant_id == bindparam("tenant", type_=Uuid),
         Card.program_id == bindparam("program", type_=Uuid),
         Card.status == "active",
+        Card.merged_into.is_(None),
         or_(bindparam("from_start", type_=Boolean), Card.id > bindparam("after", type_=Uuid)),
     )
     .order_by(Card.id)

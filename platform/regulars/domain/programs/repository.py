@@ -65,5 +65,6 @@ READY_CARDS = (
         Card.tenant_id == bindparam("tenant", type_=Uuid),
         Card.program_id == bindparam("program", type_=Uuid),
         Card.status == "active",
+        Card.merged_into.is_(None),
     )
 )

@@ -72,8 +72,16 @@ _FOUND = (
     Redemption.tenant_id == bindparam("tenant", type_=Uuid),
     or_(bindparam("status", type_=Text) == "", Redemption.status == bindparam("status", type_=Text)),
     or_(bindparam("fulfilment", type_=Text) == "", Redemption.fulfilment == bindparam("fulfilment", type_=Text)),
-    or_(bindparam("card", type_=Uuid).is_(None), Redemption.card_id == bindparam("card", type_=Uuid)),
-    or_(bindparam("member", type_=Uuid).is_(None), Card.member_id == bindparam("member", type_=Uuid)),
+    or_(
+        bindparam("card", type_=Uuid).is_(None),
+        Redemption.card_id == bindparam("card", type_=Uuid),
+        Card.merged_into == bindparam("card", type_=Uuid),
+    ),
+    or_(
+        bindparam("member", type_=Uuid).is_(None),
+        Card.member_id == bindparam("member", type_=Uuid),
+        Member.merged_into == bindparam("member", type_=Uuid),
+    ),
     or_(
         bindparam("sought", type_=Text) == "",
         func.upper(Redemption.code) == func.upper(bindparam("sought", type_=Text)),

@@ -43,7 +43,7 @@ _MONTH_START: ColumnElement[Any] = func.timezone(_ZONE, func.date_trunc("month",
 _TODAY = cast(_LOCAL_NOW, Date)
 _DAYS_BEFORE = func.make_interval(0, 0, 0, bindparam("days", type_=Integer) - 1)
 _FIRST_DAY: ColumnElement[Any] = func.timezone(_ZONE, func.date_trunc("day", _LOCAL_NOW) - _DAYS_BEFORE)
-_MEMBERS = (Member.tenant_id == _TENANT_ID, Member.status != "erased")
+_MEMBERS = (Member.tenant_id == _TENANT_ID, Member.status != "erased", Member.merged_into.is_(None))
 _CAPTURED = (Redemption.tenant_id == _TENANT_ID, Redemption.status == "captured")
 _ISSUED = or_(LedgerEntry.kind == "earn", and_(LedgerEntry.kind == "reverse", LedgerEntry.amount < 0))
 """Units given, less those taken back."""
@@ -195,9 +195,15 @@ def _sum_of_worth(*where: ColumnElement[bool]) -> ScalarSelect[Any]:
 
 
 PROGRAM = select(
-    _count(Card, *_OF_PROGRAM, Card.status != "closed").label("cards_total"),
+    _count(Card, *_OF_PROGRAM, Card.status != "closed", Card.merged_into.is_(None)).label("cards_total"),
     select(func.count())
-    .where(*_OF_PROGRAM, _MEMBER_OF_CARD, Card.status == "active", Member.last_activity_at >= ACTIVE_SINCE)
+    .where(
+        *_OF_PROGRAM,
+        _MEMBER_OF_CARD,
+        Card.status == "active",
+        Card.merged_into.is_(None),
+        Member.last_activity_at >= ACTIVE_SINCE,
+    )
     .scalar_subquery()
     .label("cards_active"),
     _object(

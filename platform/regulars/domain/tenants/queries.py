@@ -62,10 +62,14 @@ _MEMBERS = (
         func.count().filter(Member.last_activity_at >= _SINCE).label("members_active"),
         func.max(Member.last_activity_at).label("last_activity_at"),
     )
-    .where(Member.tenant_id == _PAGE.c.id, Member.status == "active")
+    .where(Member.tenant_id == _PAGE.c.id, Member.status == "active", Member.merged_into.is_(None))
     .lateral("figures")
 )
-_CARDS = select(func.count()).where(Card.tenant_id == _PAGE.c.id, Card.status == "active").scalar_subquery()
+_CARDS = (
+    select(func.count())
+    .where(Card.tenant_id == _PAGE.c.id, Card.status == "active", Card.merged_into.is_(None))
+    .scalar_subquery()
+)
 _HOSTS = (
     select(func.array_agg(func.distinct(TenantHost.host))).where(TenantHost.tenant_id == _PAGE.c.id).scalar_subquery()
 )
@@ -127,7 +131,12 @@ _PROGRAM_FIGURES = (
     )
     .select_from(Card)
     .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
-    .where(Card.tenant_id == Program.tenant_id, Card.program_id == Program.id, Card.status == "active")
+    .where(
+        Card.tenant_id == Program.tenant_id,
+        Card.program_id == Program.id,
+        Card.status == "active",
+        Card.merged_into.is_(None),
+    )
     .lateral("figures")
 )
 _PROGRAM = (
@@ -170,7 +179,9 @@ PROGRAMS_BY_KIND = (
     .group_by(Program.kind)
     .order_by(Program.kind)
 )
-COUNT_MEMBERS = select(func.count()).where(Member.tenant_id.in_(_live_tenants), Member.status == "active")
+COUNT_MEMBERS = select(func.count()).where(
+    Member.tenant_id.in_(_live_tenants), Member.status == "active", Member.merged_into.is_(None)
+)
 SAVED = (
     select(Redemption.currency, func.sum(Redemption.value_minor).label("minor"))
     .where(

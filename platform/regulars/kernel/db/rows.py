@@ -43,6 +43,7 @@ def update_rows(
     match: tuple[str, ...],
     bind: str,
     where: ColumnElement[bool] | None = None,
+    of_card: bool = True,
 ) -> Update:
     """An UPDATE whose rows are one JSON parameter.
 
@@ -52,6 +53,7 @@ def update_rows(
         match: columns that, with `tenant_id` and `card_id`, say which row of the table is meant.
         bind: name of the parameter, as for `insert_rows`.
         where: a further condition on the table, e.g. the state that the row must be in.
+        of_card: False where `match` says enough and the row may be another card's, which was merged into this one.
 
     Returns:
         `UPDATE … SET … FROM jsonb_to_recordset(:bind) WHERE …`.
@@ -60,7 +62,8 @@ def update_rows(
         KeyError: for a column that the table does not have.
     """
     table = _table(target)
-    keys = (*_owners(table), *match)
+    owners = tuple(name for name in _owners(table) if of_card or name != "card_id")
+    keys = (*owners, *match)
     rows = _rows(table, (*keys, *columns), bind)
     statement = update(table).values({table.c[name]: rows.c[name] for name in columns})
     statement = statement.where(*(table.c[name] == rows.c[name] for name in keys))

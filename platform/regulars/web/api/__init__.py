@@ -7,6 +7,7 @@ from regulars.web.api import (
     adjustments,
     admin,
     customers,
+    merges,
     pins,
     program,
     redemptions,
@@ -40,6 +41,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     refunds.add_routes(store)
     adjustments.add_routes(store)
     transfers.add_routes(store)
+    merges.add_routes(store)
     trial.add_routes(store)
     front = Blueprint(STOREFRONT.name, __name__)
     storefront.add_routes(front)

@@ -20,6 +20,8 @@ from regulars.domain.members import service
 from regulars.domain.members.export import begin_export, export_rows
 from regulars.domain.members.gauges import Gauge, gauges_of
 from regulars.domain.members.views import Member, MemberCard, MemberDetail, MemberFilter, Only
+from regulars.domain.merges import service as merges
+from regulars.domain.merges.views import Merged
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
@@ -145,6 +147,22 @@ class HistoryLine:
     sale_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class MergedLine:
+    """Somebody who was merged into the member.
+
+    Attributes:
+        who: name and address, as far as there are any.
+        numbers: of the cards that lead to the member's now.
+        undo_url: takes it back.
+    """
+
+    merge: Merged
+    who: str
+    numbers: str
+    undo_url: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberPage(PageContext):
     """One member.
@@ -157,6 +175,8 @@ class MemberPage(PageContext):
         has_history: whether there is a card to show a history of.
         may_manage: whether the reader may change the member and block cards.
         may_adjust: whether the reader may correct balances.
+        may_merge: whether the reader may merge members, and undo that.
+        merges: who was merged into this member and still is.
         last_visit: in words.
     """
 
@@ -171,6 +191,8 @@ class MemberPage(PageContext):
     pager: Pager | None
     may_manage: bool
     may_adjust: bool
+    may_merge: bool
+    merges: Sequence[MergedLine]
     last_visit: str
 
 
@@ -191,7 +213,7 @@ async def member_list(work: Work) -> Result:
         return Redirect(beyond)
     who = work.ctx.principal
     return MembersPage(
-        rows=[_row(work, member) for member in found.items],
+        rows=[member_row(work, member) for member in found.items],
         pager=make_pager(found, LIST, query.kept()),
         query=query,
         filters=_filters(query),
@@ -232,6 +254,7 @@ async def member_page(work: Work, member: str) -> Result:
         pager = make_pager(found, url, {"card": query.card})
     programs = await work.services.programs.programs(work.session, work.ctx.tenant)
     names = {program.id: program.name for program in programs.items}
+    may_manage = work.ctx.principal.may("members.manage")
     return MemberPage(
         url=url,
         name=shown_name(detail.member),
@@ -241,8 +264,10 @@ async def member_page(work: Work, member: str) -> Result:
         lines=lines,
         has_history=shown is not None,
         pager=pager,
-        may_manage=work.ctx.principal.may("members.manage"),
         may_adjust=work.ctx.principal.may("members.adjust"),
+        may_manage=may_manage,
+        may_merge=may_manage and work.ctx.principal.may("members.adjust"),
+        merges=await _merges(work, url, detail.member.id),
         last_visit=moment_words(detail.member.last_activity_at),
     )
 
@@ -250,6 +275,20 @@ async def member_page(work: Work, member: str) -> Result:
 def _history_line(entry: HistoryEntry) -> HistoryLine:
     sale = f"/manage/sales/{ids.show(ids.SALE, entry.sale_id)}" if entry.sale_id else ""
     return HistoryLine(entry, moment_words(entry.at), sale)
+
+
+async def _merges(work: Work, url: str, member_id: UUID) -> Sequence[MergedLine]:
+    found = await merges.of_member(work.session, work.ctx, member_id)
+    return [
+        MergedLine(
+            merge=one,
+            who=" · ".join(filter(None, (one.name, one.email))),
+            numbers=", ".join(map(format_number, one.numbers or ())),
+            undo_url=f"{url}/merges/{ids.show(ids.MERGE, one.id)}/undo",
+        )
+        for one in found
+        if one.undone_at is None
+    ]
 
 
 async def find_gauges(work: Work) -> Sequence[Gauge]:
@@ -286,7 +325,8 @@ def _shown_card(detail: MemberDetail, text: str) -> MemberCard | None:
     return detail.member.cards[0] if detail.member.cards else None
 
 
-def _row(work: Work, member: Member) -> MemberRow:
+def member_row(work: Work, member: Member) -> MemberRow:
+    """A member as a line of a list."""
     card = member.cards[0] if member.cards else None
     return MemberRow(
         member=member,

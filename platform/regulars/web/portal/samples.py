@@ -166,6 +166,7 @@ class SampleShop:
             status="active",
             program_id=self.program.id,
             created_at=self.now,
+            has_merged=False,
             member_id=UUID(int=4),
             name="Alex Example",
             email="alex@example.com",

@@ -1,0 +1,1 @@
+"""Merging members who turn out to be one person, and taking that back."""
