@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from regulars.contracts.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound
 from regulars.contracts.paging import PageRequest
 from regulars.contracts.slots import CardSlot
+from regulars.domain.cards import service as cards
 from regulars.domain.cards.view import CardView, CardViews
 from regulars.domain.ledger.history import HistoryEntry, history
 from regulars.domain.redemptions.lists import get_redemption
@@ -180,7 +181,7 @@ async def _redeem(work: Work, view: CardView, form: ActForm, sent: Mapping[str, 
 async def _hand_out(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
     del sent
     row = await get_redemption(work.session, work.ctx, read_id(ids.REDEMPTION, form.redemption))
-    if row.card_id != view.card.id:
+    if (await cards.get(work.session, row.card_id)).id != view.card.id:  # it may be of one that leads here
         raise NotFound(_("We could not find this redemption."))
     return HandOut(row.id, row.title)
 
