@@ -263,8 +263,9 @@ async def test_two_members_become_one_and_two_again(
         assert words in merged.text, words
     assert read(await visitor.get(url(twin))).text == read(await visitor.get(url(cafe.card))).text
     assert url(twin) not in read(await visitor.get("/manage/members")).links
-    again = read(await visitor.get(preview))
-    assert "merged already" in again.text
+    assert led_to(await visitor.submit(preview, key)) == url(cafe.card)
+    again = await visitor.get(preview)
+    assert (again.status_code, "merged already" in again.text) == (409, True)
     undo = next(action for action in merged.actions if action.endswith("/undo"))
     assert led_to(await visitor.submit(undo, {})) == url(cafe.card)
     assert "They are two cards again." in read(await visitor.get(url(cafe.card))).text

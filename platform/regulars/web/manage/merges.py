@@ -139,7 +139,6 @@ async def merge_form(work: Work, member: str, other: str) -> Result:
 async def merge_members(work: Work, member: str, other: str) -> Result:
     """Merge them."""
     target, source = read_id(ids.MEMBER, member), read_id(ids.MEMBER, other)
-    page = await _page(work, target, source)
     form = await work.form(MergeForm)
     try:
         wanted = form.require()
@@ -148,6 +147,7 @@ async def merge_members(work: Work, member: str, other: str) -> Result:
         command = MergeCommand(claim, source, target, wanted.reason)
         await work.services.merges.merge(work.session, work.ctx, command)
     except (InvalidInput, Conflict) as error:
+        page = await _page(work, target, source)
         raise TryAgain(work, replace(page, values=form.values, errors=faults_of(error))) from error
     done = (await merges.of_member(work.session, work.ctx, target))[0]
     undo = f"{member_url(target)}/merges/{ids.show(ids.MERGE, done.id)}/undo"
