@@ -36,6 +36,12 @@ FAULTS = {
     "P4": f"UPDATE core.ledger_entry SET staff_id = NULL WHERE id = {LAST}",
     "X1": f"DELETE FROM core.outbox_event WHERE entry_id = {LAST}",
     "B5": "UPDATE core.redemption_step SET fulfilment = 'shipped'",
+    "M1": """WITH person AS (INSERT INTO core.member (tenant_id, id, email)
+               SELECT tenant_id, gen_random_uuid(), 'twin@example.org' FROM core.card LIMIT 1 RETURNING tenant_id, id),
+             twin AS (INSERT INTO core.card (tenant_id, id, member_id, program_id, number, token)
+               SELECT p.tenant_id, gen_random_uuid(), p.id, c.program_id, '000000000000', 'twin'
+               FROM person p JOIN core.card c ON c.tenant_id = p.tenant_id LIMIT 1 RETURNING tenant_id, id)
+             UPDATE core.card c SET merged_into = t.id FROM twin t WHERE c.tenant_id = t.tenant_id""",
     "U1": f"""UPDATE core.sale SET undone_at = now()
               WHERE id = (SELECT sale_id FROM core.ledger_entry WHERE id = {LAST})""",
     "U2": "UPDATE core.sale SET refunded_at = now()",
