@@ -51,6 +51,8 @@ PATH = {
     "member": "member",
     "member_id": "member",
     "merge_id": "merge",
+    "merge": "merge",
+    "other": "member",
     "card": "card",
     "shop": "shop",
     "person": "staff",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from asyncpg import IntegrityConstraintViolationError
@@ -31,6 +31,7 @@ from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.ledger.extra_statements import READ_NAMES, Extra
 from regulars.domain.ledger.lots import open_lot
 from regulars.domain.ledger.opened import LockedStaff, OpenCard
+from regulars.domain.ledger.operations import ACTION_OF, ACTION_READING, PARTS_OF, Operation
 from regulars.domain.ledger.read_statements import (
     STORED_ANSWER,
     facts_statement,
@@ -39,7 +40,7 @@ from regulars.domain.ledger.read_statements import (
 )
 from regulars.domain.ledger.rules import Rules, RuleSource
 from regulars.domain.ledger.topics import ACTIVITY, card_topic, shop_topic
-from regulars.domain.ledger.write_statements import PARTS, Part, write_statement
+from regulars.domain.ledger.write_statements import PARTS, write_statement
 from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
 from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX
 from regulars.kernel.db.database import DRIVER_ERRORS, TenantSession, is_outage
@@ -48,60 +49,6 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
 from regulars.kernel.plugins.registry import PluginRegistry
 
-Operation = Literal[
-    "earn",
-    "award",
-    "award_back",
-    "redeem",
-    "carry_on",
-    "undo",
-    "enrol",
-    "refund",
-    "upkeep",
-    "adjust",
-    "merge",
-    "refuse",
-]
-TRACES: tuple[Part, ...] = ("audit", "event", "idempotency", "staff")
-ENTRIES: tuple[Part, ...] = ("entry", "account", "activity")
-LOTS: tuple[Part, ...] = ("lot", "lot_use", "lot_change")
-MOVES: tuple[Part, ...] = ("redemption_move", "redemption_step")
-PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
-    "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
-    "award": (*ENTRIES, "lot", "lot_use", "pending", *TRACES),
-    "award_back": (*ENTRIES, *LOTS, "pending_change", *TRACES),
-    "redeem": ("redemption", "redemption_step", *ENTRIES, "lot_use", "lot_change", *TRACES),
-    "carry_on": (*MOVES, *ENTRIES, *LOTS, *TRACES),
-    "undo": ("sale_undone", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
-    "refund": ("refund", "sale_refunded", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
-    "upkeep": (*ENTRIES, *LOTS, "pending_change", "audit", "event"),
-    "adjust": ("adjustment", "adjustment_decided", *ENTRIES, *LOTS, *TRACES),
-    "merge": (*ENTRIES, *LOTS, *TRACES),
-    "enrol": (*ENTRIES, "lot", "pending", "audit", "event"),
-    "refuse": TRACES,
-}
-_ACTION_OF: Mapping[Operation, str] = {
-    "earn": "sale.record",
-    "award": "card.award",
-    "award_back": "card.award_back",
-    "redeem": "reward.redeem",
-    "carry_on": "redemption.move",
-    "undo": "sale.undo",
-    "enrol": "member.enrol",
-    "refund": "sale.refund",
-    "upkeep": "units.upkeep",
-    "adjust": "points.adjust",
-    "merge": "member.merge",
-}
-_ACTION_READING: Mapping[Extra, str] = {
-    "": "card.award",
-    "award": "card.award_back",
-    "sale": "sale.record",
-    "lots": "reward.redeem",
-    "last": "sale.undo",
-    "refund": "sale.refund",
-    "redemption": "redemption.move",
-}
 NOBODY = UUID(int=0)
 NO_CLAIM = Claim(principal="", key="", request_hash=b"")
 
@@ -150,7 +97,7 @@ class Ledger:
         rules = await self.rules.rules(session, ctx.tenant, card.program_id)
         facts = await self._read(session, ctx, card, rules, attempt.claim, extra, values)
         if facts["stored"] is not None:
-            LEDGER.labels(_ACTION_READING.get(extra, "points.adjust"), "replayed").inc()
+            LEDGER.labels(ACTION_READING.get(extra, "points.adjust"), "replayed").inc()
             return _replay(facts["stored"], attempt.claim)
         proven = attempt.pin is not None  # by `check_pin`; a mere name is not taken for the person
         return self._opened(session, ctx, attempt, card, rules, _staff(row) if proven else None, facts)
@@ -226,7 +173,7 @@ class Ledger:
                 self._report_count(opened, name, counts[name], len(rows))
         if operation != "refuse":
             opened.session.announce(*_topics(opened))
-            LEDGER.labels(_ACTION_OF[operation], "done").inc()
+            LEDGER.labels(ACTION_OF[operation], "done").inc()
 
     def _why(self, error: Exception, opened: OpenCard) -> Exception:
         """The designed error for rows that the database refused, of a plugin or of the host."""

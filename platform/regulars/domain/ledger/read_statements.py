@@ -32,7 +32,7 @@ from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.extra_statements import CARD_ID, READS, SALE_OF, TENANT, Extra, json_object
-from regulars.domain.ledger.merged_cards import PAST, across_cards
+from regulars.domain.ledger.merged_queries import PAST, across_cards
 from regulars.domain.ledger.models import Account, Idempotency
 from regulars.domain.programs.models import Program, ProgramPause
 from regulars.domain.staff.models import Staff

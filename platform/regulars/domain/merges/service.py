@@ -1,7 +1,7 @@
 """Merging members who turn out to be one person, and taking that back.
 
 Nothing of the past is changed: what a card has goes to the other one by entries that sum to nothing, the card leads to
-the other one from then on, and questions about the past are asked of both (`ledger.merged_cards`). All cards are locked
+the other one from then on, and questions about the past are asked of both (`ledger.merged_queries`). Cards are locked
 in the order of their ids, so that merges in opposite directions never wait for each other.
 """
 

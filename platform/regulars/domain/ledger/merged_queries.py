@@ -20,7 +20,7 @@ from regulars.domain.ledger.models import LedgerEntry, LedgerPending
 from regulars.domain.redemptions.models import Redemption
 from regulars.domain.sales.models import Sale
 
-PAST = frozenset({"refund", "upkeep", "redemption"})
+PAST = frozenset({"award", "refund", "upkeep", "redemption"})
 """Kinds of transactions that go on with what another card has begun; undo at the till is for the card's own."""
 _HISTORY: tuple[Any, ...] = (LedgerEntry, LedgerPending, Redemption, Sale)
 
