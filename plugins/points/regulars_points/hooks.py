@@ -98,8 +98,8 @@ class Hooks:
     @hookimpl
     def member_merged(self, merge: CardMerge) -> Outcome | None:
         """Carry over what the other card has carried over, or no longer."""
-        carried = merge.facts["carry"]
-        return _carried(-carried if merge.is_undone else carried)
+        parts = -merge.facts["carry"] if merge.is_undone else merge.facts["carry"]
+        return Outcome(writes=(Write("carried", [{"parts": parts}]),)) if parts else None
 
 
 def _carried(ctx: LedgerContext, statement: str, change: int, of_sale: int) -> Outcome:

@@ -93,7 +93,9 @@ WRITES = (
         ),
     ),
     WriteStatement("of_sale", insert_rows(SaleCarry, "sale_id", "parts", bind="points_of_sale")),
-    WriteStatement("left_of_sale", update_rows(SaleCarry, "parts", match=("sale_id",), bind="points_left_of_sale")),
+    WriteStatement(
+        "left_of_sale", update_rows(SaleCarry, "parts", match=("sale_id",), bind="points_left_of_sale", of_card=False)
+    ),
 )
 
 

@@ -105,6 +105,7 @@ WRITES = (
             "returned_at",
             match=("sale_id", "promotion"),
             bind="promotions_returned",
+            of_card=False,
         ),
     ),
 )
