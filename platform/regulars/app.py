@@ -11,6 +11,7 @@ from quart import Blueprint
 
 from regulars.contracts.errors import ConfigurationError, Unavailable
 from regulars.domain.adjustments.service import Adjustments
+from regulars.domain.bills.service import Bills
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
 from regulars.domain.domains.desk import DomainDesk
@@ -164,6 +165,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         refunds=Refunds(ledger),
         adjustments=Adjustments(ledger),
         transfers=Transfers(ledger),
+        bills=Bills(ledger),
         merges=Merges(ledger),
         enrolments=Enrolments(ledger),
     )

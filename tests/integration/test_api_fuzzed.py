@@ -51,6 +51,8 @@ NEED_HISTORY = {
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve",
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse",
     "/api/v1/store/loyalty/transfers",
+    "/api/v1/store/loyalty/bills",
+    "/api/v1/store/loyalty/bills/{bill_id}/refund",
     "/api/v1/store/loyalty/members/merge",
     "/api/v1/store/loyalty/members/merges/{merge_id}/undo",
     "/api/v1/store/loyalty/refunds",

@@ -53,6 +53,7 @@ PATH = {
     "merge_id": "merge",
     "merge": "merge",
     "other": "member",
+    "bill_id": "sale",
     "card": "card",
     "shop": "shop",
     "person": "staff",
@@ -200,6 +201,11 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "store_api.adjust": (Said("json", "card", "card", {"unit": "stamps", "amount": 1, "reason": "a test"}),),
     "store_api.adjust_limit": (Said("json", "program", "program", {"adjust_limit": 5}),),
     "store_api.refund": (Said("json", "sale", "sale"),),
+    "store_api.bill": (
+        *(Said("json", "card", kind, {**SALE_OF_FIVE, "shares": "two"}) for kind in ("card", "number", "code")),
+        Said("json", "shop", "shop", {**SALE_OF_FIVE, "shares": "two", "staff": "own staff", "pin": "4711"}),
+        Said("json", "staff", "staff", {**SALE_OF_FIVE, "shares": "two", "pin": "1111"}),
+    ),
     "store_api.merge_members": (
         Said("json", "from", "member", {"into": "own member", "reason": "a test"}),
         Said("json", "into", "member", {"from": "own member", "reason": "a test"}),
@@ -360,6 +366,7 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     public["bare_program"] = world.program_id.hex
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)
+    public["twin"] = twin.number
     return Names(public | {"number": world.card.number, "code": world.card.token, "link": link, "host": host} | tokens)
 
 
@@ -404,6 +411,8 @@ class Shop:
             values[said.name] = name
         else:
             sent[said.name] = name
+        if "shares" in sent:  # of a bill: that of the card in question, and that of another one
+            sent["shares"] = [{"card": sent.pop("card", own["twin"])}, {"card": own["number"]}]
         path = visit.rule.rule
         for argument, value in values.items():
             path = re.sub(rf"<(?:[^:<>]+:)?{argument}>", value, path)

@@ -38,6 +38,8 @@ STORE = {
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve": {"post"},
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse": {"post"},
     "/api/v1/store/loyalty/transfers": {"post"},
+    "/api/v1/store/loyalty/bills": {"post"},
+    "/api/v1/store/loyalty/bills/{bill_id}/refund": {"post"},
     "/api/v1/store/loyalty/members/merge": {"post"},
     "/api/v1/store/loyalty/members/merges/{merge_id}/undo": {"post"},
     "/api/v1/store/loyalty/members/{member_id}/merges": {"get"},

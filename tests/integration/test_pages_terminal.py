@@ -462,3 +462,26 @@ async def test_view_and_history_ask_the_same_whatever_there_is(
     for _ in range(12):
         await till.sale()
     assert await statements() == before == 4
+
+
+async def test_a_bill_is_split_among_cards(web: WebServer, cafe: World, sql: Connection, healthy: Healthy) -> None:
+    visitor, other = await staff_at(web, sql, cafe), await cafe.add_card("max@cafe.example", name="Max Weber")
+    for wrong, sentence in (
+        ("", "Enter the amount of the bill first."),
+        ("?bill=10,00", "the card of somebody else"),
+        ("?bill=10,00&card1=123", "is no card number"),
+        ("?bill=ten&card1=" + other.number, "amount"),
+    ):
+        assert led_to(await visitor.get(at(cafe.card, f"/split{wrong}"))) == at(cafe.card)
+        assert sentence in read(await visitor.get(at(cafe.card))).text
+    form = await sheet(visitor, cafe.card, f"/split?bill=10,01&card1={other.number}")
+    uneven = {**form, "own": "6,00", "amount1": "4,00", **as_person(cafe.anna)}
+    again = await visitor.submit(at(cafe.card, "/split"), uneven)
+    assert (again.status_code, "must be exactly the bill" in again.text) == (422, True)
+    done = read(await visitor.submit(at(cafe.card, "/split"), {**form, **as_person(cafe.anna)}))
+    assert "Bill recorded" in done.text
+    assert "€5.01 + €5.00" in done.text
+    rows = await sql.fetch("SELECT card_id, amount_minor FROM core.sale ORDER BY amount_minor DESC")
+    assert [tuple(row) for row in rows] == [(cafe.card.id, 501), (other.id, 500)]
+    assert await entries(sql, cafe) == [("earn", 1), ("earn", 1)]
+    await healthy()

@@ -14,8 +14,10 @@ from regulars.contracts.ledger import Purchase
 from regulars.domain.cards.enrolment import EnrolCommand, Enrolled, Enrolments
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim, principal_of
 from regulars.domain.ledger.engine import Ledger
+from regulars.domain.merges.service import MergeCommand, Merges
 from regulars.domain.redemptions.service import RedeemCommand, Redemptions
 from regulars.domain.sales.service import SaleCommand, Sales
+from regulars.kernel import ids
 from regulars.kernel.db.database import Database
 from regulars.testing.world import Person, TestCard, World
 
@@ -88,6 +90,21 @@ class Till:
         attempt = self.attempt(card, staff, pin, key, body="undo")
         async with self.database.tenant(self.world.tenant.id) as session:
             return await Sales(self.ledger).undo(session, self.world.context(self.source), attempt)
+
+    async def merge(self, source: TestCard, target: TestCard) -> Answer:
+        """Merge the member of a card into that of another one."""
+        claim = Claim(principal_of(self.world.context(self.source)), f"key-{next(_keys)}", b"merge")
+        command = MergeCommand(claim, source.member_id, target.member_id, "a test")
+        async with self.database.tenant(self.world.tenant.id) as session:
+            return await Merges(self.ledger).merge(session, self.world.context(self.source), command)
+
+    async def unmerge(self, merged: Answer) -> Answer:
+        """Undo a merge."""
+        claim = Claim(principal_of(self.world.context(self.source)), f"key-{next(_keys)}", b"unmerge")
+        merge_id = ids.read(ids.MERGE, content(merged)["id"])
+        assert merge_id is not None
+        async with self.database.tenant(self.world.tenant.id) as session:
+            return await Merges(self.ledger).unmerge(session, self.world.context(self.source), claim, merge_id)
 
     async def enrol(self, email: str, **values: Any) -> Enrolled:
         """Enrol a member."""

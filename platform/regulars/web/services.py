@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from quart import Quart, current_app
 
 from regulars.domain.adjustments.service import Adjustments
+from regulars.domain.bills.service import Bills
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
 from regulars.domain.domains.desk import DomainDesk
@@ -69,6 +70,7 @@ class Services:
     refunds: Refunds
     adjustments: Adjustments
     transfers: Transfers
+    bills: Bills
     merges: Merges
     enrolments: Enrolments
 

@@ -129,3 +129,19 @@ async def test_a_limit_that_comes_later_knows_what_was_used_before(open_shop, se
     await cafe.set_settings("promotions", promotions=[{"title": "P1", "key": "p1", **BONUS, "budget_units": 2}])
     assert content(await sell(cafe))["stamp_count"] == 7
     assert await rows(sql, USAGE, cafe) == [("p1", "units", 4), ("p1", "uses", 2)]
+
+
+async def test_a_limit_for_each_member_knows_the_other_card(open_shop, sell, make_till, sql, healthy):
+    cafe = await open_shop("cafe", {**BONUS, "max_uses_per_member": 1})
+    mia, twin, till = cafe.card, await cafe.add_card("twin@cafe.example"), make_till(cafe)
+    await sell(cafe, card=twin)
+    merged = await till.merge(twin, mia)
+    for card in (mia, twin):
+        await sell(cafe, card=card)
+    balance = "SELECT balance FROM core.account WHERE card_id = $1"
+    assert await sql.fetchval(balance, mia.id) == 4 + 1 + 1
+    await till.unmerge(merged)
+    await sell(cafe, card=mia)
+    await sell(cafe, card=twin)
+    assert [await sql.fetchval(balance, card.id) for card in (mia, twin)] == [2 + 4, 4 + 1]
+    await healthy()

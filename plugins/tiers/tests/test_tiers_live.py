@@ -275,3 +275,21 @@ async def test_the_owner_takes_the_list_away(make_world, make_till, visit):
     assert lines[0] == "Name,E-mail,Card number,Tier,Since,Kept until"
     assert lines[1].startswith(f"Mia Ledoux,{world.card.email},{world.card.number},'=Bronze,20")
     assert len(lines) == 2
+
+
+async def test_two_cards_of_one_person_have_the_tier_of_both(till, cafe, sql, program_of, run_jobs, healthy):
+    mia, twin = cafe.card, await cafe.add_card("twin@cafe.example")
+    for card in (mia, twin):
+        await till.sale(3, card=card)
+    merged = await till.merge(twin, mia)
+    assert [row["tier"] for row in await sql.fetch(STANDING, mia.id)] == ["silver"]
+    assert await program_of(cafe, wrong_tiers) == []
+    assert await program_of(cafe, lambda *one: review_batch(*one, None)) is None
+    await till.sale(1, card=twin)
+    assert await sql.fetchval("SELECT balance FROM core.account WHERE card_id = $1", mia.id) == 8, "doubled"
+    await till.unmerge(merged)
+    await run_jobs()
+    assert [row["tier"] for row in await sql.fetch(STANDING, mia.id)] == ["silver"], "it has four by itself"
+    assert [row["tier"] for row in await sql.fetch(STANDING, twin.id)] == ["bronze"]
+    assert await program_of(cafe, wrong_tiers) == []
+    await healthy()

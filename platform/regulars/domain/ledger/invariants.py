@@ -180,7 +180,8 @@ INVARIANTS = (
                   AND i.principal NOT IN ('join_form', 'award', 'award_back'))
            UNION ALL
            SELECT s.id::text FROM core.sale s WHERE NOT EXISTS (
-             SELECT 1 FROM core.idempotency i WHERE i.tenant_id = s.tenant_id AND i.sale_id = s.id)
+             SELECT 1 FROM core.idempotency i
+             WHERE i.tenant_id = s.tenant_id AND i.sale_id = coalesce(s.bill_id, s.id))
              AND s.created_at > core.now() - interval '30 days'""",
     ),
     Invariant(

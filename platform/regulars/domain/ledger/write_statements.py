@@ -114,6 +114,7 @@ PARTS: dict[str, UpdateBase] = {
         "currency",
         "source",
         "external_ref",
+        "bill_id",
         "items",
         "benefits",
         "channel",

@@ -86,6 +86,34 @@ class Refunds:
             opened.store(answer, sale_id=sale.id)
             await self._ledger.write(opened, "refuse")
             return answer
+        answer = answer_of(self._book(opened, sale, command))
+        opened.store(answer, sale_id=sale.id)
+        await self._ledger.write(opened, "refund")
+        return answer
+
+    async def refund_share(
+        self, session: TenantSession, ctx: Context, command: RefundCommand
+    ) -> tuple[OpenCard, Refunded | None] | Answer:
+        """Refund a share of a bill, as a part of something larger that stores the answer.
+
+        Returns:
+            Its card, and what it came to, `None` when nothing of it is left; the stored answer of a key that is known.
+        """
+        require(ctx, "sales.refund")
+        sale = await _find_sale(session, ctx, command)
+        if sale is None:
+            raise NotFound(_("There is no such sale here."))
+        opened = await self._open(session, ctx, command.claim, sale, None, ())
+        if isinstance(opened, Answer):
+            return opened
+        if booking.refusal_of(opened) is not None:
+            return opened, None
+        refunded = self._book(opened, sale, command)
+        await self._ledger.write(opened, "refund")
+        return opened, refunded
+
+    @staticmethod
+    def _book(opened: OpenCard, sale: Row[Any], command: RefundCommand) -> Refunded:
         refund_id = new_id()
         plan = booking.plan(opened, command.part, command.redemptions)
         result = booking.book(opened, plan, sale.id, refund_id, command.reason)
@@ -93,21 +121,18 @@ class Refunds:
             "id": refund_id,
             "sale_id": sale.id,
             "sale_ref": sale.external_ref,
-            "source": ctx.source,
+            "source": opened.ctx.source,
             "external_ref": command.external_ref,
             **_columns(command.part),
             "reason": command.reason,
             "status": "done",
             "result": result,
-            "device": ctx.device,
+            "device": opened.ctx.device,
             "created_at": opened.now,
             "done_at": opened.now,
         }
         opened.add("refund", row)
-        answer = answer_of(Refunded.of({**row, "card_id": opened.card.id}))
-        opened.store(answer, sale_id=sale.id)
-        await self._ledger.write(opened, "refund")
-        return answer
+        return Refunded.of({**row, "card_id": opened.card.id})
 
     async def settle(self, session: TenantSession, ctx: Context, sale_id: UUID) -> None:
         """Book the refunds that came before their sale; one of more than the sale is one of all of it.

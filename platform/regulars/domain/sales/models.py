@@ -18,6 +18,7 @@ class Sale(TenantEntity, Base):
 
     `source` with `external_ref` counts an external sale once and for ever. An undone sale keeps its row.
     `refunded_minor` is what refunds took of the amount, `refunded_at` when nothing was left of the sale.
+    A share of a bill names the bill's first sale, `bill_id`.
     `items` are its lines, each with sku, title, category, quantity and amount_minor. `benefits` is what the till
     took off or handed over because of it, each with plugin, kind, key, title, amount_minor and item.
     """
@@ -39,6 +40,8 @@ class Sale(TenantEntity, Base):
             unique=True,
             postgresql_where=text("external_ref IS NOT NULL"),
         ),
+        ForeignKeyConstraint(["tenant_id", "bill_id"], ["core.sale.tenant_id", "core.sale.id"]),
+        Index("ix_sale_bill", "tenant_id", "bill_id", postgresql_where=text("bill_id IS NOT NULL")),
         Index("ix_sale_card", "tenant_id", "card_id", "occurred_at"),
         Index("ix_sale_occurred", "tenant_id", "occurred_at"),
         {"schema": "core"},
@@ -51,6 +54,7 @@ class Sale(TenantEntity, Base):
     currency: Mapped[str | None]
     source: Mapped[str]
     external_ref: Mapped[str | None]
+    bill_id: Mapped[UUID | None]
     items: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     benefits: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     channel: Mapped[str] = mapped_column(server_default="store")

@@ -122,14 +122,14 @@ class Sales:
         if isinstance(opened, Answer):
             return opened
         opened.occurred_at = command.occurred_at
-        verdict = self._check(opened, command)
+        verdict = self.check(opened, command)
         if isinstance(verdict, Refusal):
             answer = opened.refusal_answer(verdict, "sale.record")
             opened.store(answer)
             await self._ledger.write(opened, "refuse")
             return answer
         sale_id = new_id()
-        posting, benefits = self._post(opened, command, sale_id)
+        posting, benefits = self.post(opened, command, sale_id)
         answer = self._answer(opened, command, posting, benefits, verdict.next_at)
         opened.store(answer, sale_id=sale_id)
         await self._ledger.write(opened, "earn")
@@ -167,13 +167,27 @@ class Sales:
         await self._ledger.write(opened, "refuse")
         return answer
 
-    def _check(self, opened: OpenCard, command: SaleCommand) -> Refusal | Clearance:
+    def check(self, opened: OpenCard, command: SaleCommand) -> Refusal | Clearance:
+        """Whether a sale may be recorded on the open card: the checks in their order."""
         refusal = opened.standing() or self._ledger.check_pin(opened)
         if refusal is None and opened.read["known_sale"] is not None:
             refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
         return refusal or wrong_currency(opened, command.purchase) or opened.check_earn(command.purchase)
 
-    def _post(self, opened: OpenCard, command: SaleCommand, sale_id: UUID) -> tuple[Posting, list[dict[str, Any]]]:
+    def post(
+        self, opened: OpenCard, command: SaleCommand, sale_id: UUID, *, bill_id: UUID | None = None
+    ) -> tuple[Posting, list[dict[str, Any]]]:
+        """Add the rows of a sale that may be recorded.
+
+        Args:
+            opened: the card.
+            command: the sale.
+            sale_id: its id.
+            bill_id: of a share of a bill: the bill's first sale.
+
+        Returns:
+            Its entries, and what the till takes off or hands over.
+        """
         purchase = command.purchase
         posting = opened.posting("purchase", sale_id=sale_id)
         proposals = opened.evaluate(purchase)
@@ -195,6 +209,7 @@ class Sales:
                 "channel": purchase.channel,
                 "source": opened.ctx.source,
                 "external_ref": command.external_ref,
+                "bill_id": bill_id,
                 "device": opened.ctx.device,
                 "occurred_at": at,
                 "created_at": opened.now,

@@ -67,8 +67,8 @@ class Transfers:
         """
         require(ctx, "members.adjust")
         self._check(ctx, command)
-        source_id = await _card_id(session, command.source)
-        target_id = await _card_id(session, command.target)
+        source_id = await card_id_of(session, command.source)
+        target_id = await card_id_of(session, command.target)
         if source_id == target_id:
             sentence = _("Choose two different cards.")
             raise InvalidInput(sentence, fields={"to": sentence})
@@ -121,7 +121,12 @@ class Transfers:
         return given, taken
 
 
-async def _card_id(session: TenantSession, card: CardRef) -> UUID:
+async def card_id_of(session: TenantSession, card: CardRef) -> UUID:
+    """The id of a card that is named somehow, but not by its first digits alone.
+
+    Raises:
+        NotFound: there is no such card here.
+    """
     query = repository.CARD_BY.get(card.by)
     found = None
     if query is not None:

@@ -6,6 +6,7 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web.api import (
     adjustments,
     admin,
+    bills,
     customers,
     merges,
     pins,
@@ -41,6 +42,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     refunds.add_routes(store)
     adjustments.add_routes(store)
     transfers.add_routes(store)
+    bills.add_routes(store)
     merges.add_routes(store)
     trial.add_routes(store)
     front = Blueprint(STOREFRONT.name, __name__)

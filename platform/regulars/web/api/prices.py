@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Protocol
 
 from regulars.contracts.errors import InvalidInput
-from regulars.contracts.ledger import Item, Purchase
+from regulars.contracts.ledger import Channel, Item, Purchase
 from regulars.contracts.providers import UnitByAmount, UnitProvider
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import parse_amount
-from regulars.web.api.models import EarnSent
+from regulars.web.api.models import SoldItem
 
 
 class Priced(Protocol):
@@ -20,11 +20,19 @@ class Priced(Protocol):
     amount_minor: int | None
 
 
-def priced(provider: UnitProvider, purchase: Purchase, sent: EarnSent, currency: str) -> Purchase:
+class PricedSale(Priced, Protocol):
+    """A sale with its lines."""
+
+    currency: str | None
+    channel: Channel
+    items: list[SoldItem]
+
+
+def priced(provider: UnitProvider | None, purchase: Purchase, sent: PricedSale, currency: str) -> Purchase:
     """The purchase with what was paid for what.
 
     Args:
-        provider: of the unit on whose path the sale came.
+        provider: of the unit on whose path the sale came, `None` for a bill.
         purchase: as the provider made it.
         sent: the body.
         currency: of amounts that do not say it, ISO 4217.

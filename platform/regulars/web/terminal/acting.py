@@ -45,6 +45,7 @@ from regulars.web.terminal.blueprint import blueprint, till_page
 from regulars.web.terminal.customer import RewardAction, Waiting, reward_actions, undo_label, waiting_for, waiting_of
 from regulars.web.terminal.desk import RESULT_SECONDS, Desk, TillPage, at_desk
 from regulars.web.terminal.lines import card_url
+from regulars.web.terminal.splitting import Split, split_of
 from regulars.web.work import Work, read_id
 
 MOST_MOVES = 12
@@ -186,6 +187,11 @@ async def _hand_out(work: Work, view: CardView, form: ActForm, sent: Mapping[str
     return HandOut(row.id, row.title)
 
 
+async def _split(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
+    del work, form
+    return split_of(view, sent)
+
+
 async def _undo(work: Work, view: CardView, form: ActForm, sent: Mapping[str, str]) -> Act:
     del form, sent
     return Undo(undo_label(work, view))
@@ -193,6 +199,7 @@ async def _undo(work: Work, view: CardView, form: ActForm, sent: Mapping[str, st
 
 MAKERS: Mapping[str, tuple[Maker, str]] = {
     "add": (_add, "sales.record"),
+    "split": (_split, "sales.record"),
     "redeem": (_redeem, "sales.redeem"),
     "hand-out": (_hand_out, "sales.redeem"),
     "undo": (_undo, "sales.undo"),
@@ -300,7 +307,7 @@ async def _done(work: Work, desk: Desk, wanted: Act, said: Mapping[str, Any], ca
         idle_seconds=RESULT_SECONDS,
         title=_title(wanted, earned),
         text=_text(wanted, said),
-        benefits=[_benefit(one) for one in said.get("benefits", ())],
+        benefits=[_benefit(one) for part in (said, *said.get("shares", ())) for one in part.get("benefits", ())],
         view=view,
         slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, earned),
         url=card_url(view.card.id),
@@ -328,6 +335,8 @@ def _earned(view: CardView, wanted: Act) -> int:
 def _title(wanted: Act, earned: int) -> str:
     if isinstance(wanted, Add):
         return wanted.unit.words.earned(earned) if wanted.unit.words else _("Recorded")
+    if isinstance(wanted, Split):
+        return _("Bill recorded")
     return _("Reward redeemed") if isinstance(wanted, (Redeem, HandOut)) else _("Taken back")
 
 
@@ -335,6 +344,9 @@ def _text(wanted: Act, said: Mapping[str, Any]) -> str:
     if isinstance(wanted, (Redeem, HandOut)):
         hand_over = _("Please hand it over: %(reward)s", reward=wanted.text)
         return _("%(sentence)s. Code: %(code)s", sentence=hand_over, code=said["code"]) if said["code"] else hand_over
+    if isinstance(wanted, Split):
+        amounts = [format_money(one["amount_minor"], said["currency"]) for one in said["shares"]]
+        return _("Shares: %(amounts)s. Each card has collected for its own.", amounts=" + ".join(amounts))
     return str(said.get("message", ""))
 
 

@@ -1,0 +1,1 @@
+"""Bills that several members pay together."""
