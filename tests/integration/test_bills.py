@@ -84,7 +84,8 @@ async def test_a_refusal_of_one_is_one_of_all(open_bank: OpenBank, sql: Connecti
     assert await sql.fetchval("SELECT count(*) FROM core.sale") == 0
     sale = await cafe.sale(100)
     with pytest.raises(NotFound):
-        await refund(cafe, sale)
+        await refund(pizza, sale)
+    assert [one["taken"] for one in content(await refund(cafe, sale))["refunds"]] == [{"coins": 10}]
     await healthy()
 
 

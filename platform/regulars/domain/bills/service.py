@@ -118,7 +118,7 @@ class Bills:
             session: the transaction.
             ctx: who acts; needs `sales.refund`.
             claim: the caller's key.
-            sale_id: any share of the bill.
+            sale_id: any share of the bill; a sale that was not split is a bill of its own.
             reason: why, for people.
 
         Returns:
@@ -143,7 +143,7 @@ class Bills:
             refunds += [found[1]] if found[1] is not None else []
         if not refunds or first is None:
             raise Conflict(_("This bill was taken back already."))
-        bill_id = sales[0].bill_id
+        bill_id = sales[0].bill_id or sale_id
         content = {"bill": ids.show(ids.SALE, bill_id), "refunds": [content_of(one) for one in refunds]}
         answer = Answer(200, to_json(content).encode())
         first.rows.clear()  # they are written
