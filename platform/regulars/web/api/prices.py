@@ -49,7 +49,8 @@ def priced(provider: UnitProvider | None, purchase: Purchase, sent: PricedSale, 
         )
         for i, line in enumerate(sent.items)
     )
-    if whole is None and not faults and isinstance(provider, UnitByAmount):
+    needs_amount = provider is not None and isinstance(provider, UnitByAmount)
+    if whole is None and not faults and needs_amount:
         faults["amount"] = _("The amount of the sale is needed.")
     if faults:
         raise InvalidInput(" ".join(dict.fromkeys(faults.values())), fields=faults)
