@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import click
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from regulars.cli.demo.lately import lately
 from regulars.cli.demo.people import people
 from regulars.cli.demo.plan import BUSINESSES, plan
-from regulars.cli.demo.record import Counts, Recorder
+from regulars.cli.demo.record import Counts, Prize, Recorder
 from regulars.cli.demo.repository import ANALYZE, program_id
 from regulars.cli.demo.stage import Stage, add_key, set_stage
 from regulars.cli.summary import Address, ApiKey, Login
@@ -104,17 +105,26 @@ class _Recording:
             people=names,
             staff=stage.staff,
             shops=stage.shops,
-            target=await self._target(stage),
+            prizes=await self._prizes(stage),
         )
         zone = ZoneInfo(stage.ctx.tenant.timezone)
         counts = await recorder.record(plan(business, dice, until, DAYS, zone))
+        await lately(self._database, self._registry, self._settings, recorder, until)
         await recorder.settle(until - RECENT)
         return counts
 
-    async def _target(self, stage: Stage) -> int:
+    async def _prizes(self, stage: Stage) -> list[Prize]:
+        """Rewards over the counter: the catalogue's, else the full card."""
         async with self._database.tenant(stage.ctx.tenant.id) as session:
             settings = await self._settings.get_all(session, stage.ctx.tenant, await program_id(session))
-        return int(settings["stamps"].model_dump()["target"])
+        found = settings["rewards"].model_dump()["rewards"] if "rewards" in settings else ()
+        prizes = [
+            Prize(row["unit"], row["cost"], f"rewards.catalogue/{row['key']}")
+            for row in found
+            if row["handing"] == "counter" and not row["stock"] and not row["segments"]
+        ]
+        target = settings["stamps"].model_dump()["target"]
+        return sorted(prizes, key=lambda prize: prize.cost) or [Prize("stamps", target)]
 
     async def _key(self, stage: Stage) -> ApiKey | None:
         tenant = stage.ctx.tenant

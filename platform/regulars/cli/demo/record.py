@@ -19,7 +19,6 @@ from regulars.cli.demo.people import Person
 from regulars.cli.demo.plan import Step
 from regulars.cli.demo.repository import MOVE_CLOCK, PUBLISHED, START_CLOCK, STOP_CLOCK
 from regulars.contracts.context import ANONYMOUS, Context, Principal, Source
-from regulars.contracts.ledger import Purchase
 from regulars.domain.cards.enrolment import EnrolCommand, Enrolments
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.ledger.engine import Ledger
@@ -31,6 +30,10 @@ BATCH = 250
 REDEEM_SHARE = 0.85
 DEVICES = ("Terminal 1", "Terminal 2", "Tablet at the bar")
 WRONG_PIN = "0000"
+SAVERS = 0.3
+"""Above it people wait for the dearest prize."""
+BALANCES = {"stamps": "stamp_count", "points": "points_balance"}
+"""Unit → where the till's answer says what is on the card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Card:
     """A member's card as the recorder remembers it."""
 
     number: str
-    ready: bool = False
+    balance: int = 0
 
 
 @dataclass(slots=True)
@@ -61,13 +64,26 @@ class Counts:
     undone: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Prize:
+    """A reward that people ask for at the till.
+
+    Attributes:
+        reward: kind and key, `None` for the unit's own.
+    """
+
+    unit: str
+    cost: int
+    reward: str | None = None
+
+
 @dataclass(slots=True)
 class Recorder:
     """Records the steps of one tenant.
 
     Attributes:
         engine: of the migrator role.
-        target: stamps that make a card full.
+        prizes: what can be had over the counter, the cheapest first; all for one unit.
     """
 
     engine: AsyncEngine
@@ -76,7 +92,7 @@ class Recorder:
     people: Sequence[Person]
     staff: Sequence[Helper]
     shops: Sequence[UUID]
-    target: int
+    prizes: Sequence[Prize]
     cards: dict[int, Card] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     keys: int = 0
@@ -88,13 +104,26 @@ class Recorder:
             steps: oldest first.
         """
         for batch in _batches(steps):
-            async with self._session() as session:
-                await session.execute(START_CLOCK)
+            async with self.session() as session:
                 for step in batch:
-                    await session.run(MOVE_CLOCK, {"at": step.at})
+                    await self.move_clock(session, step.at)
                     await self._step(session, step)
-                await session.execute(STOP_CLOCK)
         return self.counts
+
+    @staticmethod
+    async def move_clock(session: TenantSession, at: datetime) -> None:
+        """Let it be another moment, in this transaction."""
+        await session.run(MOVE_CLOCK, {"at": at})
+
+    @property
+    def at_desk(self) -> Context:
+        """Of the owner, at the merchant's pages."""
+        return replace(self.ctx, source="manage", device="Desk")
+
+    @property
+    def at_home(self) -> Context:
+        """Of somebody without an account, at home."""
+        return replace(self.ctx, source="portal", device="Phone", principal=ANONYMOUS)
 
     async def settle(self, before: datetime) -> None:
         """Take the events before a moment as published long ago."""
@@ -102,9 +131,13 @@ class Recorder:
             await connection.execute(PUBLISHED, {"tenant_id": self.ctx.tenant.id, "before": before})
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[TenantSession]:
+    async def session(self) -> AsyncIterator[TenantSession]:
+        """A transaction whose clock can be moved."""
         async with self.engine.begin() as connection:
-            yield await enter(connection, self.ctx.tenant.id, Credentials())
+            session = await enter(connection, self.ctx.tenant.id, Credentials())
+            await session.execute(START_CLOCK)
+            yield session
+            await session.execute(STOP_CLOCK)
 
     async def _step(self, session: TenantSession, step: Step) -> None:
         if step.kind == "enrol":
@@ -134,24 +167,31 @@ class Recorder:
         if step.kind == "undo":
             answer = await sales.undo(session, ctx, self._attempt(step, card))
             self.counts.undone += not answer.refused
-            card.ready = False if not answer.refused else card.ready
+            card.balance = 0 if not answer.refused else card.balance
             return
-        if card.ready and step.kind == "sale" and step.staff < REDEEM_SHARE:
-            redeemed = await Redemptions(self.ledger).redeem(
-                session, ctx, RedeemCommand(self._attempt(step, card), "stamps")
-            )
+        prize = self._wanted(card, step) if step.kind == "sale" else None
+        if prize is not None:
+            command = RedeemCommand(self._attempt(step, card), prize.unit, prize.reward)
+            redeemed = await Redemptions(self.ledger).redeem(session, ctx, command)
             self.counts.redeemed += not redeemed.refused
         pin = WRONG_PIN if step.kind == "wrong_pin" else None
         attempt = self._attempt(step, card, pin)
-        answer = await sales.record(session, ctx, SaleCommand(attempt, "stamps", Purchase(step.quantity)))
+        answer = await sales.record(session, ctx, SaleCommand(attempt, self.prizes[0].unit, step.purchase))
         self._note(card, answer)
+
+    def _wanted(self, card: Card, step: Step) -> Prize | None:
+        """The dearest prize that the card can pay, for most; some save on."""
+        within = [prize for prize in self.prizes if prize.cost <= card.balance]
+        if not within or step.staff >= REDEEM_SHARE or (len(within) < len(self.prizes) and step.shop > SAVERS):
+            return None
+        return within[-1]
 
     def _note(self, card: Card, answer: Answer) -> None:
         if answer.refused:
             self.counts.refused += 1
             return
         self.counts.sales += 1
-        card.ready = loads(answer.body)["stamp_count"] >= self.target
+        card.balance = loads(answer.body)[BALANCES[self.prizes[0].unit]]
 
     def _attempt(self, step: Step, card: Card, pin: str | None = None) -> Attempt:
         helper = self._helper(step)
@@ -161,7 +201,7 @@ class Recorder:
 
     def _context(self, source: Source, step: Step) -> Context:
         if source == "portal":
-            return replace(self.ctx, source=source, device="Phone", principal=ANONYMOUS)
+            return self.at_home
         helper = self._helper(step)
         principal = Principal("staff", helper.id, helper.name, "staff", shop_id=self._shop(step))
         return replace(self.ctx, source=source, device=DEVICES[int(step.shop * len(DEVICES))], principal=principal)

@@ -23,6 +23,16 @@ PUBLISHED = text(
     "UPDATE core.outbox_event SET published_at = created_at "
     "WHERE tenant_id = :tenant_id AND created_at < :before AND published_at IS NULL"
 )
+LATELY = text(
+    "SELECT s.id, s.created_at, s.amount_minor FROM core.sale s WHERE s.tenant_id = :tenant_id AND s.undone_at IS NULL "
+    "AND s.amount_minor IS NOT NULL AND s.created_at > :since ORDER BY s.created_at LIMIT :size"
+)
+RICH = text(
+    "SELECT c.id, c.number, a.balance FROM core.account a "
+    "JOIN core.card c ON c.tenant_id = a.tenant_id AND c.id = a.card_id "
+    "WHERE a.tenant_id = :tenant_id AND a.unit = :unit AND a.balance >= :least AND a.last_at < :before "
+    "ORDER BY a.balance DESC, c.number LIMIT :size"
+)
 ANALYZE = text("ANALYZE")
 SHOPS = select(Shop.id).where(Shop.tenant_id == bindparam("tenant_id")).order_by(Shop.id)
 PROGRAM = select(Program.id).where(Program.tenant_id == bindparam("tenant_id")).order_by(Program.created_at).limit(1)

@@ -17,7 +17,7 @@ from regulars.domain.tenants.files.changes import Change
 from regulars.domain.tenants.files.inner_steps import inner_steps, steps_of_new
 from regulars.domain.tenants.files.platform_steps import REASON, offering_steps, tenant_steps
 from regulars.domain.tenants.files.reading import Declared, DeclaredTenant, FilesError
-from regulars.domain.tenants.logos import store_logo
+from regulars.domain.tenants.logos import store_logo, store_photo
 from regulars.domain.tenants.rebase import PLATFORM_NAME
 from regulars.domain.tenants.repository import fetch_snapshot_by_id
 from regulars.kernel.db.database import Database
@@ -34,7 +34,7 @@ class Applier:
 
     Attributes:
         base_domain: of this installation.
-        data_dir: where logos are kept.
+        data_dir: where pictures are kept.
     """
 
     database: Database
@@ -88,7 +88,7 @@ class Applier:
         if tenant_id is None:
             return [*changes, *steps_of_new(tenant)]
         if make:
-            await self._store_logo(tenant, tenant_id)
+            await self._store_pictures(tenant, tenant_id)
         return [*changes, *await self._inside(tenant, tenant_id, make=make)]
 
     async def _inside(self, tenant: DeclaredTenant, tenant_id: UUID, *, make: bool) -> list[Change]:
@@ -103,14 +103,17 @@ class Applier:
                     await step.make(session)
         return [step.change for step in steps]
 
-    async def _store_logo(self, tenant: DeclaredTenant, tenant_id: UUID) -> None:
-        """Keep the logo, for the sandbox too, whose profile names the same file."""
-        if tenant.logo is None:
+    async def _store_pictures(self, tenant: DeclaredTenant, tenant_id: UUID) -> None:
+        """Keep logo and pictures, for the sandbox too, whose profile and settings name the same files."""
+        if tenant.logo is None and not tenant.pictures:
             return
         async with self.database.platform(REASON) as session:
             family = await service.family_ids(session, tenant_id)
         for one in family:
-            store_logo(self.data_dir, one, tenant.logo)
+            if tenant.logo is not None:
+                store_logo(self.data_dir, one, tenant.logo)
+            for picture in tenant.pictures:
+                store_photo(self.data_dir, one, picture)
 
 
 @asynccontextmanager

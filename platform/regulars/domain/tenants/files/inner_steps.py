@@ -42,8 +42,9 @@ async def inner_steps(
         steps += _shop_steps(tenant.slug, ctx, shop, known_shops.get(shop.name))
     for program in tenant.file.programs:
         before = known_programs.get(program.name)
+        wanted = await _complete(session, ctx, settings, program, before)
         stored = await _stored_settings(session, ctx, settings, program, before)
-        steps += _program_steps(tenant, ctx, settings, program, before, stored)
+        steps += _program_steps(tenant, ctx, settings, wanted, before, stored)
     for person in tenant.file.staff:
         steps += _staff_steps(tenant.slug, ctx, person, known_staff.get(person.email.lower() or person.name))
     return steps
@@ -113,6 +114,24 @@ def _staff_steps(slug: str, ctx: Context, wanted: StaffFile, before: staff.Staff
         words := differences({"name": before.name, "role": before.role}, {"name": wanted.name, "role": wanted.role})
     ):
         yield Step(Change("change", subject, words), partial(staff.change, ctx=ctx, staff_id=before.id, draft=draft))
+
+
+async def _complete(
+    session: TenantSession,
+    ctx: Context,
+    settings: SettingsStore,
+    wanted: ProgramFile,
+    before: programs.Program | None,
+) -> ProgramFile:
+    """The program with its settings as they would be stored: rows of a list with all their fields, to be compared."""
+    if before is None:
+        return wanted
+    complete = {}
+    for plugin, values in wanted.settings.items():
+        model = await settings.try_out(session, ctx.tenant, plugin, before.id, values)
+        stored = model.model_dump(mode="json")
+        complete[plugin] = {name: stored[name] for name in values}
+    return wanted.model_copy(update={"settings": complete})
 
 
 async def _stored_settings(

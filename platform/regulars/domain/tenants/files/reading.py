@@ -15,6 +15,7 @@ from regulars.contracts.context import Branding
 from regulars.contracts.errors import ConfigurationError, InvalidInput
 from regulars.domain.tenants.features import with_lower_grades
 from regulars.domain.tenants.files.formats import OfferingFile, TenantFile
+from regulars.domain.tenants.files.pictures import ASSETS, with_pictures
 from regulars.domain.tenants.logos import clean_logo
 from regulars.domain.tenants.naming import check_slug
 from regulars.domain.tenants.offerings import OfferingInfo
@@ -24,7 +25,7 @@ from regulars.kernel.templating.theme_settings import value_faults
 from regulars.kernel.templating.themes import Themes
 from regulars.kernel.validation import field_errors
 
-OFFERINGS_FILE, TENANT_FILE, ASSETS = "offerings.toml", "tenant.toml", "assets"
+OFFERINGS_FILE, TENANT_FILE = "offerings.toml", "tenant.toml"
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -35,6 +36,7 @@ class DeclaredTenant:
     Attributes:
         profile: as it will be stored; its logo is named by its content.
         logo: content of the logo's file, `None` without one.
+        pictures: contents of the files that settings name, for photos of rewards.
     """
 
     slug: str
@@ -42,6 +44,7 @@ class DeclaredTenant:
     file: TenantFile
     profile: Profile
     logo: bytes | None
+    pictures: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +134,13 @@ def _tenant(
     if file is None:
         return None
     profile, logo = _profile(path, file, faults)
+    file, pictures = with_pictures(path, file, faults.add)
     _check_lists(path, file, faults)
     if themes is not None:
         _check_theme(path, folder.name, file, themes, faults)
     _check_settings(path, file, registry, faults)
     _check_limits(path, file, offerings, faults)
-    return DeclaredTenant(folder.name, path, file, profile, logo) if len(faults.lines) == before else None
+    return DeclaredTenant(folder.name, path, file, profile, logo, pictures) if len(faults.lines) == before else None
 
 
 def _profile(path: Path, file: TenantFile, faults: _Faults) -> tuple[Profile, bytes | None]:
