@@ -38,7 +38,8 @@ ENTRIES = (
     "WHERE card_id = $1 AND unit = 'stamps' ORDER BY seq"
 )
 REDEMPTIONS = (
-    "SELECT DISTINCT status, fulfilment FROM core.redemption r JOIN core.tenant t ON t.id = r.tenant_id WHERE slug = $1"
+    "SELECT DISTINCT r.status, r.fulfilment FROM core.redemption r JOIN core.tenant t ON t.id = r.tenant_id "
+    "WHERE t.slug = $1"
 )
 
 

@@ -104,8 +104,12 @@ async def test_the_bundled_tenants(works: Works) -> None:
         ]
         program = (await programs.list_programs(session)).default
         assert (program.name, program.status, program.require_pin) == ("Bread card", "active", True)
-        stored = await works.settings.get(session, ctx.tenant, "stamps", program.id)
-        assert (stored.target, stored.reward_text) == (8, "free loaf of country bread")
+        stored = await works.settings.get(session, ctx.tenant, "points", program.id)
+        assert (program.kind, stored.reward_cost, stored.reward_text) == ("points", 300, "free croissant")
+        catalogue = await works.settings.get(session, ctx.tenant, "rewards", program.id)
+        photos = {reward.photo for reward in catalogue.rewards}
+    assert photos <= {path.name for path in (works.config.data_dir / "tenants" / str(boulangerie.id)).iterdir()}
+    async with works.database.tenant(boulangerie.id) as session:
         people = await staff.list_staff(session, ctx)
         assert next((one.name, one.role, one.has_password, one.has_pin) for one in people) == (
             "Jean Muller",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from regulars.contracts.context import Context, Principal, TenantSnapshot
 from regulars.domain.apikeys import service as apikeys
@@ -13,7 +13,8 @@ from regulars.domain.staff import service as staff
 from regulars.domain.staff.permissions import permissions_of
 from regulars.domain.tenants.features import FEATURE_NAMES
 from regulars.domain.tenants.files.apply import Applier
-from regulars.domain.tenants.files.reading import read_folder
+from regulars.domain.tenants.files.formats import ProgramFile
+from regulars.domain.tenants.files.reading import Declared, DeclaredTenant, read_folder
 from regulars.domain.tenants.naming import tenant_host
 from regulars.domain.tenants.repository import fetch_snapshot
 from regulars.kernel import ids
@@ -27,6 +28,15 @@ from regulars.kernel.settings import SettingsStore
 PASSWORD = "correct horse battery"  # noqa: S105 -- of everybody in the tests
 OPERATOR = "olivia@regulars.example"
 PINS = ("4711", "2580", "3690", "7913", "8264", "9507")
+STAMPS = {
+    "target": 8,
+    "reward_text": "free loaf of country bread",
+    "reward_value_minor": 420,
+    "icon": "croissant",
+    "welcome_stamps": 1,
+    "max_per_sale": 4,
+}
+"""A stamp card, for merchants of the demo that have none."""
 TILL = frozenset(
     {
         "programs.view",
@@ -82,7 +92,7 @@ class Merchant:
 
 
 async def open_merchants(config: Config, registry: PluginRegistry) -> dict[str, Merchant]:
-    """Apply the folder `tenants/`, and give everybody a password and a PIN.
+    """Apply the folder `tenants/` with stamp cards for all, and give everybody a password and a PIN.
 
     Args:
         config: of the installation.
@@ -93,12 +103,27 @@ async def open_merchants(config: Config, registry: PluginRegistry) -> dict[str, 
     """
     database = Database(config)
     try:
-        declared = read_folder(bundled("tenants"), registry)
+        declared = _with_stamps(read_folder(bundled("tenants"), registry))
         settings = SettingsStore(registry, config.setting_default, config.encryption_key)
         await Applier(database, registry, settings, config.base_domain, config.data_dir).apply(declared)
         return {one.slug: await _open(database, config, registry, one.slug) for one in declared.tenants}
     finally:
         await database.close()
+
+
+def _with_stamps(declared: Declared) -> Declared:
+    """The merchants as their stories are told: whoever gives something else gives stamps."""
+
+    def of(program: ProgramFile) -> ProgramFile:
+        own = {"stamps": STAMPS, **program.settings}
+        settings = {name: own[name] for name in ("stamps", "antifraud")}
+        return program.model_copy(update={"kind": "stamps", "settings": settings})
+
+    def changed(tenant: DeclaredTenant) -> DeclaredTenant:
+        programs = [of(program) for program in tenant.file.programs]
+        return replace(tenant, file=tenant.file.model_copy(update={"programs": programs}))
+
+    return replace(declared, tenants=tuple(changed(tenant) for tenant in declared.tenants))
 
 
 async def add_operator(config: Config) -> None:

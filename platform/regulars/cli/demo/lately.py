@@ -9,7 +9,7 @@ from json import loads
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from regulars.cli.demo.record import Recorder
 from regulars.cli.demo.repository import LATELY, RICH, program_id
@@ -23,6 +23,7 @@ from regulars.domain.refunds.parts import ALL_THAT_IS_LEFT, Part
 from regulars.domain.refunds.service import RefundCommand, Refunds
 from regulars.domain.sales.service import SaleCommand, Sales
 from regulars.kernel import ids
+from regulars.kernel.db.base import CORE_NOW
 from regulars.kernel.db.database import Database, TenantSession
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.settings import SettingsStore
@@ -127,7 +128,7 @@ async def _planned(
     session: TenantSession, registry: PluginRegistry, settings: SettingsStore, recorder: Recorder
 ) -> None:
     """Birthdays will be worth more in three weeks."""
-    now = await session.scalar(changes.repository.NOW)
+    now = await session.scalar(select(CORE_NOW))
     await changes.plan(
         session,
         recorder.ctx,
