@@ -2,6 +2,7 @@
 
 from regulars.kernel.i18n import (
     N_,
+    currency_symbol,
     format_date,
     format_datetime,
     format_money,
@@ -16,6 +17,7 @@ from regulars.kernel.i18n import gettext as _
 __all__ = [
     "N_",
     "_",
+    "currency_symbol",
     "format_date",
     "format_datetime",
     "format_money",

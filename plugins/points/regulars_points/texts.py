@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from regulars.sdk.i18n import _, format_money, format_number, ngettext
+from regulars.sdk.i18n import _, currency_symbol, format_money, format_number, ngettext
 from regulars.sdk.rules import DAYS
 from regulars_points.settings import PointSettings, Rule
 
@@ -44,12 +44,12 @@ def explanation(rule: str, details: Mapping[str, Any]) -> str:
 
 def rules(settings: PointSettings, currency: str) -> Iterator[str]:
     """The settings in plain sentences: rates, rules, limits, and how long points last."""
-    yield _("%(points)s for each %(currency)s.", points=_number(settings.rate), currency=currency)
+    yield _("%(points)s for each %(currency)s.", points=_number(settings.rate), currency=currency_symbol(currency))
     for one in settings.category_rates:
         yield _(
             "%(points)s for each %(currency)s on %(goods)s.",
             points=_number(one.rate),
-            currency=currency,
+            currency=currency_symbol(currency),
             goods=one.category,
         )
     for rule in settings.rules:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from babel.numbers import get_currency_precision
 
 from regulars.sdk.i18n import _, format_date, format_money, format_number, ngettext
@@ -12,13 +14,14 @@ from regulars_tiers.standing import Standing, next_tier
 
 def measure(settings: TierSettings, amount: int, currency: str) -> str:
     """An amount in the measure of the thresholds: `500 points`, `€500`, `10 visits`."""
+    shown = format_number(amount)
     if settings.basis == "spend":
         return format_money(amount * 10 ** get_currency_precision(currency), currency)
     if settings.basis == "visits":
-        return ngettext("%(num)s visit", "%(num)s visits", amount)
+        return ngettext("%(num)s visit", "%(num)s visits", amount, num=shown)
     if settings.unit == "stamps":
-        return ngettext("%(num)s stamp", "%(num)s stamps", amount)
-    return ngettext("%(num)s point", "%(num)s points", amount)
+        return ngettext("%(num)s stamp", "%(num)s stamps", amount, num=shown)
+    return ngettext("%(num)s point", "%(num)s points", amount, num=shown)
 
 
 def threshold(settings: TierSettings, tier: Tier, currency: str) -> str:
@@ -32,7 +35,7 @@ def benefits(settings: TierSettings, tier: Tier) -> list[str]:
     """What a tier brings."""
     found = []
     if tier.multiplier > PLAIN:
-        found.append(_("×%(factor)s on every purchase", factor=factor(tier)))
+        found.append(_("×%(factor)s on every purchase", factor=format_number(Decimal(factor(tier)))))
     if tier.birthday_gift:
         found.append(_("Birthday gift: %(number)s", number=format_number(tier.birthday_gift)))
     if tier.free_delivery:

@@ -18,6 +18,7 @@ from regulars.domain.cards.view import CardView, CardViews
 from regulars.domain.ledger.commands import Answer, CardRef, Claim, principal_of
 from regulars.domain.transfers.service import TransferCommand
 from regulars.kernel import ids
+from regulars.kernel.i18n import format_number
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.keys import new_token
 from regulars.web.again import FORM, Rehearsed, TryAgain, faults_of
@@ -243,7 +244,8 @@ def _form_page(
         who=_who(view),
         number=format_number(view.card.number),
         units=[
-            (unit.unit, f"{unit_title(work, unit.unit)}: {balance_of(view.accounts, unit.unit)}") for unit in view.units
+            (unit.unit, f"{unit_title(work, unit.unit)}: {format_number(balance_of(view.accounts, unit.unit))}")
+            for unit in view.units
         ],
         values={"reason": "", **(values or {})},
         errors=errors or {},

@@ -29,6 +29,7 @@ from regulars.web.terminal.lines import card_url
 from regulars.web.work import Work, read_id
 
 LAST = 3
+SALES = "/manage/sales"
 MOST_HELD = 20
 
 
@@ -108,6 +109,7 @@ class CustomerPage(TillPage):
         waiting: why nothing can be given now, `None` when it can.
         undo: what the last action was, empty when nobody here can take it back.
         last: the latest movements, newest first.
+        refund_url: where the latest sale is refunded, empty where there is none or the reader may not.
     """
 
     template: ClassVar[str] = "terminal/customer.html"
@@ -121,6 +123,7 @@ class CustomerPage(TillPage):
     waiting: Waiting | None
     undo: str
     last: Sequence[HistoryEntry]
+    refund_url: str
 
 
 @blueprint.get("/cards/<card>")
@@ -142,7 +145,15 @@ async def customer(work: Work, desk: Desk, card: str) -> Result:
         waiting=waiting_of(view),
         undo=undo_label(work, view),
         last=last.items,
+        refund_url=refund_url(work, last.items),
     )
+
+
+def refund_url(work: Work, last: Sequence[HistoryEntry]) -> str:
+    """The merchant's page of the latest sale, where whoever may refund does it and sees first what it comes to."""
+    if not (work.ctx.principal.may("sales.refund") and work.ctx.principal.may("members.view")):
+        return ""
+    return next((f"{SALES}/{ids.show(ids.SALE, one.sale_id)}" for one in last if one.sale_id), "")
 
 
 def earn_actions(work: Work, view: CardView) -> Sequence[EarnAction]:
