@@ -18,7 +18,6 @@ from regulars.domain.cards.view import CardView, CardViews
 from regulars.domain.ledger.commands import Answer, CardRef, Claim, principal_of
 from regulars.domain.transfers.service import TransferCommand
 from regulars.kernel import ids
-from regulars.kernel.i18n import format_number
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.keys import new_token
 from regulars.web.again import FORM, Rehearsed, TryAgain, faults_of
@@ -27,7 +26,7 @@ from regulars.web.manage.corrections import LIST as CORRECTIONS
 from regulars.web.manage.corrections import signed
 from regulars.web.manage.members import LIST as MEMBERS
 from regulars.web.manage.members import member_url
-from regulars.web.manage.news import unit_amount, unit_title
+from regulars.web.manage.news import unit_amount
 from regulars.web.manage.rehearsal import RehearsalPage, accounts_of, balance_of, changes_of
 from regulars.web.results import Redirect, Result
 from regulars.web.work import Work, read_id
@@ -42,7 +41,7 @@ class BalanceFormPage(PageContext):
         url: of the form.
         who: name or address of the member.
         number: of the card.
-        units: (unit, what it is called with what is on the card).
+        units: (unit, what is on the card of it, in words).
         values: field → what is shown.
         errors: field → sentence.
     """
