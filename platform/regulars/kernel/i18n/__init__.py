@@ -8,6 +8,7 @@ from regulars.contracts.i18n import N_
 from regulars.kernel.i18n.catalogues import LANGUAGES, SOURCE_LOCALE, Catalogues, Phrase, Phrasebook
 from regulars.kernel.i18n.current import current_locale, current_timezone, current_wording, install, use_locale
 from regulars.kernel.i18n.formats import (
+    currency_symbol,
     format_date,
     format_datetime,
     format_money,
@@ -33,6 +34,7 @@ __all__ = [
     "Phrase",
     "Phrasebook",
     "Wording",
+    "currency_symbol",
     "current_locale",
     "current_timezone",
     "current_wording",

@@ -242,10 +242,7 @@ def _form_page(
         member_url=member_url(view.card.member_id),
         who=_who(view),
         number=format_number(view.card.number),
-        units=[
-            (unit.unit, f"{unit_title(work, unit.unit)}: {format_number(balance_of(view.accounts, unit.unit))}")
-            for unit in view.units
-        ],
+        units=[(unit.unit, unit_amount(work, unit.unit, balance_of(view.accounts, unit.unit))) for unit in view.units],
         values={"reason": "", **(values or {})},
         errors=errors or {},
     )
