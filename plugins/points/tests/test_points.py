@@ -342,8 +342,8 @@ def test_the_rules_in_plain_sentences():
         expiry="inactivity",
     )
     assert list(texts.rules(settings, "EUR")) == [
-        "10 points for each EUR.",
-        "20 points for each EUR on bakery.",
+        "10 points for each €.",
+        "20 points for each € on bakery.",
         "Saturdays: double points · Saturdays",
         "At most 500 points in one sale.",
         "They expire when a card was not used for 365 days.",
