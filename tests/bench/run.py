@@ -48,9 +48,9 @@ async def run(registry: PluginRegistry, scale: Scale, say: Say) -> dict[str, flo
         connection = await connect(running.config.database_url_migrator.replace("+asyncpg", ""))
         try:
             small = await tenant(connection, running.config, "small", scale.small)
-            busy = await open_busy(connection, running.config, registry, scale.busy)
             await connection.execute("VACUUM ANALYZE")
             first = await _small(running, small, connection, scale, say)
+            busy = await open_busy(connection, running.config, registry, scale.busy)
             merchants = await seed(running.config, scale)
             filled = perf_counter() - begin
             say(f"{scale.cards} cards of {len(merchants) + 2} merchants in {filled:.1f} s")
