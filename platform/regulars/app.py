@@ -11,6 +11,7 @@ from quart import Blueprint
 
 from regulars.contracts.errors import ConfigurationError, Unavailable
 from regulars.domain.adjustments.service import Adjustments
+from regulars.domain.awards.service import Awards
 from regulars.domain.bills.service import Bills
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
@@ -164,6 +165,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         redemptions=Redemptions(ledger),
         refunds=Refunds(ledger),
         adjustments=Adjustments(ledger),
+        awards=Awards(ledger),
         transfers=Transfers(ledger),
         bills=Bills(ledger),
         merges=Merges(ledger),

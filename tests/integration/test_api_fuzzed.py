@@ -50,6 +50,7 @@ NEED_HISTORY = {
     "/api/v1/store/loyalty/adjustments/{adjustment_id}",
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve",
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse",
+    "/api/v1/store/loyalty/events",
     "/api/v1/store/loyalty/transfers",
     "/api/v1/store/loyalty/bills",
     "/api/v1/store/loyalty/bills/{bill_id}/refund",

@@ -37,6 +37,7 @@ STORE = {
     "/api/v1/store/loyalty/adjustments/{adjustment_id}": {"get"},
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/approve": {"post"},
     "/api/v1/store/loyalty/adjustments/{adjustment_id}/refuse": {"post"},
+    "/api/v1/store/loyalty/events": {"post"},
     "/api/v1/store/loyalty/transfers": {"post"},
     "/api/v1/store/loyalty/bills": {"post"},
     "/api/v1/store/loyalty/bills/{bill_id}/refund": {"post"},

@@ -98,9 +98,11 @@ class Custom:
 
     Attributes:
         name: the shop's own word for it.
+        earlier: how often it was counted for this card before.
     """
 
     name: str
+    earlier: int = 0
 
 
 Occasion = Purchase | Enrolment | Birthday | Referral | Custom

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from regulars.domain.awards.jobs import __name__ as awards
 from regulars.domain.domains.jobs import __name__ as domains
 from regulars.domain.expiry.jobs import SUBSCRIPTIONS as EXPIRY
 from regulars.domain.expiry.jobs import __name__ as expiry
@@ -18,7 +19,7 @@ from regulars.domain.upkeep.jobs import __name__ as upkeep
 from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.plugins.registry import PluginRegistry
 
-MODULES = (domains, expiry, ledger, messaging, nightly, programs, redemptions, refunds, signup, trials, upkeep)
+MODULES = (awards, domains, expiry, ledger, messaging, nightly, programs, redemptions, refunds, signup, trials, upkeep)
 SUBSCRIPTIONS = (*MAIL, *EXPIRY)
 
 

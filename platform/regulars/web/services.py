@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from quart import Quart, current_app
 
 from regulars.domain.adjustments.service import Adjustments
+from regulars.domain.awards.service import Awards
 from regulars.domain.bills.service import Bills
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
@@ -69,6 +70,7 @@ class Services:
     redemptions: Redemptions
     refunds: Refunds
     adjustments: Adjustments
+    awards: Awards
     transfers: Transfers
     bills: Bills
     merges: Merges

@@ -9,6 +9,7 @@ from regulars.sdk import (
     N_,
     Birthday,
     CardMerge,
+    Custom,
     Enrolment,
     EntryDraft,
     LedgerContext,
@@ -24,7 +25,7 @@ from regulars.sdk import (
     hookimpl,
 )
 from regulars_points.earning import earning_of
-from regulars_points.settings import UNIT, settings_of
+from regulars_points.settings import UNIT, PointSettings, settings_of
 
 SALE = "purchase"
 
@@ -43,9 +44,11 @@ class Hooks:
 
     @hookimpl
     def earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Sequence[EntryDraft]:
-        """Points for the amount of a sale, for a new card, for a birthday."""
+        """Points for the amount of a sale, for a new card, for a birthday, for what else the merchant rewards."""
         settings = settings_of(ctx.settings)
         gifts = {Enrolment: ("welcome", settings.welcome_points), Birthday: ("birthday", settings.birthday_points)}
+        if isinstance(occasion, Custom):
+            return event_drafts(settings, occasion)
         if not isinstance(occasion, Purchase):
             rule, points = gifts.get(type(occasion), ("", 0))
             return (EntryDraft(UNIT, points, rule, counts_for_limits=False),) if points else ()
@@ -100,6 +103,15 @@ class Hooks:
         """Carry over what the other card has carried over, or no longer."""
         parts = -merge.facts["carry"] if merge.is_undone else merge.facts["carry"]
         return Outcome(writes=(Write("carried", [{"parts": parts}]),)) if parts else None
+
+
+def event_drafts(settings: PointSettings, event: Custom) -> Sequence[EntryDraft]:
+    """What an event besides sales gives; nothing when no rule names it, or when it has counted often enough."""
+    rule = next((one for one in settings.events if one.name == event.name), None)
+    if rule is None or (rule.most is not None and event.earlier >= rule.most):
+        return ()
+    details = {"title": rule.title, "event": rule.name}
+    return (EntryDraft(UNIT, rule.points, "event", details, counts_for_limits=False),)
 
 
 def _carried(ctx: LedgerContext, statement: str, change: int, of_sale: int) -> Outcome:

@@ -65,6 +65,29 @@ class Rule(Conditions):
         return self
 
 
+class EventRule(BaseModel):
+    """Points for something besides sales that the merchant's own system reports."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(
+        default="",
+        pattern="^[a-z0-9_-]{1,40}$",
+        title=N_("Short name"),
+        description=N_("As your system reports it, such as review."),
+        validate_default=True,
+    )
+    title: str = Field(default="", min_length=1, max_length=80, title=N_("Name"))
+    points: int = Field(default=10, ge=1, le=1_000_000, title=N_("Points"))
+    most: int | None = Field(
+        default=1,
+        ge=1,
+        le=1_000_000,
+        title=N_("At most"),
+        description=N_("How often it counts for one card. Empty for every time."),
+    )
+
+
 class PointSettings(BaseModel):
     """What points ask for and give."""
 
@@ -137,6 +160,13 @@ class PointSettings(BaseModel):
         le=1_000_000,
         title=N_("Birthday points"),
         json_schema_extra={"group": "rules", "unit": _POINTS},
+    )
+    events: tuple[EventRule, ...] = Field(
+        default=(),
+        max_length=30,
+        title=N_("Points for other things"),
+        description=N_("A review, a survey, a visit: your own system reports it through the API."),
+        json_schema_extra={"group": "rules"},
     )
     min_amount_minor: int | None = Field(
         default=None,
@@ -249,6 +279,14 @@ class PointSettings(BaseModel):
         if len({one.category.strip().casefold() for one in rates}) < len(rates):
             raise ValueError(N_("A category has two rates."))
         return rates
+
+    @field_validator("events")
+    @classmethod
+    def _told_apart(cls, events: tuple[EventRule, ...]) -> tuple[EventRule, ...]:
+        """One rule for each event."""
+        if len({one.name for one in events}) < len(events):
+            raise ValueError(N_("Two rules have the same short name."))
+        return events
 
     @field_validator("rules")
     @classmethod

@@ -37,6 +37,8 @@ def explanation(rule: str, details: Mapping[str, Any]) -> str:
     """Why a rule gave points, empty for a rule that is not of this plugin."""
     if rule == "purchase" and details.get("currency"):
         return _("For your purchase of %(amount)s.", amount=format_money(details["amount_minor"], details["currency"]))
+    if rule == "event":
+        return _("For “%(event)s”.", event=details["title"])
     if rule == "welcome":
         return _("A present for getting the card.")
     return _("A present for your birthday.") if rule == "birthday" else ""
@@ -54,6 +56,8 @@ def rules(settings: PointSettings, currency: str) -> Iterator[str]:
         )
     for rule in settings.rules:
         yield " · ".join((f"{rule.title}: {_gives(rule)}", *_conditions(rule, currency)))
+    for event in settings.events:
+        yield f"{event.title}: {amount(event.points)}{_how_often(event.most)}"
     if settings.min_amount_minor:
         yield _("Sales from %(amount)s on earn.", amount=format_money(settings.min_amount_minor, currency))
     if settings.max_per_sale:
@@ -82,6 +86,12 @@ def _life(settings: PointSettings) -> Iterator[str]:
             "They expire when a card was not used for %(num)s days.",
             settings.expiry_days,
         )
+
+
+def _how_often(most: int | None) -> str:
+    if most is None:
+        return ""
+    return " · " + (_("once") if most == 1 else ngettext("at most %(num)s time", "at most %(num)s times", most))
 
 
 def _number(rate: Any) -> str:

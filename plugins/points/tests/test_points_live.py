@@ -147,6 +147,34 @@ async def test_amounts_as_people_write_them(web, cafe):
     assert (answer.status_code, answer.json()["code"]) == (422, "points.amount_too_large")
 
 
+async def test_a_reported_event_gives_points_as_often_as_its_rule_says(web, cafe, pizza, sql, healthy):
+    review = {"name": "review", "title": "Review", "points": 20, "most": 2}
+    await cafe.set_settings("points", events=[review, {"name": "walk", "title": "Walk", "points": 5, "most": None}])
+    key = web.at(cafe.host, authorization=f"Bearer {cafe.api_key}")
+
+    async def report(event, reference, idempotency=None):
+        body = {"card": cafe.card.number, "event": event, "reference": reference}
+        headers = {"Idempotency-Key": idempotency or f"{event}-{reference}"}
+        answer = await key.post("/api/v1/store/loyalty/events", json=body, headers=headers)
+        return answer.status_code, answer.json().get("given", answer.json().get("code"))
+
+    assert await report("review", "a") == (201, {"points": 20})
+    assert await report("review", "a") == (201, {"points": 20}), "the stored answer"
+    assert await report("review", "a", "another") == (409, "event.already_counted")
+    at_once = await asyncio.gather(*(report("review", f"b{n}") for n in range(5)))
+    assert sorted(at_once, key=str) == [(201, {"points": 20})] + [(409, "event.nothing")] * 4
+    assert [await report("walk", str(n)) for n in range(3)] == [(201, {"points": 5})] * 3
+    assert [tuple(row) for row in await sql.fetch(ENTRIES, cafe.tenant.id)] == [
+        ("points", 20),
+        ("points", 20),
+        ("points", 5),
+        ("points", 5),
+        ("points", 5),
+    ]
+    assert await sql.fetch(ENTRIES, pizza.tenant.id) == []
+    await healthy()
+
+
 async def test_the_till_asks_for_the_amount(web, cafe, visit):
     staff = await visit(cafe, "staff")
     card = f"/terminal/cards/{ids.show(ids.CARD, cafe.card.id)}"

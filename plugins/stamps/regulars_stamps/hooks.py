@@ -8,6 +8,7 @@ from typing import Any
 
 from regulars.sdk import (
     N_,
+    Birthday,
     CardMerge,
     Enrolment,
     EntryDraft,
@@ -98,6 +99,8 @@ def base_draft(settings: StampSettings, occasion: Occasion) -> EntryDraft | None
         return EntryDraft(UNIT, occasion.quantity, "visit", {"quantity": occasion.quantity})
     if isinstance(occasion, Enrolment) and settings.welcome_stamps:
         return EntryDraft(UNIT, settings.welcome_stamps, "welcome", counts_for_limits=False)
+    if isinstance(occasion, Birthday) and settings.birthday_stamps:
+        return EntryDraft(UNIT, settings.birthday_stamps, "birthday", counts_for_limits=False)
     return None
 
 

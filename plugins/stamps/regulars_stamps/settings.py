@@ -81,6 +81,14 @@ class StampSettings(BaseModel):
         description=N_("Stamps on a new card."),
         json_schema_extra={"group": "earning", "unit": N_("stamps")},
     )
+    birthday_stamps: int = Field(
+        default=0,
+        ge=0,
+        le=50,
+        title=N_("Birthday stamps"),
+        description=N_("A present on the morning of the birthday."),
+        json_schema_extra={"group": "earning", "unit": N_("stamps")},
+    )
     max_per_sale: int = Field(
         default=10,
         ge=1,

@@ -65,6 +65,8 @@ def explanation(rule: str, details: Mapping[str, Any]) -> str:
         return ngettext("One stamp for your visit.", "One stamp for each of %(num)s items or visits.", quantity)
     if rule == "welcome":
         return _("A present for getting the card.")
+    if rule == "birthday":
+        return _("A present for your birthday.")
     if rule.startswith("milestone_") and "milestone" in details:
         return _("A bonus for %(count)s stamps collected in all.", count=details["milestone"])
     return ""

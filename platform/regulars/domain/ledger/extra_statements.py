@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 
+from regulars.domain.awards.models import Award
 from regulars.domain.ledger.last_use_queries import last_use
 from regulars.domain.ledger.models import LedgerEntry, LedgerLot, LedgerLotUse, LedgerPending, SaleEvaluation
 from regulars.domain.programs.models import ProgramPause
@@ -35,7 +36,7 @@ from regulars.domain.redemptions.models import Redemption
 from regulars.domain.refunds.models import Refund
 from regulars.domain.sales.models import Sale
 
-Extra = Literal["", "sale", "lots", "last", "refund", "upkeep", "redemption", "award"]
+Extra = Literal["", "sale", "lots", "last", "refund", "upkeep", "redemption", "award", "occasion"]
 LOT_FIELDS = ("id", "entry_id", "unit", "amount_left", "expires_at", "created_at")
 ENTRY_FIELDS = (
     "id",
@@ -280,6 +281,22 @@ def _frozen_since() -> ScalarSelect[Any]:
     )
 
 
+def _occasion() -> ScalarSelect[Any]:
+    """Whether this was awarded before, and how often others of its kind and name were."""
+    is_this: ColumnElement[bool] = Award.key == bindparam("award_key", type_=Text)
+    count = func.count().filter
+    return (
+        select(json_object(known=count(is_this) > literal_column("0"), earlier=count(~is_this)))
+        .where(
+            Award.tenant_id == TENANT,
+            Award.card_id == CARD_ID,
+            Award.occasion == bindparam("award_occasion", type_=Text),
+            Award.name == bindparam("award_name", type_=Text),
+        )
+        .scalar_subquery()
+    )
+
+
 def _award() -> ScalarSelect[Any]:
     """What an award gave: its entries, and what of it is still pending."""
     key = bindparam("award_key", type_=Text)
@@ -356,6 +373,7 @@ READS: Mapping[Extra, Mapping[str, Callable[[], ColumnElement[Any]]]] = MappingP
         "upkeep": {"lots": _open_lots, "pending": _open_pending, "last_use": _last_use},
         "redemption": {"redemption": _redemption, "frozen_since": _frozen_since},
         "award": {"lots": _open_lots, "award": _award},
+        "occasion": {"occasion": _occasion},
     }
 )
 """Kind of transaction → column of the facts statement → its query."""

@@ -28,7 +28,7 @@ LOTS: tuple[Part, ...] = ("lot", "lot_use", "lot_change")
 MOVES: tuple[Part, ...] = ("redemption_move", "redemption_step")
 PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
-    "award": (*ENTRIES, "lot", "lot_use", "pending", *TRACES),
+    "award": ("award", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
     "award_back": (*ENTRIES, *LOTS, "pending_change", *TRACES),
     "redeem": ("redemption", "redemption_step", *ENTRIES, "lot_use", "lot_change", *TRACES),
     "carry_on": (*MOVES, *ENTRIES, *LOTS, *TRACES),
@@ -54,7 +54,7 @@ ACTION_OF: Mapping[Operation, str] = {
     "merge": "member.merge",
 }
 ACTION_READING: Mapping[Extra, str] = {
-    "": "card.award",
+    "occasion": "card.award",
     "award": "card.award_back",
     "sale": "sale.record",
     "lots": "reward.redeem",

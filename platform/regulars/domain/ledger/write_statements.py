@@ -10,6 +10,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from regulars.domain.adjustments.models import Adjustment
 from regulars.domain.audit.models import AuditLog
+from regulars.domain.awards.models import Award
 from regulars.domain.ledger.models import (
     Account,
     Idempotency,
@@ -34,6 +35,7 @@ Part = Literal[
     "adjustment",
     "adjustment_decided",
     "audit",
+    "award",
     "entry",
     "evaluation",
     "event",
@@ -104,6 +106,7 @@ def _accounts_upsert() -> UpdateBase:
 
 
 PARTS: dict[str, UpdateBase] = {
+    "award": insert_rows(Award, "occasion", "name", "key", "created_at", bind="award"),
     "sale": insert_rows(
         Sale,
         "id",

@@ -8,6 +8,7 @@ from regulars.web.api import (
     admin,
     bills,
     customers,
+    events,
     merges,
     pins,
     program,
@@ -41,6 +42,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     redemptions.add_routes(store)
     refunds.add_routes(store)
     adjustments.add_routes(store)
+    events.add_routes(store)
     transfers.add_routes(store)
     bills.add_routes(store)
     merges.add_routes(store)

@@ -108,6 +108,18 @@ REFUSALS = (
         N_("Too many wrong tries. It opens at retry_at, or when a manager unlocks it. Other people's PINs work."),
     ),
     (
+        "event.already_counted",
+        409,
+        N_("The event was counted before."),
+        N_("An event of this name with this reference is recorded for the card; it counts once for ever."),
+    ),
+    (
+        "event.nothing",
+        409,
+        N_("No rule gives anything for this event."),
+        N_("The program has no rule of that name, or the card has had all that it gives."),
+    ),
+    (
         "sale.already_counted",
         409,
         N_("The sale was counted before."),

@@ -228,7 +228,9 @@ def undo_label(work: Work, view: CardView) -> str:
         known.amount(abs(amount)) if (known := words.get(unit)) else str(abs(amount))
         for unit, amount in view.undoable.amounts.items()
     )
-    return _("reward for %(amount)s", amount=amounts) if view.undoable.kind == "redemption" else amounts
+    if view.undoable.kind == "redemption":
+        return _("reward for %(amount)s", amount=amounts)
+    return amounts or _("a sale that gave nothing")
 
 
 def _missing(view: CardView, offer: RewardOffer) -> str:
