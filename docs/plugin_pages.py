@@ -105,6 +105,7 @@ PROVIDERS = (
     providers.UnitWords,
     providers.UnitLife,
     providers.UnitExpiry,
+    providers.UnitOfProgram,
     providers.RewardProvider,
     providers.SegmentProvider,
 )

@@ -135,6 +135,14 @@ class UnitByAmount(Protocol):
     needs_amount: Literal[True]
 
 
+@runtime_checkable
+class UnitOfProgram(Protocol):
+    """A unit that is asked for in another way in some programs; a unit provider says so, or it always is the same."""
+
+    def of_program(self, settings: BaseModel) -> UnitProvider:
+        """The provider as a program's settings make it, of the same unit: other fields at the till, or the amount."""
+
+
 class RewardProvider(Protocol):
     """A kind of reward. All methods are pure.
 

@@ -74,6 +74,7 @@ from regulars.contracts.providers import (
     UnitByAmount,
     UnitExpiry,
     UnitLife,
+    UnitOfProgram,
     UnitProvider,
     UnitWords,
 )
@@ -148,6 +149,7 @@ __all__ = [
     "UnitByAmount",
     "UnitExpiry",
     "UnitLife",
+    "UnitOfProgram",
     "UnitProvider",
     "UnitWords",
     "Verdict",

@@ -17,12 +17,15 @@ from regulars.sdk import (
     Occasion,
     Outcome,
     PostedEntry,
+    Proposal,
     Purchase,
     Refusal,
+    Reversal,
     Verdict,
     Write,
     hookimpl,
 )
+from regulars_stamps.earning import earning_of
 from regulars_stamps.events import MilestoneReached
 from regulars_stamps.settings import UNIT, Milestone, StampSettings
 
@@ -45,7 +48,7 @@ class Hooks:
     def earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Sequence[EntryDraft]:
         """A stamp for each visit or item, the welcome stamps for a new card, and bonuses of milestones."""
         settings = settings_of(ctx)
-        base = base_draft(settings, occasion)
+        base = base_draft(settings, occasion, facts.get("carry", 0))
         if base is None:
             return ()
         lifetime = ctx.account(UNIT).lifetime
@@ -53,24 +56,41 @@ class Hooks:
         return (base, *(bonus_draft(milestone) for milestone in passed))
 
     @hookimpl
-    def sale_posted(self, ctx: LedgerContext, entries: Sequence[PostedEntry]) -> Outcome | None:
-        """Note the milestones that were reached and announce them."""
+    def sale_posted(
+        self, ctx: LedgerContext, entries: Sequence[PostedEntry], proposals: Sequence[Proposal]
+    ) -> Outcome | None:
+        """Note the milestones that were reached and announce them; write down what is carried over."""
         reached = dict(milestone_entries(entries))
+        carry = sum(carry_of(one) for one in proposals)
+        carried = carry_writes(ctx, "of_sale", carry, carry) if carry else []
         if not reached:
-            return None
+            return Outcome(writes=carried) if carried else None
         at = ctx.now.isoformat()
         rows = [{"threshold": at_, "bonus": entry.amount, "reached_at": at} for at_, entry in reached.items()]
         events = [EventDraft("milestone_reached", _payload(ctx, at_, entry)) for at_, entry in reached.items()]
-        return Outcome(writes=(Write("reached", rows),), events=events)
+        return Outcome(writes=(Write("reached", rows), *carried), events=events)
 
     @hookimpl
-    def reversal_posted(self, reversed_entries: Sequence[PostedEntry], facts: Mapping[str, Any]) -> Outcome | None:
-        """Forget the milestones of a sale that is undone or refunded, so that they can be reached again."""
-        reached = facts["milestones"]  # refunded in parts, one is forgotten with the first
+    def reversal_posted(
+        self,
+        ctx: LedgerContext,
+        reversed_entries: Sequence[PostedEntry],
+        reversal: Reversal | None,
+        facts: Mapping[str, Any],
+    ) -> Outcome | None:
+        """Forget the milestones of a sale that is taken back, so that they can be reached again, and what it carried.
+
+        Refunded in parts, a milestone is forgotten with the first. What the rest of the sale would have carried over is
+        forgotten, less than a stamp's worth: so nobody gains by buying and giving back in pieces.
+        """
+        reached, carried = facts["milestones"], facts.get("of_sale") or 0
         rows = [
             {"threshold": threshold} for threshold, _ in milestone_entries(reversed_entries) if threshold in reached
         ]
-        return Outcome(writes=(Write("undone", rows),)) if rows else None
+        writes = [Write("undone", rows)] if rows else []
+        if reversal is not None and (carried > 0 or (carried and reversal.is_whole)):
+            writes += carry_writes(ctx, "left_of_sale", -carried, 0)
+        return Outcome(writes=tuple(writes)) if writes else None
 
     @hookimpl
     def member_merged(self, ctx: LedgerContext, merge: CardMerge, facts: Mapping[str, Any]) -> Outcome | None:
@@ -93,15 +113,39 @@ def settings_of(ctx: LedgerContext) -> StampSettings:
     return ctx.settings
 
 
-def base_draft(settings: StampSettings, occasion: Occasion) -> EntryDraft | None:
-    """What an occasion gives before bonuses, `None` when it gives nothing."""
+def base_draft(settings: StampSettings, occasion: Occasion, carried: int = 0) -> EntryDraft | None:
+    """What an occasion gives before bonuses, `None` when it gives nothing.
+
+    Args:
+        settings: of the program.
+        occasion: what happened.
+        carried: money that the card has carried over, in minor units.
+    """
     if isinstance(occasion, Purchase):
-        return EntryDraft(UNIT, occasion.quantity, "visit", {"quantity": occasion.quantity})
+        earning = earning_of(settings, occasion, carried)
+        details: dict[str, Any] = {"quantity": earning.stamps}
+        if settings.per == "amount":
+            money = {"amount_minor": occasion.amount_minor, "currency": occasion.currency}
+            details = {**details, **money, "carry": earning.carry}
+        return EntryDraft(UNIT, earning.stamps, settings.per, details, steps=earning.steps)
     if isinstance(occasion, Enrolment) and settings.welcome_stamps:
         return EntryDraft(UNIT, settings.welcome_stamps, "welcome", counts_for_limits=False)
     if isinstance(occasion, Birthday) and settings.birthday_stamps:
         return EntryDraft(UNIT, settings.birthday_stamps, "birthday", counts_for_limits=False)
     return None
+
+
+def carry_of(proposal: Proposal) -> int:
+    """Money that a proposal of ours carries over, in minor units."""
+    is_ours = (proposal.plugin, proposal.draft.rule) == ("stamps", "amount")
+    carry: int = proposal.draft.explanation["carry"] if is_ours else 0
+    return carry
+
+
+def carry_writes(ctx: LedgerContext, statement: str, change: int, of_sale: int) -> list[Write]:
+    """What the card carries over more or less, and what of it is the sale's."""
+    row = {"sale_id": str(ctx.sale_id), "minor": of_sale}
+    return [Write("carried", [{"minor": change}]), Write(statement, [row])]
 
 
 def passed_milestones(

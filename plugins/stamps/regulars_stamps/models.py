@@ -26,3 +26,25 @@ class Milestone(TenantTable, Base):  # type: ignore[misc, valid-type]
     threshold: Mapped[int] = mapped_column(primary_key=True)
     bonus: Mapped[int]
     reached_at: Mapped[datetime]
+
+
+class Carry(TenantTable, Base):  # type: ignore[misc, valid-type]
+    """Money that a card has spent beyond its whole stamps, in minor units of the program's currency."""
+
+    __tablename__ = "carry"
+    __table_args__ = (ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),)
+    card_id: Mapped[UUID] = mapped_column(primary_key=True)
+    minor: Mapped[int]
+
+
+class SaleCarry(TenantTable, Base):  # type: ignore[misc, valid-type]
+    """What one sale has added to what its card carries, so that it can be taken back with the sale."""
+
+    __tablename__ = "sale_carry"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
+        ForeignKeyConstraint(["tenant_id", "sale_id"], ["core.sale.tenant_id", "core.sale.id"]),
+    )
+    sale_id: Mapped[UUID] = mapped_column(primary_key=True)
+    card_id: Mapped[UUID]
+    minor: Mapped[int]

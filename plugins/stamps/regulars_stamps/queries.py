@@ -6,19 +6,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, func, select
+from sqlalchemy import BigInteger, Uuid, and_, bindparam, func, select
 
 from regulars.sdk import Fact, WriteStatement
-from regulars.sdk.db import Card, Member, TenantSession, delete_rows, insert_rows
+from regulars.sdk.db import Card, Member, TenantSession, delete_rows, insert_rows, update_rows
 from regulars.sdk.paging import Paged, PageRequest
-from regulars_stamps.models import Milestone
+from regulars_stamps.models import Carry, Milestone, SaleCarry
 
-_REACHED = select(Milestone.threshold).where(
-    Milestone.tenant_id == bindparam("tenant_id", type_=Uuid(), required=True),
-    Milestone.card_id == bindparam("card_id", type_=Uuid(), required=True),
+_TENANT = bindparam("tenant_id", type_=Uuid(), required=True)
+_CARD = bindparam("card_id", type_=Uuid(), required=True)
+_SALE = bindparam("sale_id", type_=Uuid(), required=True)
+_REACHED = select(Milestone.threshold).where(Milestone.tenant_id == _TENANT, Milestone.card_id == _CARD)
+_CARRY = select(Carry.minor).where(Carry.tenant_id == _TENANT, Carry.card_id == _CARD).scalar_subquery()
+_OF_SALE = select(SaleCarry.minor).where(SaleCarry.tenant_id == _TENANT, SaleCarry.sale_id == _SALE).scalar_subquery()
+FACTS = (
+    Fact("milestones", select(func.array(_REACHED.scalar_subquery())).scalar_subquery()),
+    Fact("carry", select(func.coalesce(_CARRY, 0).cast(BigInteger)).scalar_subquery()),
+    Fact("of_sale", _OF_SALE),
 )
-FACTS = (Fact("milestones", select(func.array(_REACHED.scalar_subquery())).scalar_subquery()),)
+_NEW_CARRY = insert_rows(Carry, "minor", bind="stamps_carried")
 WRITES = (
+    WriteStatement(
+        "carried",
+        _NEW_CARRY.on_conflict_do_update(
+            index_elements=["tenant_id", "card_id"], set_={"minor": Carry.minor + _NEW_CARRY.excluded.minor}
+        ),
+    ),
+    WriteStatement("of_sale", insert_rows(SaleCarry, "sale_id", "minor", bind="stamps_of_sale")),
+    WriteStatement("left_of_sale", update_rows(SaleCarry, "minor", match=("sale_id",), bind="stamps_left_of_sale")),
     WriteStatement("reached", insert_rows(Milestone, "threshold", "bonus", "reached_at", bind="stamps_reached")),
     WriteStatement("undone", delete_rows(Milestone, match=("threshold",), bind="stamps_undone")),
 )

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from regulars.sdk import N_
+from regulars.sdk.rules import Conditions
 
 UNIT = "stamps"
 Icon = Literal["brand", "coffee", "pizza", "scissors", "leaf", "star", "croissant"]
@@ -73,6 +74,40 @@ class StampSettings(BaseModel):
             },
         },
     )
+    per: Literal["visit", "amount", "item"] = Field(
+        default="visit",
+        title=N_("A stamp for"),
+        json_schema_extra={
+            "group": "earning",
+            "choices": {
+                "visit": N_("Each visit, as staff say"),
+                "amount": N_("So much money"),
+                "item": N_("Each piece"),
+            },
+        },
+    )
+    step_minor: int = Field(
+        default=1000,
+        ge=1,
+        le=10**11,
+        title=N_("Money for one stamp"),
+        description=N_("What is left over counts with the next sale."),
+        json_schema_extra={"group": "earning", "widget": "money"},
+    )
+    categories: tuple[str, ...] = Field(
+        default=(),
+        max_length=50,
+        title=N_("Categories that count"),
+        description=N_("Where the till sends the lines of a sale. Your own words, with commas; empty for all."),
+        json_schema_extra={"group": "earning"},
+    )
+    products: tuple[str, ...] = Field(
+        default=(),
+        max_length=50,
+        title=N_("Products that count"),
+        description=N_("Article numbers, with commas."),
+        json_schema_extra={"group": "earning"},
+    )
     welcome_stamps: int = Field(
         default=1,
         ge=0,
@@ -104,6 +139,18 @@ class StampSettings(BaseModel):
         description=N_("Extra stamps, and a mail, for whoever has collected this many stamps in all."),
         json_schema_extra={"group": "earning"},
     )
+
+    @field_validator("categories", "products")
+    @classmethod
+    def _short(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not 0 < len(word.strip()) <= 80 for word in words):
+            raise ValueError(N_("Each needs 1 to 80 characters."))
+        return tuple(word.strip() for word in words)
+
+    @property
+    def goods(self) -> Conditions:
+        """The goods that count."""
+        return Conditions(categories=self.categories, products=self.products)
 
     @field_validator("milestones")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from regulars.sdk.i18n import _, ngettext
+from regulars.sdk.i18n import _, format_money, ngettext
 from regulars_stamps.settings import StampSettings
 
 
@@ -63,10 +63,11 @@ def explanation(rule: str, details: Mapping[str, Any]) -> str:
     if rule == "visit":
         quantity = int(details.get("quantity", 1))
         return ngettext("One stamp for your visit.", "One stamp for each of %(num)s items or visits.", quantity)
-    if rule == "welcome":
-        return _("A present for getting the card.")
-    if rule == "birthday":
-        return _("A present for your birthday.")
+    if rule == "item":
+        return ngettext("One stamp for what you bought.", "One stamp for each of %(num)s pieces.", details["quantity"])
+    if rule == "amount" and details.get("currency"):
+        return _("For your purchase of %(amount)s.", amount=format_money(details["amount_minor"], details["currency"]))
     if rule.startswith("milestone_") and "milestone" in details:
         return _("A bonus for %(count)s stamps collected in all.", count=details["milestone"])
-    return ""
+    presents = {"welcome": _("A present for getting the card."), "birthday": _("A present for your birthday.")}
+    return presents.get(rule, "")

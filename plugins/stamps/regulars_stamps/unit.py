@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -47,6 +47,12 @@ class StampRedeemAnswer(BaseModel):
     stamps_until_reward: int = Field(description="Stamps missing for the next reward.")
     reward: str = Field(description="What was redeemed.")
     message: str = Field(description="Sentence for the customer.")
+
+
+class AmountBody(BaseModel):
+    """What a till says where stamps are given for money: nothing; the amount is the host's."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class StampUnit:
@@ -128,3 +134,19 @@ class StampUnit:
     def explain(self, rule: str, details: Mapping[str, Any]) -> str:
         """Why there are these stamps."""
         return texts.explanation(rule, details)
+
+    def of_program(self, settings: BaseModel) -> StampUnit:
+        """Tills ask for the amount where stamps are given for money."""
+        assert isinstance(settings, StampSettings)
+        return StampByAmount() if settings.per == "amount" else self
+
+
+class StampByAmount(StampUnit):
+    """The unit in a program that gives stamps for money."""
+
+    needs_amount: Literal[True] = True
+    earn_body: type[BaseModel] = AmountBody
+
+    def purchase(self, body: BaseModel) -> Purchase:
+        """One visit; the host adds the amount."""
+        return Purchase()

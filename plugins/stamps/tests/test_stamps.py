@@ -13,6 +13,7 @@ from regulars.sdk import (
     Enrolment,
     EntryDraft,
     EventDraft,
+    Item,
     Outcome,
     PostedEntry,
     Purchase,
@@ -53,6 +54,45 @@ def test_a_purchase_gives_what_the_till_says():
     assert HOOKS.earn(context(), Purchase(3), {"milestones": []}) == (
         EntryDraft("stamps", 3, "visit", {"quantity": 3}),
     )
+
+
+COFFEE = Item("c1", "Coffee", "Coffee", 2, 700)
+CAKE = Item("k1", "Cake", "cake", 1, 450)
+
+
+def given_for(purchase, carried=0, **settings):
+    [draft] = HOOKS.earn(context(**settings), purchase, {"milestones": [], "carry": carried})
+    return draft.amount, draft.explanation.get("carry")
+
+
+@pytest.mark.parametrize(
+    ("purchase", "carried", "settings", "expected"),
+    [
+        (Purchase(amount_minor=2999, currency="EUR"), 0, {}, (2, 999)),
+        (Purchase(amount_minor=1, currency="EUR"), 999, {}, (1, -999)),
+        (Purchase(amount_minor=900, currency="EUR"), 0, {}, (0, 900)),
+        (Purchase(3), 700, {}, (0, 0)),
+        (Purchase(amount_minor=30000, currency="EUR"), 0, {"max_per_sale": 20}, (20, 0)),
+        (Purchase(amount_minor=1150, currency="EUR", items=(COFFEE, CAKE)), 400, {"categories": ["coffee"]}, (1, -300)),
+    ],
+)
+def test_stamps_for_money_carry_what_is_left_over(purchase, carried, settings, expected):
+    assert given_for(purchase, carried, per="amount", step_minor=1000, **settings) == expected
+
+
+@pytest.mark.parametrize(
+    ("purchase", "settings", "expected"),
+    [
+        (Purchase(amount_minor=1150, currency="EUR", items=(COFFEE, CAKE)), {}, 3),
+        (Purchase(items=(COFFEE, CAKE)), {"categories": ["COFFEE"]}, 2),
+        (Purchase(items=(COFFEE, CAKE)), {"products": ["k1"]}, 1),
+        (Purchase(items=(CAKE,)), {"categories": ["coffee"]}, 0),
+        (Purchase(4), {"categories": ["coffee"]}, 4),
+        (Purchase(items=(Item("c1", "Coffee", "coffee", 50, 1),)), {}, 10),
+    ],
+)
+def test_stamps_for_pieces_count_the_lines_or_what_staff_say(purchase, settings, expected):
+    assert given_for(purchase, per="item", **settings) == (expected, None)
 
 
 def test_a_new_card_gets_the_welcome_stamps():
@@ -102,7 +142,7 @@ def test_a_milestone_can_be_passed_by_the_welcome_stamps():
 def test_reaching_a_milestone_is_written_and_announced():
     entries = [posted(1, "visit"), posted(5, "milestone_50"), posted(9, "milestone_50", unit="points")]
     ctx = context()
-    assert HOOKS.sale_posted(ctx, entries) == Outcome(
+    assert HOOKS.sale_posted(ctx, entries, []) == Outcome(
         writes=(Write("reached", [{"threshold": 50, "bonus": 5, "reached_at": "2026-03-10T11:00:00+00:00"}]),),
         events=[
             EventDraft(
@@ -111,15 +151,17 @@ def test_reaching_a_milestone_is_written_and_announced():
             )
         ],
     )
-    assert HOOKS.sale_posted(ctx, [posted(1, "visit")]) is None
+    assert HOOKS.sale_posted(ctx, [posted(1, "visit")], []) is None
 
 
 def test_undoing_takes_the_milestone_back():
-    assert HOOKS.reversal_posted([posted(1, "visit"), posted(5, "milestone_50")], {"milestones": [50]}) == Outcome(
-        writes=(Write("undone", [{"threshold": 50}]),)
+    assert HOOKS.reversal_posted(
+        context(), [posted(1, "visit"), posted(5, "milestone_50")], None, {"milestones": [50]}
+    ) == Outcome(writes=(Write("undone", [{"threshold": 50}]),))
+    assert HOOKS.reversal_posted(context(), [posted(1, "visit")], None, {"milestones": [50]}) is None
+    assert HOOKS.reversal_posted(context(), [posted(5, "milestone_50")], None, {"milestones": []}) is None, (
+        "forgotten before"
     )
-    assert HOOKS.reversal_posted([posted(1, "visit")], {"milestones": [50]}) is None
-    assert HOOKS.reversal_posted([posted(5, "milestone_50")], {"milestones": []}) is None, "forgotten before"
 
 
 @given(
@@ -144,7 +186,7 @@ def test_no_milestone_counts_twice_whatever_is_undone(actions, milestones):
             {"milestones": sorted(reached)},
         )
         entries = [posted(draft.amount, draft.rule) for draft in drafts]
-        outcome = HOOKS.sale_posted(context(), entries)
+        outcome = HOOKS.sale_posted(context(), entries, [])
         for row in outcome.writes[0].rows if outcome else ():
             assert row["threshold"] not in reached
             reached.add(row["threshold"])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from regulars.kernel import ids
 from regulars.kernel.jobs import JobRegistry
 from regulars.sdk import AccountState, CardSlot, ProgramSlot
 from regulars.sdk.mail import PostOffice
@@ -151,3 +152,31 @@ async def test_the_preview_has_a_grid_for_every_icon(stage):
     assert [name for name, hidden in shown if not hidden] == ["leaf"]
     assert len(shown) == 7
     assert plain(markup).endswith("free coffee 2 more to go")
+
+
+async def test_stamps_for_money_over_two_sales_and_back(web, cafe, pizza, sql, healthy, visit):
+    """30 € and 20 € give what 50 € give at 25 € a stamp; taken back, nothing is left; the till asks for the amount."""
+    await cafe.set_settings("stamps", per="amount", step_minor=2500, welcome_stamps=0)
+    await cafe.set_settings("antifraud", cooldown_minutes=0, max_daily_stamps=100)
+    key = web.at(cafe.host, authorization=f"Bearer {cafe.api_key}")
+    carry = "SELECT minor FROM plg_stamps.carry WHERE tenant_id = $1"
+
+    async def post(path, reference, **body):
+        headers = {"Idempotency-Key": reference}
+        answer = await key.post(f"/api/v1/store/loyalty/{path}", json=body, headers=headers)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json()
+
+    first = await post("stamp", "a", **cafe.till_body(amount="30", external_ref="a"))
+    second = await post("stamp", "b", **cafe.till_body(amount="20", external_ref="b"))
+    assert (first["stamp_count"], second["stamp_count"], await sql.fetchval(carry, cafe.tenant.id)) == (1, 2, 0)
+    await post("refunds", "back-b", sale_ref="b")
+    assert await sql.fetchval(carry, cafe.tenant.id) == 500
+    await post("refunds", "back-a", sale_ref="a")
+    assert await sql.fetchval(carry, cafe.tenant.id) == 0
+    assert await sql.fetchval("SELECT balance FROM core.account WHERE tenant_id = $1", cafe.tenant.id) == 0
+    page = (await (await visit(cafe, "staff")).get(f"/terminal/cards/{ids.show(ids.CARD, cafe.card.id)}")).text
+    assert ('name="amount"' in page, 'name="quantity"' in page) == (True, False)
+    other = (await (await visit(pizza, "staff")).get(f"/terminal/cards/{ids.show(ids.CARD, pizza.card.id)}")).text
+    assert ('name="amount"' in other, 'name="quantity"' in other) == (False, True)
+    await healthy()
