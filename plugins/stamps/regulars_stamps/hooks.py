@@ -94,9 +94,14 @@ class Hooks:
 
     @hookimpl
     def member_merged(self, ctx: LedgerContext, merge: CardMerge, facts: Mapping[str, Any]) -> Outcome | None:
-        """Know the milestones of the other card, for good: nobody reaches one twice by merging and undoing it."""
+        """Carry over what the other card has carried over, or no longer; know its milestones, for good.
+
+        So nobody reaches a milestone twice by merging and undoing it.
+        """
+        carry = merge.facts.get("carry", 0)
+        carried = [Write("carried", [{"minor": -carry if merge.is_undone else carry}])] if carry else []
         if merge.is_undone:
-            return None
+            return Outcome(writes=carried) if carried else None
         known = {*merge.facts["milestones"]} - {*facts["milestones"]}
         at = ctx.now.isoformat()
         rows = [
@@ -104,7 +109,8 @@ class Hooks:
             for one in settings_of(ctx).milestones
             if one.at in known
         ]
-        return Outcome(writes=(Write("reached", rows),)) if rows else None
+        reached = [Write("reached", rows)] if rows else []
+        return Outcome(writes=(*reached, *carried)) if rows or carried else None
 
 
 def settings_of(ctx: LedgerContext) -> StampSettings:
