@@ -57,7 +57,7 @@ async def demo(servers: Servers, registry: PluginRegistry, tmp_path_factory: pyt
 
 def run(variables: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, "-m", "regulars.cli", *arguments]
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
