@@ -129,7 +129,7 @@ def fuzz(port: int, host: str, authorization: str, door: str, known: Mapping[str
         Which paths answered with which statuses.
     """
     base = f"http://127.0.0.1:{port}"
-    document = httpx.get(f"{base}/api/openapi.json", headers={"Host": host}, trust_env=False).json()
+    document = httpx.get(f"{base}/api/openapi.json", headers={"Host": host}, timeout=60, trust_env=False).json()
     settled = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
     schema = schemathesis.openapi.from_dict(document, config=settled)
     visitors = itertools.count(1)

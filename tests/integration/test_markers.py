@@ -102,8 +102,6 @@ INSIDE = {
 }
 """Where in a column of JSON somebody's text stands; elsewhere it is every text."""
 UNSEEN = {
-    "core.adjustment.asked_by_name",
-    "core.adjustment.decided_by_name",
     "core.back_test.actor_name",
     "core.ledger_entry.device",
     "core.ledger_entry.reason",

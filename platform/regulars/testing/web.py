@@ -44,7 +44,7 @@ class WebServer:
         client = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{self.port}",
             headers={"Host": host, **{name.replace("_", "-"): value for name, value in headers.items()}},
-            timeout=20,
+            timeout=60,
             trust_env=False,
             verify=_NOBODY,
         )
@@ -53,7 +53,7 @@ class WebServer:
 
     async def contract(self, host: str) -> ApiContract:
         """What a host's OpenAPI document promises now; read anew each time it may have changed."""
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False) as client:
             response = await client.get("/api/openapi.json", headers={"Host": host})
         return contract_of(response.text)
 
