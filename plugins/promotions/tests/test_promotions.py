@@ -247,9 +247,8 @@ def test_what_is_used_is_counted_and_kept():
 def test_a_bonus_that_was_capped_away_is_not_counted():
     ctx = context(BONUS)
     (first, bonus) = HOOKS.adjust_earn(ctx, TEN_EURO, [base(100)], NOTHING)
-    assert (
-        HOOKS.sale_posted(ctx, TEN_EURO, [first, replace(bonus, draft=replace(bonus.draft, amount=0))], NOTHING) is None
-    )
+    nothing = replace(bonus, draft=replace(bonus.draft, amount=0))
+    assert HOOKS.sale_posted(ctx, TEN_EURO, [first, nothing], NOTHING) is None
 
 
 def known(units=50, cost=25, units_returned=0, cost_returned=0):
