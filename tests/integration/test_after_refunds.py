@@ -13,12 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from regulars.contracts.ledger import Purchase
-from regulars.domain.ledger.commands import Answer, Claim, principal_of
+from regulars.domain.ledger.commands import Answer
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
 from regulars.domain.redemptions.service import RedeemCommand, Redemptions
-from regulars.domain.refunds.parts import Part
-from regulars.domain.refunds.service import RefundCommand, Refunds
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -65,11 +63,7 @@ class Shop:
         return found
 
     async def refund(self, sale: UUID, part: int | None = None, *mugs: UUID) -> Answer:
-        context = self.world.context()
-        claim = Claim(principal_of(context), f"{sale} {self.sales[sale]} {part} {mugs}", b"")
-        command = RefundCommand(claim, sale, part=Part(amount_minor=part), redemptions=mugs)
-        async with self.till.database.tenant(self.world.tenant.id) as session:
-            answer = await Refunds(self.till.ledger).refund(session, context, command)
+        answer = await self.till.refund(sale, amount_minor=part, redemptions=mugs)
         assert answer.status == 200, answer.body
         self.sales[sale] -= part or self.sales[sale]
         if not self.sales[sale]:

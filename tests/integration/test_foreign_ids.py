@@ -151,6 +151,7 @@ class Said:
 
 MUG = "rewards.catalogue/mug"
 REWARD = {"key": "mug", "title": "Mug", "unit": "stamps", "cost": 1, "handing": "code"}
+A_REVIEW = {"event": "review", "reference": "r-1"}
 SALE_OF_FIVE = {"amount": "5.00"}
 EARNS = (
     Said("json", "card", "card", SALE_OF_FIVE),
@@ -200,6 +201,11 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "store_api.points_redeem": (Said("json", "card", "card"), Said("json", "card", "number")),
     "store_api.adjust": (Said("json", "card", "card", {"unit": "stamps", "amount": 1, "reason": "a test"}),),
     "store_api.adjust_limit": (Said("json", "program", "program", {"adjust_limit": 5}),),
+    "store_api.event": (
+        Said("json", "card", "card", A_REVIEW),
+        Said("json", "card", "number", A_REVIEW),
+        Said("json", "card", "code", A_REVIEW),
+    ),
     "store_api.refund": (Said("json", "sale", "sale"),),
     "store_api.bill": (
         *(Said("json", "card", kind, {**SALE_OF_FIVE, "shares": "two"}) for kind in ("card", "number", "code")),

@@ -64,6 +64,7 @@ CODES = {
 }
 """Columns of this name hold what programs make or choose from, in every table."""
 CODES_OF = {
+    "core.award.name",
     "core.back_test.changes",
     "core.back_test.result",
     "core.cron_slot.name",
@@ -130,6 +131,7 @@ ELSEWHERE = {
     *(
         "terminal.find_again",
         "terminal.hand_out_sheet",
+        "terminal.split_sheet",
         "terminal.redeem_sheet",
         "terminal.scan",
         "terminal.scan_again",

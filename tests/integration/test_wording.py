@@ -154,10 +154,11 @@ async def test_own_words_are_exported_and_reset(web: WebServer, sql: Connection,
 
 async def test_mails_and_the_api_use_own_words(web: WebServer, sql: Connection, german: World) -> None:
     owner = await owner_of(web, sql, german)
-    await say(owner, "en", "Your card at {merchant}", "Your bean card at {merchant}")
+    asked = "Somebody, probably you, asked {merchant} for the link to your card."
+    await say(owner, "en", asked, "You asked {merchant} for your bean card.")
     visitor = web.at(german.host)
     await visitor.submit("/signin", {"email": german.card.email})
-    assert await sql.fetchval("SELECT subject FROM core.mail") == "Your bean card at Cafe"
+    assert "\nYou asked Cafe for your bean card.\n" in await sql.fetchval("SELECT text_body FROM core.mail")
 
 
 async def test_languages_are_chosen(web: WebServer, sql: Connection, german: World) -> None:

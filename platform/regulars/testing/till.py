@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from json import loads
 from typing import Any
+from uuid import UUID
 
 from regulars.contracts.context import Source
 from regulars.contracts.ledger import Purchase
@@ -16,6 +17,8 @@ from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim, pri
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.merges.service import MergeCommand, Merges
 from regulars.domain.redemptions.service import RedeemCommand, Redemptions
+from regulars.domain.refunds.parts import Part
+from regulars.domain.refunds.service import RefundCommand, Refunds
 from regulars.domain.sales.service import SaleCommand, Sales
 from regulars.kernel import ids
 from regulars.kernel.db.database import Database
@@ -90,6 +93,21 @@ class Till:
         attempt = self.attempt(card, staff, pin, key, body="undo")
         async with self.database.tenant(self.world.tenant.id) as session:
             return await Sales(self.ledger).undo(session, self.world.context(self.source), attempt)
+
+    async def refund(
+        self,
+        sale_id: UUID,
+        *,
+        quantity: int | None = None,
+        amount_minor: int | None = None,
+        redemptions: Sequence[UUID] = (),
+    ) -> Answer:
+        """Refund a sale, or so much of it; rewards can come back with it."""
+        claim = Claim(principal_of(self.world.context(self.source)), f"key-{next(_keys)}", b"refund")
+        part = Part(amount_minor=amount_minor, quantity=quantity)
+        command = RefundCommand(claim, sale_id, part=part, redemptions=tuple(redemptions))
+        async with self.database.tenant(self.world.tenant.id) as session:
+            return await Refunds(self.ledger).refund(session, self.world.context(self.source), command)
 
     async def merge(self, source: TestCard, target: TestCard) -> Answer:
         """Merge the member of a card into that of another one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Uuid, bindparam, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Uuid, bindparam, func, select
 from sqlalchemy.orm import aliased
 
 from regulars.sdk import Fact
@@ -12,17 +12,24 @@ LIMITED_UNIT = "stamps"
 """The daily limit is one of stamps; other units have sizes of their own."""
 
 _Reversal = aliased(LedgerEntry)
+_TAKEN_BACK = (
+    select(func.coalesce(func.sum(_Reversal.amount), 0).cast(BigInteger))
+    .where(_Reversal.tenant_id == LedgerEntry.tenant_id, _Reversal.reverses_id == LedgerEntry.id)
+    .correlate(LedgerEntry)
+    .scalar_subquery()
+)
+_LEFT = LedgerEntry.amount + _TAKEN_BACK
+"""What of an entry stands: a refund of one stamp of five leaves four."""
 
 
 def _counting() -> tuple[ColumnElement[bool], ...]:
-    """Entries of the card that a till gave and that were not taken back."""
-    reversed_by = (_Reversal.tenant_id == LedgerEntry.tenant_id, _Reversal.reverses_id == LedgerEntry.id)
+    """Entries of the card that a till gave and that were not wholly taken back."""
     return (
         LedgerEntry.tenant_id == bindparam("tenant_id", type_=Uuid(), required=True),
         LedgerEntry.card_id == bindparam("card_id", type_=Uuid(), required=True),
         LedgerEntry.kind == "earn",
         LedgerEntry.counts_for_limits.is_(True),
-        ~exists().where(*reversed_by),
+        _LEFT > 0,
     )
 
 
@@ -34,7 +41,7 @@ LAST_EARNED_AT = (
     .scalar_subquery()
 )
 EARNED_TODAY = (
-    select(func.coalesce(func.sum(LedgerEntry.amount), 0).cast(BigInteger))
+    select(func.coalesce(func.sum(_LEFT), 0).cast(BigInteger))
     .where(
         *_counting(),
         LedgerEntry.unit == LIMITED_UNIT,

@@ -50,6 +50,22 @@ async def test_an_undone_sale_counts_for_neither_limit(till, cafe):
     assert problem(await till.sale()) == DONE
 
 
+async def test_what_is_left_of_a_refunded_sale_counts_for_both_limits(till, cafe, clock, sql):
+    await cafe.set_settings("antifraud", max_daily_stamps=5, cooldown_minutes=10)
+    await cafe.set_settings("stamps", milestones=[], welcome_stamps=0)
+    assert problem(await till.sale(5)) == DONE
+    sale = await sql.fetchval("SELECT id FROM core.sale")
+    assert (await till.refund(sale, quantity=1)).status == 200
+    assert problem(await till.sale()) == REFUSED
+    await clock.advance(minutes=10)
+    assert problem(await till.sale(2)) == FULL
+    assert problem(await till.sale()) == DONE
+    await clock.advance(minutes=10)
+    assert problem(await till.sale()) == FULL
+    assert (await till.refund(sale)).status == 200
+    assert problem(await till.sale(4)) == DONE
+
+
 async def test_welcome_and_milestones_count_for_neither_limit(till, cafe):
     await cafe.set_settings("antifraud", max_daily_stamps=2, cooldown_minutes=0)
     await cafe.set_settings("stamps", welcome_stamps=3, milestones=[{"at": 4, "bonus": 5}])

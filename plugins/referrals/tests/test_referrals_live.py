@@ -7,9 +7,6 @@ from uuid import UUID
 import pytest
 
 from regulars.domain.awards.service import Awards
-from regulars.domain.ledger.commands import Claim, principal_of
-from regulars.domain.refunds.parts import Part
-from regulars.domain.refunds.service import RefundCommand, Refunds
 from regulars.sdk import NotFound, Purchase, Referral
 from regulars.testing.jobs import hurry
 from regulars_referrals.rules import code_of
@@ -38,14 +35,6 @@ def settle(database, run_jobs):
         return await run_jobs()
 
     return run
-
-
-async def refund(world, database, ledger, sale_id, amount):
-    context = world.context()
-    claim = Claim(principal_of(context), f"{sale_id} {amount}", b"")
-    async with database.tenant(world.tenant.id) as session:
-        command = RefundCommand(claim, sale_id, part=Part(amount_minor=amount))
-        assert (await Refunds(ledger).refund(session, context, command)).status == 200
 
 
 async def bring(till, email, code):
@@ -100,11 +89,11 @@ async def test_a_purchase_that_is_refunded_later_takes_both_rewards_back(
     await till.sale(card=friend, purchase=Purchase(1, 1500, "EUR"))
     await settle()
     sale = await sql.fetchval("SELECT id FROM core.sale WHERE card_id = $1", friend.id)
-    await refund(cafe, database, ledger, sale, 500)
+    assert (await till.refund(sale, amount_minor=500)).status == 200
     await run_jobs()
     assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["rewarded"]
     assert (await sql.fetchval(BALANCE, cafe.card.id), await sql.fetchval(BALANCE, friend.id)) == (5, 3)
-    await refund(cafe, database, ledger, sale, 1)
+    assert (await till.refund(sale, amount_minor=1)).status == 200
     await run_jobs()
     assert [tuple(row) for row in await sql.fetch(INVITATIONS)] == [("waiting", "", False)]
     assert await sql.fetchval(BALANCE, cafe.card.id) == 0

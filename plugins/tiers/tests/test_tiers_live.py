@@ -1,15 +1,11 @@
 """Tiers on a real database: sales, undoing, nights, years, pages, two merchants."""
 
 from datetime import UTC, date, datetime
-from itertools import count
 
 import pytest
 
-from regulars.domain.ledger.commands import Claim, principal_of
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
-from regulars.domain.refunds.parts import Part
-from regulars.domain.refunds.service import RefundCommand, Refunds
 from regulars.kernel.settings import SettingsStore
 from regulars.testing.till import content
 from regulars_tiers.review import Wrong, review_batch, wrong_tiers
@@ -31,21 +27,6 @@ async def till(make_till, cafe, clock):
     await cafe.set_settings("stamps", milestones=[], welcome_stamps=0)
     await cafe.set_settings("tiers", unit="stamps", period="days", days=30, grace_days=10, notice_days=5, ladder=LADDER)
     return make_till(cafe)
-
-
-@pytest.fixture
-def refund(database, ledger):
-    """Refunds a sale, or so many of its stamps."""
-    keys = count(1)
-
-    async def back(world, sale_id, quantity=None):
-        context = world.context()
-        claim = Claim(principal_of(context), f"refund-{next(keys)}", b"")
-        async with database.tenant(world.tenant.id) as session:
-            command = RefundCommand(claim, sale_id, part=Part(quantity=quantity))
-            assert (await Refunds(ledger).refund(session, context, command)).status == 200
-
-    return back
 
 
 @pytest.fixture
@@ -102,7 +83,7 @@ async def test_undoing_takes_the_tier_back(till, cafe, sql, run_jobs, mails, eve
 
 
 async def test_what_a_refunded_sale_had_brought_goes_in_grace_too_and_the_rest_stays(
-    till, cafe, pizza, sql, clock, night, run_jobs, refund, wrong, make_till, healthy
+    till, cafe, pizza, sql, clock, night, run_jobs, wrong, make_till, healthy
 ):
     await pizza.set_settings("tiers", unit="stamps", ladder=LADDER)
     await make_till(pizza).sale(5)
@@ -112,13 +93,13 @@ async def test_what_a_refunded_sale_had_brought_goes_in_grace_too_and_the_rest_s
     await night(cafe)
     await till.sale(1)
     other = await sql.fetchval("SELECT id FROM core.sale WHERE card_id = $1 ORDER BY id DESC LIMIT 1", cafe.card.id)
-    await refund(cafe, other)
+    assert (await till.refund(other)).status == 200
     await run_jobs()
     assert (await sql.fetchrow(STANDING, cafe.card.id))["tier"] == "silver", "kept in grace"
-    await refund(cafe, bought, quantity=1)
+    assert (await till.refund(bought, quantity=1)).status == 200
     await run_jobs()
     assert (await sql.fetchrow(STANDING, cafe.card.id))["tier"] == "silver", "four would have been enough"
-    await refund(cafe, bought, quantity=1)
+    assert (await till.refund(bought, quantity=1)).status == 200
     await run_jobs()
     assert tuple(await sql.fetchrow(STANDING, cafe.card.id)) == ("bronze", None, None)
     assert await sql.fetchval(STANDING, pizza.card.id) == "silver"

@@ -9,10 +9,10 @@ from json import loads
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
 from regulars.cli.demo.record import Recorder
-from regulars.cli.demo.repository import LATELY, RICH, program_id
+from regulars.cli.demo.repository import LATELY, NOW, RICH, program_id
 from regulars.contracts.ledger import Purchase
 from regulars.domain.cards.enrolment import EnrolCommand, Enrolments
 from regulars.domain.ledger.commands import Attempt, CardRef, Claim
@@ -23,7 +23,6 @@ from regulars.domain.refunds.parts import ALL_THAT_IS_LEFT, Part
 from regulars.domain.refunds.service import RefundCommand, Refunds
 from regulars.domain.sales.service import SaleCommand, Sales
 from regulars.kernel import ids
-from regulars.kernel.db.base import CORE_NOW
 from regulars.kernel.db.database import Database, TenantSession
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.settings import SettingsStore
@@ -128,7 +127,7 @@ async def _planned(
     session: TenantSession, registry: PluginRegistry, settings: SettingsStore, recorder: Recorder
 ) -> None:
     """Birthdays will be worth more in three weeks."""
-    now = await session.scalar(select(CORE_NOW))
+    now = await session.scalar(NOW)
     await changes.plan(
         session,
         recorder.ctx,

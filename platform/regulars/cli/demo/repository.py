@@ -9,6 +9,7 @@ from sqlalchemy import DateTime, bindparam, select, text
 
 from regulars.domain.programs.models import Program
 from regulars.domain.shops.models import Shop
+from regulars.kernel.db.base import CORE_NOW
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.prepared import prepare
 
@@ -34,6 +35,7 @@ RICH = text(
     "ORDER BY a.balance DESC, c.number LIMIT :size"
 )
 ANALYZE = text("ANALYZE")
+NOW = select(CORE_NOW)
 SHOPS = select(Shop.id).where(Shop.tenant_id == bindparam("tenant_id")).order_by(Shop.id)
 PROGRAM = select(Program.id).where(Program.tenant_id == bindparam("tenant_id")).order_by(Program.created_at).limit(1)
 
