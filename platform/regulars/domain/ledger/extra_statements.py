@@ -149,7 +149,7 @@ def _early_refund() -> ScalarSelect[Any]:
 
 
 def _last_moment() -> Subquery:
-    """Sale and redemption, person and time of the card's last action that is not taken back."""
+    """Sale and redemption, person and time of the card's last action that stands; ids tell moments apart."""
     reversal = aliased(LedgerEntry)
     moments = union_all(
         select(LedgerEntry.sale_id, LedgerEntry.redemption_id, LedgerEntry.staff_id, LedgerEntry.created_at).where(
@@ -168,7 +168,8 @@ def _last_moment() -> Subquery:
             ~exists().where(Refund.tenant_id == TENANT, Refund.sale_id == Sale.id),
         ),
     ).subquery("moments")
-    return select(moments).order_by(moments.c.created_at.desc()).limit(literal_column("1")).subquery("last_action")
+    latest = (moments.c.created_at.desc(), func.coalesce(moments.c.sale_id, moments.c.redemption_id).desc())
+    return select(moments).order_by(*latest).limit(literal_column("1")).subquery("last_action")
 
 
 def _last_action() -> ScalarSelect[Any]:
