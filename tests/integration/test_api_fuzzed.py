@@ -94,6 +94,7 @@ async def test_the_api_answers_as_documented(
         "email": "somebody@example.org",
         "terms": True,
         "is_active": True,
+        "is_paused": False,
         "quantity": 1,
         "staff_id": ids.show(ids.STAFF, shop.staff[1].id),
         "program_id": ids.show(ids.PROGRAM, shop.program_id),
