@@ -8,7 +8,7 @@ from time import perf_counter
 from pydantic import BaseModel
 from quart import Response
 from sqlalchemy import bindparam, func, select, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Uuid
 
 from regulars.sdk import (
@@ -24,10 +24,14 @@ from regulars.sdk import (
     WriteStatement,
     hookimpl,
 )
-from regulars.sdk.db import TenantTable, insert_rows, plugin_base
+from regulars.sdk.db import PluginTables, TenantTable, insert_rows
 from regulars.sdk.web import Blueprint, Result, Work, page
 
-Base = plugin_base("faulty")
+
+class Base(PluginTables, DeclarativeBase, plugin="faulty"):
+    """The plugin's tables: all in its schema."""
+
+
 asked = {"for": ""}
 SECONDS = 0.2
 

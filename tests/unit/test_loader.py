@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import DeclarativeBase
 
 from regulars.contracts.errors import PluginLoadError
 from regulars.contracts.hookspecs import hookimpl
@@ -21,7 +22,7 @@ from regulars.contracts.manifest import (
     Subscription,
 )
 from regulars.contracts.slots import Slot
-from regulars.kernel.db.base import metadata
+from regulars.kernel.db.base import PluginTables, metadata
 from regulars.kernel.plugins.discovery import Candidate
 from regulars.kernel.plugins.loader import load_plugins, make_registry
 
@@ -434,10 +435,12 @@ def test_in_a_clash_the_third_party_gives_way(package):
 
 MODEL = """
     from uuid import UUID
-    from sqlalchemy.orm import Mapped, mapped_column
-    from regulars.kernel.db.base import TenantTable, plugin_base
+    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+    from regulars.kernel.db.base import PluginTables, TenantTable
 
-    class Visit(TenantTable, plugin_base("{schema}")):
+    class Base(PluginTables, DeclarativeBase, plugin="{schema}"): ...
+
+    class Visit(TenantTable, Base):
         __tablename__ = "visit"
         card_id: Mapped[UUID] = mapped_column(primary_key=True)
 """
@@ -456,6 +459,12 @@ def test_models_elsewhere_are_refused_also_at_the_second_load(package):
     line = "plugin alpha: its table plg_beta.visit must lie in the schema plg_alpha"
     assert faults(manifest(models="elsewhere_pkg.models")) == [line]
     assert faults(manifest(models="elsewhere_pkg.models")) == [line]
+
+
+def test_a_base_that_names_no_plugin_is_refused():
+    with pytest.raises(TypeError) as refused:
+        type("Base", (PluginTables, DeclarativeBase), {})
+    assert str(refused.value) == 'Base must name its plugin: class Base(…, plugin="stamps")'
 
 
 def test_a_table_in_the_hosts_schema_is_refused(package):
@@ -488,7 +497,7 @@ def test_a_metadata_of_its_own_is_refused(package):
         """,
     )
     assert faults(manifest(models="own_pkg.models")) == [
-        "plugin alpha: its table plg_alpha.visit is not built on plugin_base('alpha')"
+        "plugin alpha: its table plg_alpha.visit is not built on PluginTables"
     ]
 
 

@@ -7,7 +7,7 @@ from regulars.domain.programs.models import Program
 from regulars.domain.redemptions.models import Redemption
 from regulars.domain.sales.models import SALE_STANDS, Sale
 from regulars.domain.shops.models import Shop
-from regulars.kernel.db.base import CORE_NOW, TenantEntity, TenantTable, new_id, plugin_base
+from regulars.kernel.db.base import CORE_NOW, PluginTables, TenantEntity, TenantTable, new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.rows import count_rows, delete_rows, insert_rows, update_rows
 
@@ -20,6 +20,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerPending",
     "Member",
+    "PluginTables",
     "Program",
     "Redemption",
     "Sale",
@@ -31,6 +32,5 @@ __all__ = [
     "delete_rows",
     "insert_rows",
     "new_id",
-    "plugin_base",
     "update_rows",
 ]

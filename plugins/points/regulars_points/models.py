@@ -5,14 +5,16 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from regulars.sdk.db import TenantTable, plugin_base
-
-Base = plugin_base("points")
+from regulars.sdk.db import PluginTables, TenantTable
 
 
-class Carry(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Base(PluginTables, DeclarativeBase, plugin="points"):
+    """The plugin's tables: all in its schema."""
+
+
+class Carry(TenantTable, Base):
     """What a card has earned beyond its whole points, in parts of a point (see `earning.POINT`).
 
     Below nothing where rounding up has given a part in advance.
@@ -24,7 +26,7 @@ class Carry(TenantTable, Base):  # type: ignore[misc, valid-type]
     parts: Mapped[int]
 
 
-class SaleCarry(TenantTable, Base):  # type: ignore[misc, valid-type]
+class SaleCarry(TenantTable, Base):
     """What a sale has added to the parts that its card carries over, or taken of them; less what was taken back."""
 
     __tablename__ = "sale_carry"

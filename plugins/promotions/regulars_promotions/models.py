@@ -6,14 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from regulars.sdk.db import TenantTable, plugin_base
-
-Base = plugin_base("promotions")
+from regulars.sdk.db import PluginTables, TenantTable
 
 
-class Usage(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Base(PluginTables, DeclarativeBase, plugin="promotions"):
+    """The plugin's tables: all in its schema."""
+
+
+class Usage(TenantTable, Base):
     """How much of a promotion is used, by all (`scope` is empty) or by one member (`scope` is the member's id).
 
     `what` is uses, units or money (minor units); `most` is the limit of whoever counted last.
@@ -32,7 +34,7 @@ class Usage(TenantTable, Base):  # type: ignore[misc, valid-type]
     most: Mapped[int | None]
 
 
-class Participation(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Participation(TenantTable, Base):
     """A promotion that was used in a sale: what it gave, what it cost, what was taken back since.
 
     `title` is as it was then; `returned_at` is set when all of it was taken back.

@@ -6,14 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import DeclarativeBase, Mapped
 
-from regulars.sdk.db import TenantEntity, plugin_base
-
-Base = plugin_base("referrals")
+from regulars.sdk.db import PluginTables, TenantEntity
 
 
-class Invitation(TenantEntity, Base):  # type: ignore[misc, valid-type]
+class Base(PluginTables, DeclarativeBase, plugin="referrals"):
+    """The plugin's tables: all in its schema."""
+
+
+class Invitation(TenantEntity, Base):
     """Somebody has got a card by a member's link. `card_id` is the member's.
 
     `waiting` for the first purchase, `bought` until the waiting time is over, `rewarded`, or `refused` for a `reason`.

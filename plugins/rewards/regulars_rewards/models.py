@@ -6,14 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from regulars.sdk.db import TenantTable, plugin_base
-
-Base = plugin_base("rewards")
+from regulars.sdk.db import PluginTables, TenantTable
 
 
-class Stock(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Base(PluginTables, DeclarativeBase, plugin="rewards"):
+    """The plugin's tables: all in its schema."""
+
+
+class Stock(TenantTable, Base):
     """How many of a reward are out; the host adds one only while `most` allows, whoever else wants the last."""
 
     __tablename__ = "stock"
@@ -24,7 +26,7 @@ class Stock(TenantTable, Base):  # type: ignore[misc, valid-type]
     most: Mapped[int | None]
 
 
-class Pool(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Pool(TenantTable, Base):
     """A reward that has codes of the merchant's own."""
 
     __tablename__ = "pool"
@@ -34,7 +36,7 @@ class Pool(TenantTable, Base):  # type: ignore[misc, valid-type]
     created_at: Mapped[datetime]
 
 
-class Code(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Code(TenantTable, Base):
     """A code of the merchant's own; whoever gets one has it for good.
 
     `place` is a number made of the code: where in the pool one begins to look, so that customers who come at the same

@@ -6,14 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from regulars.sdk.db import TenantTable, plugin_base
-
-Base = plugin_base("stamps")
+from regulars.sdk.db import PluginTables, TenantTable
 
 
-class Milestone(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Base(PluginTables, DeclarativeBase, plugin="stamps"):
+    """The plugin's tables: all in its schema."""
+
+
+class Milestone(TenantTable, Base):
     """A milestone that a card has reached; the key makes it count once. The row goes when the sale is undone."""
 
     __tablename__ = "milestone"
@@ -28,7 +30,7 @@ class Milestone(TenantTable, Base):  # type: ignore[misc, valid-type]
     reached_at: Mapped[datetime]
 
 
-class Carry(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Carry(TenantTable, Base):
     """Money that a card has spent beyond its whole stamps, in minor units of the program's currency."""
 
     __tablename__ = "carry"
@@ -37,7 +39,7 @@ class Carry(TenantTable, Base):  # type: ignore[misc, valid-type]
     minor: Mapped[int]
 
 
-class SaleCarry(TenantTable, Base):  # type: ignore[misc, valid-type]
+class SaleCarry(TenantTable, Base):
     """What one sale has added to what its card carries, so that it can be taken back with the sale."""
 
     __tablename__ = "sale_carry"

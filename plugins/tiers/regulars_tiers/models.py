@@ -6,14 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from regulars.sdk.db import TenantEntity, TenantTable, plugin_base
-
-Base = plugin_base("tiers")
+from regulars.sdk.db import PluginTables, TenantEntity, TenantTable
 
 
-class MemberTier(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Base(PluginTables, DeclarativeBase, plugin="tiers"):
+    """The plugin's tables: all in its schema."""
+
+
+class MemberTier(TenantTable, Base):
     """The tier of a card. `tier` and `granted` are keys of the ladder, empty for none.
 
     `keep_until` is set while the tier is not reached any more but kept; `told_at` when the mail about it was ordered.
@@ -33,7 +35,7 @@ class MemberTier(TenantTable, Base):  # type: ignore[misc, valid-type]
     granted: Mapped[str] = mapped_column(server_default="")
 
 
-class TierChange(TenantEntity, Base):  # type: ignore[misc, valid-type]
+class TierChange(TenantEntity, Base):
     """History: a card has come from one tier to another; rows are never changed."""
 
     __tablename__ = "tier_change"

@@ -6,14 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKeyConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from regulars.sdk.db import CORE_NOW, TenantEntity, TenantTable, plugin_base
-
-Base = plugin_base("sampler")
+from regulars.sdk.db import CORE_NOW, PluginTables, TenantEntity, TenantTable
 
 
-class Sample(TenantTable, Base):  # type: ignore[misc, valid-type]
+class Base(PluginTables, DeclarativeBase, plugin="sampler"):
+    """The plugin's tables: all in its schema."""
+
+
+class Sample(TenantTable, Base):
     """What a sale gave, written with it."""
 
     __tablename__ = "sample"
@@ -23,7 +25,7 @@ class Sample(TenantTable, Base):  # type: ignore[misc, valid-type]
     state: Mapped[str]
 
 
-class Note(TenantEntity, Base):  # type: ignore[misc, valid-type]
+class Note(TenantEntity, Base):
     """What a job saw."""
 
     __tablename__ = "note"

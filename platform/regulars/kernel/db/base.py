@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid, text
@@ -60,28 +60,28 @@ class TenantEntity(TenantTable):
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1, default=new_id)
 
 
-def plugin_base(name: str) -> type[DeclarativeBase]:
-    """Declarative base for a plugin's tables.
+class PluginTables:
+    """What makes a declarative base that of a plugin: `class Base(PluginTables, DeclarativeBase, plugin="stamps")`.
 
     The class registry is the plugin's own (two plugins may both have a class `Card`) and the schema is `plg_<name>`,
-    so an author cannot forget it.
-
-    Args:
-        name: the plugin's name.
-
-    Returns:
-        An abstract base; subclasses name only `__tablename__`.
+    so an author cannot forget it: tables name only `__tablename__`.
     """
 
-    class PluginBase(DeclarativeBase):
-        registry = registry(metadata=metadata, class_registry={}, type_annotation_map=TYPES)
-        __abstract__ = True
+    __abstract__: ClassVar[bool]
+    __table_args__: Any
+    registry: ClassVar[registry]
+    _schema: ClassVar[str]
 
-        def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, plugin: str | None = None, **kwargs: Any) -> None:
+        if plugin is not None:
+            cls.__abstract__ = True
+            cls.registry = registry(metadata=metadata, class_registry={}, type_annotation_map=TYPES)
+            cls._schema = f"{PLUGIN_SCHEMA_PREFIX}{plugin}"
+        elif DeclarativeBase in cls.__bases__:
+            raise TypeError(f'{cls.__name__} must name its plugin: class {cls.__name__}(…, plugin="stamps")')
+        else:
             args = getattr(cls, "__table_args__", ())
             options = dict(args[-1]) if args and isinstance(args[-1], dict) else {}
             constraints = tuple(a for a in args if not isinstance(a, dict))
-            cls.__table_args__ = (*constraints, {**options, "schema": f"{PLUGIN_SCHEMA_PREFIX}{name}"})
-            super().__init_subclass__(**kwargs)
-
-    return PluginBase
+            cls.__table_args__ = (*constraints, {**options, "schema": cls._schema})
+        super().__init_subclass__(**kwargs)

@@ -24,7 +24,7 @@ def load_tables(plugin: str, module: str) -> tuple[Table, ...]:
 
     Raises:
         PartError: a table lies elsewhere than in `plg_<plugin>`, has no `tenant_id` at the start of its key, or is not
-            built on `plugin_base`.
+            built on `PluginTables`.
     """
     before = set(metadata.tables)
     load_module(module)
@@ -34,13 +34,13 @@ def load_tables(plugin: str, module: str) -> tuple[Table, ...]:
     new = {name: table for name, table in metadata.tables.items() if name not in before or table.schema == schema}
     tables |= {name: table for name, table in new.items() if table not in host}
     for name, table in sorted(tables.items()):
-        _check(name, table, schema, plugin)
+        _check(name, table, schema)
     return tuple(tables[name] for name in sorted(tables))
 
 
-def _check(name: str, table: Table, schema: str, plugin: str) -> None:
+def _check(name: str, table: Table, schema: str) -> None:
     if table.metadata is not metadata:
-        raise PartError(f"its table {name} is not built on plugin_base({plugin!r})")
+        raise PartError(f"its table {name} is not built on PluginTables")
     if table.schema != schema:
         raise PartError(f"its table {name} must lie in the schema {schema}")
     key = list(table.primary_key.columns)
