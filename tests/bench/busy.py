@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -19,11 +18,12 @@ from regulars.kernel.jobs.runner import JobRunner
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.jobs import FreshSnapshots
 from regulars.testing.principals import acting
-from regulars.testing.world import HOST_FEATURES
+from regulars.testing.world import HOST_FEATURES, World
 from tests.bench.sales import body_of, get, post, sale
-from tests.bench.seed import STAFF, Card, Merchant, tenant
+from tests.bench.seed import STAFF, Card, Merchant, make_world
 
 PLUGINS = ("stamps", "points", "tiers", "rewards", "promotions", "antifraud")
+PATH, PURCHASE = "points", {"amount": "25.00", "channel": "store"}
 AT_ONCE = 50
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _JOB = "SELECT id FROM core.job WHERE tenant_id = $1 AND name = 'core.back_test'"
@@ -49,14 +49,12 @@ def _promotions() -> list[dict[str, Any]]:
     return [*rows, {**common, "key": "hour", "title": "Happy hour", "units": 5}, off]
 
 
-async def open_busy(connection: Connection, config: Config, registry: PluginRegistry, cards: int) -> Merchant:
-    """Make the merchant.
+async def make_busy(config: Config, registry: PluginRegistry) -> World:
+    """Make the merchant, without cards.
 
     Args:
-        connection: of the migrator role.
         config: of the installation.
         registry: the plugins.
-        cards: how many.
     """
     mug = {"key": "mug", "title": "Mug", "unit": "stamps", "cost": 1}
     chosen = {
@@ -68,8 +66,7 @@ async def open_busy(connection: Connection, config: Config, registry: PluginRegi
     }
     features = (*PLUGINS, "promotions.advanced", *HOST_FEATURES, "api_access")
     options: dict[str, Any] = {"offering": "busy", "kind": "hybrid", "settings": chosen, "plugins": registry.names}
-    merchant = await tenant(connection, config, "busy", cards, features=features, **options)
-    return replace(merchant, path="points", purchase={"amount": "25.00", "channel": "store"})
+    return await make_world(config, "busy", features=features, **options)
 
 
 def redeems(merchant: Merchant, cards: Sequence[Card], connections: int) -> list[Iterator[bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from time import perf_counter
@@ -16,13 +17,14 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.installation import Installation, Process, installation
 from tests.bench import ceiling
 from tests.bench.apps import PATH
-from tests.bench.busy import back_test, balances, one_card, open_busy, redeems
+from tests.bench.busy import PATH as BUSY_PATH
+from tests.bench.busy import PURCHASE, back_test, balances, make_busy, one_card, redeems
 from tests.bench.gauges import Written, cpu_seconds, machine, memory, workers
 from tests.bench.load import Result, closed_loop, open_loop
 from tests.bench.record import CARDS, record
 from tests.bench.sales import Tills, card_pages, get, scan_pages
 from tests.bench.scale import Scale
-from tests.bench.seed import Merchant, seed, tenant
+from tests.bench.seed import OFTEN, RARE, Merchant, make_world, seed
 
 ROOT = Path(__file__).resolve().parents[2]
 Say = Callable[[str], None]
@@ -47,11 +49,12 @@ async def run(registry: PluginRegistry, scale: Scale, say: Say) -> dict[str, flo
         begin = perf_counter()
         connection = await connect(running.config.database_url_migrator.replace("+asyncpg", ""))
         try:
-            small = await tenant(connection, running.config, "small", scale.small)
-            await connection.execute("VACUUM ANALYZE")
+            [small] = await seed(connection, (await make_world(running.config, "small"), scale.small, RARE))
             first = await _small(running, small, connection, scale, say)
-            busy = await open_busy(connection, running.config, registry, scale.busy)
-            merchants = await seed(running.config, scale)
+            worlds = [(await make_world(running.config, slug), cards, OFTEN) for slug, cards in scale.tenants.items()]
+            busy_world = await make_busy(running.config, registry)
+            busy, *merchants = await seed(connection, (busy_world, scale.busy, OFTEN), *worlds)
+            busy = replace(busy, path=BUSY_PATH, purchase=PURCHASE)
             filled = perf_counter() - begin
             say(f"{scale.cards} cards of {len(merchants) + 2} merchants in {filled:.1f} s")
             facts = await machine(connection)

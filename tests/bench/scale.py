@@ -22,7 +22,7 @@ class Scale:
     """
 
     tenants: dict[str, int]
-    busy: int = 12_000
+    busy: int = 8_000
     small: int = 6_000
     workers: int = 2
     connections: int = 32
@@ -31,7 +31,7 @@ class Scale:
     seconds: float = 20
     page_seconds: float = 6
     ceiling_rounds: int = 250
-    busy_rounds: int = 50
+    busy_rounds: int = 25
 
     @property
     def cards(self) -> int:
@@ -39,7 +39,7 @@ class Scale:
         return sum(self.tenants.values()) + self.busy + self.small
 
 
-FULL = Scale({"market": 240_000, "bakery": 25_000, "cinema": 10_000, "barber": 4_000, "kiosk": 1_000})
+FULL = Scale({"market": 71_000, "bakery": 8_000, "cinema": 4_000, "barber": 2_000, "kiosk": 1_000})
 QUICK = Scale(
     {"market": 800, "kiosk": 100},
     busy=400,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from asyncpg import Connection, connect
+from asyncpg import Connection
 
 from regulars.domain.cards.numbers import new_number, new_token
 from regulars.kernel.config import Config
@@ -15,30 +16,35 @@ from regulars.kernel.db.base import new_id
 from regulars.kernel.keys import digest
 from regulars.kernel.keys import new_token as new_session_token
 from regulars.testing.world import World, make_tenant
-from tests.bench.scale import Scale
+from tests.bench.bulk import bulk
 
 STAFF = 32
 """Staff members of each tenant: so many tills at once do not wait for each other's PIN row."""
 PIN = "4711"
+_INTO = re.compile(r"INSERT INTO (core\.\w+)")
 RESERVED_VISITS = 3
 """Cards with so many visits are kept for the ceiling: all look alike, so one recorded sale fits them all."""
+RARE = (0, 1, 2, 2, 2, 1, 2, 4, 1, 2)
+"""Visits of one card after the other where hardly anybody has come yet."""
+OFTEN = (0, 1, 2, 3, 3, 3, 5, 12, 24, 48)
+"""… and where people have come for long: nearly eleven entries for each card."""
 CARDS = """
-CREATE TEMP TABLE seeded ON COMMIT DROP AS
+CREATE TEMP TABLE seeded AS
 SELECT n, number, token, visits, gap, steps, now() - (steps + 1) * gap AS joined,
        uuidv7(-(steps + 1) * gap) AS card_id, uuidv7(-(steps + 1) * gap) AS member_id
-FROM (SELECT n, number, token, visits, visits + (visits >= 10)::int AS steps,
+FROM (SELECT n, number, token, visits, visits + visits / 10 AS steps,
              make_interval(hours => 24 + (n * 5 % 96)::int) AS gap
-      FROM (SELECT n, number, token, ('{0,1,1,2,3,3,3,3,5,12}'::int[])[1 + n % 10] AS visits
+      FROM (SELECT n, number, token, ($3::int[])[1 + n % cardinality($3)] AS visits
             FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS given(number, token, n)) a) b
 """
 STEPS = """
-CREATE TEMP TABLE step ON COMMIT DROP AS
-SELECT card_id, member_id, seq, seq = 11 AS redeems, at, uuidv7(at - now()) AS entry_id,
-       uuidv7(at - now()) AS origin_id, uuidv7(at - now()) AS lot_id,
-       ($1::uuid[])[1 + (n + seq) % cardinality($1)] AS staff_id,
-       CASE WHEN seq < 11 THEN seq ELSE seq - 11 END AS balance, seq - (seq >= 11)::int AS lifetime
-FROM (SELECT *, joined + seq * gap AS at FROM seeded, generate_series(1, steps) AS seq) s
+CREATE TEMP TABLE step AS
+SELECT card_id, member_id, seq, round, round * 11 = seq AS redeems, (round + 1) * 11 <= steps AS spent, at,
+       uuidv7(at - now()) AS entry_id, uuidv7(at - now()) AS origin_id, uuidv7(at - now()) AS lot_id,
+       ($1::uuid[])[1 + (n + seq) % cardinality($1)] AS staff_id, seq % 11 AS balance, seq - round AS lifetime
+FROM (SELECT *, joined + seq * gap AS at, seq / 11 AS round FROM seeded, generate_series(1, steps) AS seq) s
 """
+"""Ten visits, then the free one, again and again: a round is what was redeemed so far."""
 TABLES = (
     """
     INSERT INTO core.member (tenant_id, id, email, name, search, enrolled_at, last_activity_at)
@@ -76,14 +82,14 @@ TABLES = (
     """,
     """
     INSERT INTO core.ledger_lot (tenant_id, id, card_id, unit, entry_id, amount, amount_left, created_at)
-    SELECT $1, lot_id, card_id, 'stamps', entry_id, 1,
-           CASE WHEN seq <= 10 AND card_id IN (SELECT card_id FROM step WHERE redeems) THEN 0 ELSE 1 END, at
+    SELECT $1, lot_id, card_id, 'stamps', entry_id, 1, CASE WHEN spent THEN 0 ELSE 1 END, at
     FROM step WHERE NOT redeems
     """,
     """
     INSERT INTO core.ledger_lot_use (tenant_id, lot_id, entry_id, amount)
-    SELECT $1, earned.lot_id, spent.entry_id, 1
-    FROM step spent JOIN step earned ON earned.card_id = spent.card_id AND earned.seq <= 10 WHERE spent.redeems
+    SELECT $1, earned.lot_id, redeemed.entry_id, 1
+    FROM step redeemed JOIN step earned ON earned.card_id = redeemed.card_id AND earned.round + 1 = redeemed.round
+    WHERE redeemed.redeems AND NOT earned.redeems
     """,
     """
     INSERT INTO core.account (tenant_id, card_id, unit, balance, lifetime, seq, last_at)
@@ -151,43 +157,46 @@ class Merchant:
     purchase: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def seed(config: Config, scale: Scale) -> list[Merchant]:
-    """Make all tenants with their history, and gather the planner's statistics.
-
-    Args:
-        config: of the installation.
-        scale: how many cards each tenant gets.
-    """
-    connection = await connect(config.database_url_migrator.replace("+asyncpg", ""))
-    try:
-        merchants = [await tenant(connection, config, slug, cards) for slug, cards in scale.tenants.items()]
-        await connection.execute("VACUUM ANALYZE")
-    finally:
-        await connection.close()
-    return merchants
-
-
-async def tenant(connection: Connection, config: Config, slug: str, cards: int, **options: Any) -> Merchant:
-    """Make a tenant with the history of its cards.
+async def seed(connection: Connection, *given: tuple[World, int, Sequence[int]]) -> list[Merchant]:
+    """Give tenants the history of their cards, and gather the planner's statistics.
 
     Args:
         connection: of the migrator role.
+        given: tenant, how many cards, and the visits of one card after the other, again and again.
+    """
+    numbers = [list({new_number() for _ in range(cards - 1)}) for _, cards, _ in given]
+    async with bulk(connection, [name for statement in TABLES for name in _INTO.findall(statement)]):
+        for (world, _, visits), own in zip(given, numbers, strict=True):
+            await _fill(connection, world, own, visits)
+    await connection.execute("VACUUM ANALYZE")
+    return [await _opened(connection, world, own) for (world, *_), own in zip(given, numbers, strict=True)]
+
+
+async def make_world(config: Config, slug: str, **options: Any) -> World:
+    """Make a tenant with enough staff.
+
+    Args:
         config: of the installation.
         slug: of the tenant.
-        cards: how many.
         options: of `make_tenant`.
     """
     staff = [(f"Clerk{number}", "staff", PIN) for number in range(STAFF)]
-    world = await make_tenant(config, slug, staff=staff, **options)
+    return await make_tenant(config, slug, staff=staff, **options)
+
+
+async def _fill(connection: Connection, world: World, numbers: Sequence[str], visits: Sequence[int]) -> None:
     tenant_id, people = world.tenant.id, [person.id for person in world.staff]
-    numbers = list({new_number() for _ in range(cards - 1)})
-    async with connection.transaction():
-        await connection.execute(CARDS, numbers, [new_token() for _ in numbers])
-        await connection.execute(STEPS, people)
-        for statement in TABLES:
-            given = world.program_id if "core.card " in statement else world.shop_id
-            await connection.execute(statement, *((tenant_id, given) if "$2" in statement else (tenant_id,)))
-    rows = await connection.fetch(SEEDED, tenant_id, RESERVED_VISITS, numbers)
+    await connection.execute(CARDS, numbers, [new_token() for _ in numbers], visits)
+    await connection.execute(STEPS, people)
+    await connection.execute("ANALYZE seeded; ANALYZE step")
+    for statement in TABLES:
+        given = world.program_id if "core.card " in statement else world.shop_id
+        await connection.execute(statement, *((tenant_id, given) if "$2" in statement else (tenant_id,)))
+    await connection.execute("DROP TABLE seeded; DROP TABLE step")
+
+
+async def _opened(connection: Connection, world: World, numbers: Sequence[str]) -> Merchant:
+    rows = await connection.fetch(SEEDED, world.tenant.id, RESERVED_VISITS, numbers)
     found = [(row["reserved"], Card(row["id"], row["number"], row["member_id"])) for row in rows]
     everyday = [card for reserved, card in found if not reserved]
     return Merchant(
@@ -195,7 +204,7 @@ async def tenant(connection: Connection, config: Config, slug: str, cards: int, 
         cards=everyday,
         reserved=[card for reserved, card in found if reserved],
         members=[await _sign_in(connection, world, member=card.member_id) for card in everyday[:STAFF]],
-        tills=[await _sign_in(connection, world, staff=person) for person in people],
+        tills=[await _sign_in(connection, world, staff=person.id) for person in world.staff],
     )
 
 
