@@ -89,6 +89,16 @@ async def test_a_refusal_of_one_is_one_of_all(open_bank: OpenBank, sql: Connecti
     await healthy()
 
 
+async def test_a_refund_that_came_first_waits_for_its_bill(open_bank: OpenBank, healthy: Healthy) -> None:
+    cafe = await open_bank("cafe")
+    mia, max_ = cafe.world.card, await cafe.world.add_card("max@cafe.example")
+    assert (await cafe.refund(sale_ref="table 4", external_ref="back")).status == 202
+    bill = Purchase(currency="EUR", amount_minor=1000)
+    await split(cafe, bill, (mia, Wanted()), (max_, Wanted()), external_ref="table 4")
+    assert [await cafe.balance(card) for card in (mia, max_)] == [0, 50], "its name is that of the first share"
+    await healthy()
+
+
 async def test_bills_in_opposite_orders_at_once(open_bank: OpenBank, healthy: Healthy) -> None:
     cafe = await open_bank("cafe")
     one, other = cafe.world.card, await cafe.world.add_card("max@cafe.example")

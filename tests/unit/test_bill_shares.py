@@ -36,6 +36,17 @@ def test_shares_by_amount_are_the_bill() -> None:
             divide(bill, shares)
 
 
+def test_a_share_of_nothing_is_no_sale() -> None:
+    gift = Item(title="Gift", quantity=1, amount_minor=0)
+    for bill, shares in (
+        (Purchase(amount_minor=1), [Wanted()] * 2),
+        (Purchase(amount_minor=5), [Wanted(5), Wanted(0)]),
+        (Purchase(items=(PIZZA, gift)), [Wanted(pieces=(Pieces(1, 3),)), Wanted(pieces=(Pieces(2, 1),))]),
+    ):
+        with pytest.raises(InvalidInput, match="more than nothing"):
+            divide(bill, shares)
+
+
 def test_shares_by_pieces_take_their_lines_and_their_part_of_the_tip() -> None:
     bill = Purchase(amount_minor=1500, items=(PIZZA, WATER))
     first, second = divide(bill, [Wanted(pieces=(Pieces(1, 2),)), Wanted(pieces=(Pieces(1, 1), Pieces(2, 1)))])

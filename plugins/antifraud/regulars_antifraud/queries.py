@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, ColumnElement, DateTime, Uuid, bindparam, fun
 from sqlalchemy.orm import aliased
 
 from regulars.sdk import Fact
-from regulars.sdk.db import LedgerEntry
+from regulars.sdk.db import LedgerEntry, LedgerPending
 
 LIMITED_UNIT = "stamps"
 """The daily limit is one of stamps; other units have sizes of their own."""
@@ -33,13 +33,25 @@ def _counting() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-LAST_EARNED_AT = (
+_LAST_ENTRY_AT = (
     select(LedgerEntry.created_at)
-    .where(*_counting())
+    .where(*_counting(), LedgerEntry.occasion != "release")
     .order_by(LedgerEntry.created_at.desc())
     .limit(1)
     .scalar_subquery()
 )
+_LAST_WAITING_SINCE = (
+    select(func.max(LedgerPending.created_at))
+    .where(
+        LedgerPending.tenant_id == bindparam("tenant_id", type_=Uuid(), required=True),
+        LedgerPending.card_id == bindparam("card_id", type_=Uuid(), required=True),
+        LedgerPending.status == "open",
+        LedgerPending.counts_for_limits.is_(True),
+    )
+    .scalar_subquery()
+)
+LAST_EARNED_AT = select(func.greatest(_LAST_ENTRY_AT, _LAST_WAITING_SINCE)).scalar_subquery()
+"""What waits was earned when it was sold, not when it is released."""
 EARNED_TODAY = (
     select(func.coalesce(func.sum(_LEFT), 0).cast(BigInteger))
     .where(

@@ -109,6 +109,8 @@ class Bills:
                 answer = _answer(bill_id, command.bill, shares)
                 now.store(answer, sale_id=bill_id)
             await self._ledger.write(now, "earn")
+        if shares[0].opened.read["early_refund"]:
+            await self._refunds.settle(session, ctx, bill_id)
         return answer
 
     async def refund(self, session: TenantSession, ctx: Context, claim: Claim, sale_id: UUID, reason: str) -> Answer:

@@ -46,22 +46,14 @@ def divide(bill: Purchase, shares: Sequence[Wanted]) -> list[Purchase]:
         shares: 2 to `MOST`, all of one kind.
 
     Raises:
-        InvalidInput: they are not exactly the bill, or are of different kinds.
+        InvalidInput: they are not exactly the bill, one of them is nothing, or they are of different kinds.
     """
     if not 2 <= len(shares) <= MOST:
         raise _wrong(_("A bill is divided among 2 to %(most)s cards.", most=MOST))
-    if any(one.pieces for one in shares):
-        return _by_pieces(bill, shares)
-    if bill.amount_minor is None:
-        raise InvalidInput(fields={"amount": _("The amount of the bill is needed.")})
-    amounts = [one.amount_minor for one in shares if one.amount_minor is not None]
-    if not amounts:
-        amounts = apportion(bill.amount_minor, [1] * len(shares))
-    if len(amounts) < len(shares):
-        raise _wrong(_("Say an amount for each card, or for none."))
-    if sum(amounts) != bill.amount_minor:
-        raise _wrong(_("The shares must be exactly the bill."))
-    return [replace(bill, amount_minor=amount, items=()) for amount in amounts]
+    parts = _by_pieces(bill, shares) if any(one.pieces for one in shares) else _by_amount(bill, shares)
+    if not all(one.amount_minor for one in parts):
+        raise _wrong(_("Each share must be more than nothing."))
+    return parts
 
 
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
@@ -77,6 +69,19 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     for place in by_remainder[: total - sum(parts)]:
         parts[place] += 1
     return parts
+
+
+def _by_amount(bill: Purchase, shares: Sequence[Wanted]) -> list[Purchase]:
+    if bill.amount_minor is None:
+        raise InvalidInput(fields={"amount": _("The amount of the bill is needed.")})
+    amounts = [one.amount_minor for one in shares if one.amount_minor is not None]
+    if not amounts:
+        amounts = apportion(bill.amount_minor, [1] * len(shares))
+    if len(amounts) < len(shares):
+        raise _wrong(_("Say an amount for each card, or for none."))
+    if sum(amounts) != bill.amount_minor:
+        raise _wrong(_("The shares must be exactly the bill."))
+    return [replace(bill, amount_minor=amount, items=()) for amount in amounts]
 
 
 def _by_pieces(bill: Purchase, shares: Sequence[Wanted]) -> list[Purchase]:
