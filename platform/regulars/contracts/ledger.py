@@ -127,6 +127,8 @@ class LedgerContext:
         occurred_at: when it happened: rules about days, hours and dates go by it; `now` when nobody said.
         segments: keys of the groups of customers that the member belongs to, see `SegmentProvider`.
         sale_id: the sale that is being recorded or taken back, once that is certain: in the `…_posted` hooks.
+        explains: whether anybody will read the steps of drafts; a back-test wants the amounts alone, and hooks may
+            leave the steps out.
     """
 
     tenant: TenantSnapshot
@@ -141,6 +143,7 @@ class LedgerContext:
     occurred_at: datetime | None = None
     segments: frozenset[str] = frozenset()
     sale_id: UUID | None = None
+    explains: bool = True
 
     @property
     def at(self) -> datetime:
@@ -282,6 +285,8 @@ class Proposal:
 
     def noted(self, *steps: Step) -> Proposal:
         """The same draft with further steps that change nothing."""
+        if not steps:
+            return self
         return replace(self, draft=replace(self.draft, steps=(*self.draft.steps, *steps)))
 
 

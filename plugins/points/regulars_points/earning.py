@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from regulars.sdk import N_, Item, LedgerContext, Purchase, Step
 from regulars.sdk.i18n import minor_digits
-from regulars.sdk.rules import first_miss, matching_amount, matching_items
+from regulars.sdk.rules import Matcher, by_identity, matching_amount, matching_items
 from regulars_points import formula
 from regulars_points.settings import UNIT, PointSettings, Rule, settings_of
 
@@ -90,15 +90,17 @@ class _Counter:
         lines = self._lines()
         for rate in dict.fromkeys(line.rate for line in lines):
             minor = sum(line.minor for line in lines if line.rate == rate)
+            parts = self._rated(minor, rate)
+            if not self._ctx.explains:
+                self._parts += parts
+                continue
             params = {
                 "rate": f"{rate.normalize():f}",
                 "amount": self._major(minor),
                 "currency": self._ctx.program.currency,
             }
-            message = N_("{rate} points for each {currency} of {amount}.")
-            self._add(self._rated(minor, rate), Step("given", message, params))
-        for rule in self._settings.rules:
-            self._apply(rule, lines)
+            self._add(parts, Step("given", N_("{rate} points for each {currency} of {amount}."), params))
+        self._apply_rules(lines)
         return self._whole()
 
     def _lines(self) -> list[_Line]:
@@ -110,11 +112,17 @@ class _Counter:
             found.append(_Line(minor, self._settings.rate_of(item.category), item))
         return [line for line in (*found, _Line(left, self._settings.rate, None)) if line.minor]
 
+    def _apply_rules(self, lines: list[_Line]) -> None:
+        rules = self._settings.rules
+        found = _matcher(rules).matches(self._ctx, self._purchase, is_first=self._is_first)
+        for place in range(len(rules)) if self._ctx.explains else found.hits:
+            missed = found.misses[place]
+            if missed is None:
+                self._apply(rules[place], lines)
+            else:
+                self._steps.append(missed)
+
     def _apply(self, rule: Rule, lines: list[_Line]) -> None:
-        missed = first_miss(rule, rule.title, self._ctx, self._purchase, is_first=self._is_first)
-        if missed is not None:
-            self._steps.append(missed)
-            return
         params = {"rule": rule.title, "value": rule.value}
         if rule.type == "fixed":
             self._add(rule.value * POINT, Step("added", N_("“{rule}” adds {value} points."), params))
@@ -189,3 +197,8 @@ class _Counter:
 
     def _major(self, minor: int) -> str:
         return f"{Decimal(minor) / self._scale:.{len(str(self._scale)) - 1}f}"
+
+
+@by_identity
+def _matcher(rules: tuple[Rule, ...]) -> Matcher:
+    return Matcher(rules, [rule.title for rule in rules])

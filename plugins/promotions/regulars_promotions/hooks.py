@@ -36,10 +36,14 @@ class Hooks:
         """A draft for every promotion that gives units; why the others do not stands with the first draft."""
         if not isinstance(occasion, Purchase) or not settings_of(ctx).promotions or not proposals:
             return proposals
-        units, bill = decide_units(ctx, occasion, proposals, facts), decide_bill(ctx, occasion, facts)
+        units = decide_units(ctx, occasion, proposals, facts)
+        added = [_proposal(grant) for grant in units.grants]
+        if not ctx.explains:
+            return (*proposals, *added)
+        bill = decide_bill(ctx, occasion, facts)
         steps = (*units.missed, *bill.missed, *(step for grant in bill.grants for step in grant.steps))
         first, *others = proposals
-        return (first.noted(*steps), *others, *(_proposal(grant) for grant in units.grants))
+        return (first.noted(*steps), *others, *added)
 
     @hookimpl
     def sale_posted(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from regulars.sdk import N_, LedgerContext, Proposal, Purchase, Step
-from regulars.sdk.rules import first_miss, matching_amount
+from regulars.sdk.rules import Matcher, by_identity, matching_amount
 from regulars_promotions.settings import WHOLE, Promotion, PromotionSettings
 from regulars_promotions.used import Left, Used
 
@@ -101,14 +101,14 @@ def _fitting(
     ctx: LedgerContext, purchase: Purchase, facts: Mapping[str, Any], missed: list[Step], *, gives_units: bool
 ) -> Iterator[tuple[Promotion, Left]]:
     """The promotions whose conditions hold and that are not used up; the others leave a step."""
-    used, today = Used(facts["usage"]), ctx.at.date()
-    for promotion in settings_of(ctx).promotions:
-        over = promotion.ends_on is not None and promotion.ends_on < today
-        if promotion.gives_units != gives_units or not promotion.active or over:
-            continue  # what is switched off or over for good would only make the explanation long
-        miss = first_miss(promotion, promotion.title, ctx, purchase, is_first=not facts["bought_before"])
+    promotions, matcher = _by_kind(settings_of(ctx).promotions)[gives_units]
+    found = matcher.matches(ctx, purchase, is_first=not facts["bought_before"])
+    used = Used(facts["usage"]) if found.hits else Used(None)
+    for place in range(len(promotions)) if ctx.explains else found.hits:
+        promotion, miss = promotions[place], found.misses[place]
         if miss is not None:
-            missed.append(miss)
+            if promotion.ends_on is None or promotion.ends_on >= ctx.at.date():
+                missed.append(miss)  # what is over for good would only make the explanation long
             continue
         left = used.left(promotion)
         miss = _limit(ctx, promotion, used, left)
@@ -116,6 +116,16 @@ def _fitting(
             yield promotion, left
         else:
             missed.append(miss)
+
+
+@by_identity
+def _by_kind(promotions: tuple[Promotion, ...]) -> dict[bool, tuple[Sequence[Promotion], Matcher]]:
+    """Those that are switched on: whether they give units → they, and what asks all of them."""
+    kinds = {
+        gives_units: [one for one in promotions if one.active and one.gives_units == gives_units]
+        for gives_units in (True, False)
+    }
+    return {kind: (found, Matcher(found, [one.title for one in found])) for kind, found in kinds.items()}
 
 
 def _limit(ctx: LedgerContext, promotion: Promotion, used: Used, left: Left) -> Step | None:

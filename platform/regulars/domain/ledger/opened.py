@@ -81,6 +81,7 @@ class OpenCard:
         pause: of a paused program: `until`, perhaps nothing, and whether it `redeems`.
         occurred_at: when it happened, `None` for now.
         sale_id: the sale that is posted or taken back, from `posting` on.
+        explains: whether anybody will read why the rules give what they give.
         contended: plugin statements that may find that somebody else took the last of something.
         rows: table part or plugin statement → rows to write.
     """
@@ -102,6 +103,7 @@ class OpenCard:
     pause: Mapping[str, Any] | None = None
     occurred_at: datetime | None = None
     sale_id: UUID | None = None
+    explains: bool = True
     contended: set[str] = field(default_factory=set)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _segments: frozenset[str] | None = None
@@ -176,6 +178,7 @@ class OpenCard:
             occurred_at=self.occurred_at,
             segments=segments,
             sale_id=self.sale_id,
+            explains=self.explains,
         )
 
     def plugin_facts(self, plugin: str) -> dict[str, Any]:
@@ -193,24 +196,30 @@ class OpenCard:
         hooks = self.registry.hooks.ledger("check_redemption", self.enabled)
         return first_refusal(hooks, lambda plugin: (self.ledger_context(plugin), offer, self.plugin_facts(plugin)))
 
-    def evaluate(self, occasion: Occasion) -> tuple[Proposal, ...]:
+    def evaluate(self, occasion: Occasion, views: Views | None = None) -> tuple[Proposal, ...]:
         """What an occasion gives under the rules: drafts of all plugins, then multipliers and bonuses, then limits.
 
         Pure: the same card, facts and settings always give the same.
+
+        Args:
+            occasion: what happened.
+            views: of this card as it is, where somebody has made them already.
 
         Raises:
             PluginFault: a plugin's hook failed.
         """
         hooks, enabled, units = self.registry.hooks, self.enabled, self.registry.unit_owners
-        drafts = collect_drafts(
-            hooks.ledger("earn", enabled),
-            lambda plugin: (self.ledger_context(plugin), occasion, self.plugin_facts(plugin)),
-            units,
-        )
+        shown = Views(self) if views is None else views
+
+        def own(plugin: str) -> tuple[Any, ...]:
+            context, facts = shown[plugin]
+            return context, occasion, facts
 
         def arguments(plugin: str, so_far: tuple[Proposal, ...]) -> tuple[Any, ...]:
-            return self.ledger_context(plugin), occasion, so_far, self.plugin_facts(plugin)
+            context, facts = shown[plugin]
+            return context, occasion, so_far, facts
 
+        drafts = collect_drafts(hooks.ledger("earn", enabled), own, units)
         adjusted = adjust_proposals(hooks.ledger("adjust_earn", enabled), arguments, drafts, units, enabled)
         return cap_proposals(hooks.ledger("cap_earn", enabled), arguments, adjusted)
 
@@ -460,6 +469,22 @@ class OpenCard:
             except ValidationError as error:
                 raise PluginFault(plugin, f"the payload of {draft.name!r} does not fit its model") from error
             self._event(declared_event.name, declared_event.declared.version, payload, None)
+
+
+class Views(dict[str, tuple[LedgerContext, dict[str, Any]]]):
+    """Plugin → its context and facts, made when it is first asked: the same for all its hooks while nothing changes.
+
+    Args:
+        opened: the card.
+    """
+
+    def __init__(self, opened: OpenCard) -> None:
+        super().__init__()
+        self._opened = opened
+
+    def __missing__(self, plugin: str) -> tuple[LedgerContext, dict[str, Any]]:
+        view = self[plugin] = self._opened.ledger_context(plugin), self._opened.plugin_facts(plugin)
+        return view
 
 
 def has_life(provider: UnitProvider) -> TypeGuard[UnitLife]:

@@ -20,7 +20,7 @@ from regulars.contracts.context import AccountState, CardInfo
 from regulars.contracts.ledger import Item, Purchase, Refusal
 from regulars.domain.ledger.commands import Attempt, CardRef
 from regulars.domain.ledger.engine import NO_CLAIM
-from regulars.domain.ledger.opened import OpenCard
+from regulars.domain.ledger.opened import OpenCard, Views
 from regulars.kernel.plugins.dispatch import first_refusal
 from regulars.kernel.plugins.registry import PluginRegistry
 
@@ -60,6 +60,7 @@ class Replay:
 
     def __init__(self, opened: OpenCard, registry: PluginRegistry, changed: frozenset[str]) -> None:
         enabled = opened.ctx.tenant.enabled
+        opened.explains = False
         self._opened = opened
         self._empty = dict(opened.facts)
         self._decoders = _decoders(registry, enabled)
@@ -75,20 +76,23 @@ class Replay:
         """
         opened, purchase = self._opened, _purchase(row)
         self._place(row)
+        views = Views(opened)
+
+        def arguments(plugin: str) -> tuple[Any, ...]:
+            context, facts = views[plugin]
+            return context, purchase, facts
+
         old: Amounts = {}
         for draft in row["result"]:
             old[draft["unit"]] = old.get(draft["unit"], 0) + draft["amount"]
-        if isinstance(first_refusal(self._checks, lambda name: self._arguments(name, purchase)), Refusal):
+        if isinstance(first_refusal(self._checks, arguments), Refusal):
             return Judged(old, {}, refused=True)
         new: Amounts = {}
-        for proposal in opened.evaluate(purchase):
+        for proposal in opened.evaluate(purchase, views):
             unit, amount = proposal.draft.unit, proposal.draft.amount
             if amount:
                 new[unit] = new.get(unit, 0) + amount
         return Judged(old, new, refused=False)
-
-    def _arguments(self, plugin: str, purchase: Purchase) -> tuple[Any, ...]:
-        return self._opened.ledger_context(plugin), purchase, self._opened.plugin_facts(plugin)
 
     def _place(self, row: Mapping[str, Any]) -> None:
         """Put the card back to where it was when the sale came."""

@@ -63,7 +63,7 @@ class Tally:
     def __init__(self, timezone: str) -> None:
         self._zone = ZoneInfo(timezone)
         self._units: dict[str, UnitTally] = {}
-        self._months: dict[str, tuple[list[int], dict[str, Pair]]] = {}
+        self._months: dict[tuple[int, int], tuple[list[int], dict[str, Pair]]] = {}
         self._card: UUID | None = None
         self._own: dict[str, Pair] = {}
         self.sales = 0
@@ -79,7 +79,8 @@ class Tally:
         self.sales += 1
         self.refused += judged.refused
         here = at.astimezone(self._zone)
-        count, month = self._months.setdefault(f"{here.year:04}-{here.month:02}", ([0], {}))
+        found = self._months.get((here.year, here.month))
+        count, month = found if found is not None else self._months.setdefault((here.year, here.month), ([0], {}))
         count[0] += 1
         for side, amounts in enumerate((judged.old, judged.new)):
             for unit, amount in amounts.items():
@@ -98,7 +99,8 @@ class Tally:
             "cards": self.cards,
             "units": {unit: tally.shown() for unit, tally in sorted(self._units.items())},
             "months": [
-                [month, count[0], dict(sorted(pairs.items()))] for month, (count, pairs) in sorted(self._months.items())
+                [f"{year:04}-{month:02}", count[0], dict(sorted(pairs.items()))]
+                for (year, month), (count, pairs) in sorted(self._months.items())
             ],
         }
 

@@ -129,12 +129,12 @@ class HookTable:
         self, plugin: str, function: Callable[..., Any], wanted: Sequence[str], given: Sequence[str]
     ) -> Callable[..., Any]:
         """Wrap a hook: pick the arguments that it asks for, name the plugin when it raises or is late."""
-        positions = tuple((name, given.index(name)) for name in wanted)
+        positions = tuple(given.index(name) for name in wanted)
 
         def call(*arguments: Any) -> Any:
             begun = perf_counter()
             try:
-                return function(**{name: arguments[position] for name, position in positions})
+                return function(*[arguments[position] for position in positions])
             except Exception as error:
                 raise PluginFault(plugin, f"{type(error).__name__} in {function.__name__}") from error
             finally:
