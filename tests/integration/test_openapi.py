@@ -99,6 +99,21 @@ async def test_every_route_of_the_api_is_described(web: WebServer) -> None:
             assert operation is not None, rule.rule
 
 
+async def test_a_page_of_every_list_of_a_shop_can_follow_a_row(web: WebServer) -> None:
+    """Rows without an id of their own, and the platform's shops, are the exception."""
+    content = await document(web, "localhost")
+    asked = {
+        path: {one["name"] for one in methods["get"].get("parameters", ())}
+        for path, methods in content["paths"].items()
+        if "get" in methods
+    }
+    lists = {path for path, names in asked.items() if "page" in names}
+    assert {path for path in lists if "after" not in asked[path]} == {
+        "/api/v1/store/loyalty/promotions/participations",
+        "/api/v1/admin/loyalty/programs",
+    }
+
+
 async def test_the_document_says_what_can_happen(web: WebServer, cafe: World) -> None:
     content = await document(web, cafe.host)
     assert content["openapi"] == "3.1.0"
@@ -133,7 +148,7 @@ async def test_the_document_says_what_can_happen(web: WebServer, cafe: World) ->
     assert stamp["responses"]["200"]["headers"]["Idempotency-Replayed"]["schema"] == {"const": "true"}
     assert content["paths"]["/api/v1/store/loyalty/cards"]["get"]["responses"]["429"]["headers"]["Retry-After"]
     listed = content["paths"]["/api/v1/store/loyalty/cards"]["get"]["parameters"]
-    assert [one["name"] for one in listed] == ["page", "size", "q", "filter"]
+    assert [one["name"] for one in listed] == ["page", "size", "after", "q", "filter", "order"]
     for path, item in content["paths"].items():
         for method, operation in item.items():
             assert operation["summary"], (path, method)

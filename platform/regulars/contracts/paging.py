@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 T = TypeVar("T")
 MAX_PAGE_SIZE = 200
@@ -17,10 +18,12 @@ class PageRequest:
     Attributes:
         number: from 1.
         size: rows a page, 1 to `MAX_PAGE_SIZE`.
+        after: the row that it follows, instead of a number: then rows that come meanwhile move nothing.
     """
 
     number: int = 1
     size: int = 20
+    after: UUID | None = None
 
     def __post_init__(self) -> None:
         if self.number < 1 or not 1 <= self.size <= MAX_PAGE_SIZE:

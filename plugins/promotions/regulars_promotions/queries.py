@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +37,7 @@ from regulars.sdk.db import (
     insert_rows,
     update_rows,
 )
-from regulars.sdk.paging import Paged, PageRequest
+from regulars.sdk.paging import Listing, Paged, PageRequest
 from regulars_promotions.models import Participation, Usage
 from regulars_promotions.used import EVERYBODY, Used
 
@@ -159,7 +160,6 @@ _LIST: Any = (
     .join(Card, and_(Card.tenant_id == Participation.tenant_id, Card.id == Participation.card_id))
     .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
     .outerjoin(Shop, and_(Shop.tenant_id == Participation.tenant_id, Shop.id == Participation.shop_id))
-    .order_by(Participation.used_at.desc(), Participation.sale_id, Participation.promotion)
 )
 
 
@@ -184,10 +184,18 @@ async def participations(session: TenantSession, sought: Sought, wanted: PageReq
         sought: search and filter.
         wanted: which page of the list.
     """
-    found = _sought(_LIST, session, sought)
-    total = await session.scalar(select(func.count()).select_from(found.order_by(None).subquery()))
-    rows = await session.rows(found.limit(wanted.size).offset(wanted.offset))
-    return Paged([Part(**row._mapping) for row in rows], total, wanted)
+    return await _listing(session, sought).page(session, {}, wanted, lambda row: Part(**row._mapping))
+
+
+async def all_participations(session: TenantSession, sought: Sought) -> AsyncIterator[Part]:
+    """All of them for a file; arguments as above."""
+    async for row in _listing(session, sought).rows(lambda: nullcontext(session), {}):
+        yield Part(**row._mapping)
+
+
+def _listing(session: TenantSession, sought: Sought) -> Listing:
+    order = (Participation.used_at, Participation.sale_id, Participation.promotion)
+    return Listing(_sought(_LIST, session, sought), *order)
 
 
 def _sought(statement: Any, session: TenantSession, sought: Sought) -> Any:

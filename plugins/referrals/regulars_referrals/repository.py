@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, and_, case, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from regulars.sdk.db import SALE_STANDS, Card, Consent, Member, Sale, TenantSession, new_id
-from regulars.sdk.paging import Paged, PageRequest
+from regulars.sdk.paging import Listing, Paged, PageRequest
 from regulars_referrals.models import Invitation
 from regulars_referrals.rules import Person
 
@@ -34,6 +35,7 @@ class Holder:
 class Row:
     """An invitation in the merchant's list; names and addresses are empty once the member is erased."""
 
+    id: UUID
     status: str
     reason: str
     limited: bool
@@ -182,7 +184,7 @@ async def first_card(session: TenantSession, member_id: UUID) -> UUID | None:
 
 
 async def invitations(session: TenantSession, status: str, query: str, wanted: PageRequest) -> Paged[Row]:
-    """All invitations, newest first.
+    """A page of the invitations, newest first.
 
     Args:
         session: of the tenant.
@@ -190,34 +192,44 @@ async def invitations(session: TenantSession, status: str, query: str, wanted: P
         query: words of name, e-mail or phone of either side.
         wanted: which page of the list.
     """
+    found = _invitations(session.tenant_id, status, query)
+    return await found.page(session, {}, wanted, lambda row: Row(**row._mapping))
+
+
+async def all_invitations(session: TenantSession, status: str, query: str) -> AsyncIterator[Row]:
+    """All of them for a file; arguments as above."""
+    async for row in _invitations(session.tenant_id, status, query).rows(lambda: nullcontext(session), {}):
+        yield Row(**row._mapping)
+
+
+def _invitations(tenant_id: UUID, status: str, query: str) -> Listing:
     brought, came = aliased(Card), aliased(Card)
     member, friend = aliased(Member), aliased(Member)
-
-    def joined(*columns: Any) -> Select[Any]:
-        tenant = Invitation.tenant_id
-        return (
-            select(*columns)
-            .select_from(Invitation)
-            .join(brought, and_(brought.tenant_id == tenant, brought.id == Invitation.card_id))
-            .join(came, and_(came.tenant_id == tenant, came.id == Invitation.friend_card_id))
-            .join(member, and_(member.tenant_id == tenant, member.id == brought.member_id))
-            .join(friend, and_(friend.tenant_id == tenant, friend.id == came.member_id))
-        )
-
-    where: list[ColumnElement[bool]] = [Invitation.tenant_id == session.tenant_id]
+    where: list[ColumnElement[bool]] = [Invitation.tenant_id == tenant_id]
     if status:
         where.append(Invitation.status == status)
     words = query.casefold().split()
     where += [or_(*(one.search.contains(word, autoescape=True) for one in (member, friend))) for word in words]
-    columns: list[Any] = [Invitation.status, Invitation.reason, Invitation.limited, Invitation.created_at]
+    columns: list[Any] = [
+        Invitation.id,
+        Invitation.status,
+        Invitation.reason,
+        Invitation.limited,
+        Invitation.created_at,
+    ]
     for name, person in (("member", member), ("friend", friend)):
         gone = person.status == "erased"
         columns.append(case((gone, ""), else_=person.name).label(name))
         columns.append(case((gone, ""), else_=person.email).label(f"{name}_email"))
-    total = await session.scalar(joined(func.count()).where(*where))
-    page = joined(*columns).where(*where).order_by(Invitation.created_at.desc(), Invitation.id.desc())
-    rows = await session.rows(page.limit(wanted.size).offset(wanted.offset))
-    return Paged([Row(**row._mapping) for row in rows], total, wanted)
+    found = (
+        select(*columns)
+        .select_from(Invitation)
+        .join(brought, and_(brought.tenant_id == tenant_id, brought.id == Invitation.card_id))
+        .join(came, and_(came.tenant_id == tenant_id, came.id == Invitation.friend_card_id))
+        .join(member, and_(member.tenant_id == tenant_id, member.id == brought.member_id))
+        .join(friend, and_(friend.tenant_id == tenant_id, friend.id == came.member_id))
+    )
+    return Listing(found.where(*where), Invitation.created_at, Invitation.id)
 
 
 def before(now: datetime, days: int) -> datetime:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, 
 
 from regulars.sdk import ids
 from regulars.sdk.db import Card, Member, TenantSession
-from regulars.sdk.paging import Paged, PageRequest
+from regulars.sdk.paging import Listing, Paged, PageRequest
 from regulars_tiers.models import MemberTier, TierChange
 from regulars_tiers.repository import NOW
 
@@ -105,13 +106,18 @@ async def members(
         query: words of name, e-mail or phone, or digits of the card's number.
         wanted: which page of the list.
     """
-    where = [*_of(session, program_id), *_sought(query)]
-    if tier:
-        where.append(MemberTier.tier == tier)
+    where = _wanted(session, program_id, tier, query)
     total = await session.scalar(_members(func.count()).where(*where))
     page = _members(*_COLUMNS).where(*where).order_by(MemberTier.since.asc().nulls_last(), Card.id)
     rows = await session.rows(page.limit(wanted.size).offset(wanted.offset))
     return Paged([TierMember(**row._mapping) for row in rows], total, wanted)
+
+
+async def all_members(session: TenantSession, program_id: UUID, tier: str, query: str) -> AsyncIterator[TierMember]:
+    """All of them for a file, in an order in which nothing moves meanwhile: the latest card first."""
+    found = _members(*_COLUMNS, Card.id).where(*_wanted(session, program_id, tier, query))
+    async for row in Listing(found, Card.id).rows(lambda: nullcontext(session), {}):
+        yield TierMember(**{name: value for name, value in row._mapping.items() if name != "id"})
 
 
 async def changes(
@@ -136,6 +142,11 @@ async def changes(
     page = _changes(*columns).where(*where).order_by(TierChange.at.desc(), TierChange.id.desc())
     rows = await session.rows(page.limit(wanted.size).offset(wanted.offset))
     return Paged([Change(**row._mapping) for row in rows], total, wanted)
+
+
+def _wanted(session: TenantSession, program_id: UUID, tier: str, query: str) -> list[ColumnElement[bool]]:
+    where = [*_of(session, program_id), *_sought(query)]
+    return [*where, MemberTier.tier == tier] if tier else where
 
 
 def _members(*columns: Any) -> Select[Any]:

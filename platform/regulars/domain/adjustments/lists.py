@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from regulars.contracts.context import Context
 from regulars.contracts.paging import Paged, PageRequest
@@ -13,7 +16,7 @@ from regulars.domain.adjustments import repository
 from regulars.domain.adjustments.service import Adjusted
 from regulars.domain.members.finding import sought
 from regulars.domain.staff.permissions import require
-from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.database import Database, TenantSession
 
 Status = Literal["", "waiting", "done", "refused"]
 _NAMES = tuple(one.name for one in fields(Adjusted))
@@ -48,18 +51,29 @@ async def list_corrections(
         status: only those; empty for all.
     """
     require(ctx, "members.adjust")
-    where = {"tenant": session.tenant_id, "status": status, **sought(query)}
-    rows = await session.rows(repository.LIST, {**where, "size": page.size, "skip": page.offset})
-    found = [
-        CorrectionRow(
-            Adjusted(**{name: getattr(row, name) for name in _NAMES}), row.member_id, row.name, row.email, row.number
-        )
-        for row in rows
-    ]
-    return Paged(found, await session.scalar(repository.COUNT, where), page)
+    return await repository.LIST.page(session, _where(session.tenant_id, query, status), page, _row)
+
+
+async def all_corrections(
+    database: Database, ctx: Context, *, query: str = "", status: Status = ""
+) -> AsyncIterator[CorrectionRow]:
+    """All corrections for a file, the latest first; arguments as above."""
+    require(ctx, "members.adjust")
+    where, opened = _where(ctx.tenant.id, query, status), partial(database.tenant, ctx.tenant.id, read_only=True)
+    async for row in repository.LIST.rows(opened, where):
+        yield _row(row)
 
 
 async def limits(session: TenantSession, ctx: Context) -> Mapping[UUID, int | None]:
     """Program → units that one person may correct alone, `None` for any number."""
     require(ctx, "members.adjust", "programs.manage")
     return {row.id: row.adjust_limit for row in await session.rows(repository.LIMITS, {"tenant": session.tenant_id})}
+
+
+def _where(tenant_id: UUID, query: str, status: Status) -> Mapping[str, Any]:
+    return {"tenant": tenant_id, "status": status, **sought(query)}
+
+
+def _row(row: Row[Any]) -> CorrectionRow:
+    correction = Adjusted(**{name: getattr(row, name) for name in _NAMES})
+    return CorrectionRow(correction, row.member_id, row.name, row.email, row.number)

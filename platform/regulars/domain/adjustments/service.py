@@ -241,8 +241,7 @@ async def page_of(session: TenantSession, ctx: Context, page: PageRequest, *, st
     """
     require(ctx, "members.adjust")
     where = {"tenant": session.tenant_id, "status": status}
-    rows = await session.rows(repository.PAGE, {**where, "size": page.size, "skip": page.offset})
-    return Paged([Adjusted(**row._mapping) for row in rows], await session.scalar(repository.TOTAL, where), page)
+    return await repository.OWN.page(session, where, page, lambda row: Adjusted(**row._mapping))
 
 
 def _audit(opened: OpenCard, action: str, row: dict[str, Any]) -> None:

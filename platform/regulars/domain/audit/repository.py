@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select
-from sqlalchemy.types import Text
+from sqlalchemy.types import Text, Uuid
 
 from regulars.domain.audit.models import AuditLog, PlatformAudit
+from regulars.kernel.db.listing import Listing
 
 INSERT = insert(AuditLog)
 INSERT_PLATFORM = insert(PlatformAudit)
@@ -19,20 +20,11 @@ def _wanted(table: type[AuditLog | PlatformAudit]) -> ColumnElement[bool]:
     return (or_(_ACTION == "", func.starts_with(table.action, _ACTION))) & (or_(_TEXT == "", in_name))
 
 
-_TENANT = AuditLog.tenant_id == bindparam("tenant_id")
-LIST = (
-    select(AuditLog.__table__)
-    .where(_TENANT, _wanted(AuditLog))
-    .order_by(AuditLog.created_at.desc(), AuditLog.id.desc())
-    .limit(bindparam("size"))
-    .offset(bindparam("offset"))
+LIST = Listing(
+    select(AuditLog.__table__).where(AuditLog.tenant_id == bindparam("tenant", type_=Uuid), _wanted(AuditLog)),
+    AuditLog.created_at,
+    AuditLog.id,
 )
-COUNT = select(func.count()).select_from(AuditLog).where(_TENANT, _wanted(AuditLog))
-LIST_PLATFORM = (
-    select(PlatformAudit.__table__)
-    .where(_wanted(PlatformAudit))
-    .order_by(PlatformAudit.created_at.desc(), PlatformAudit.id.desc())
-    .limit(bindparam("size"))
-    .offset(bindparam("offset"))
+LIST_PLATFORM = Listing(
+    select(PlatformAudit.__table__).where(_wanted(PlatformAudit)), PlatformAudit.created_at, PlatformAudit.id
 )
-COUNT_PLATFORM = select(func.count()).select_from(PlatformAudit).where(_wanted(PlatformAudit))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from regulars.domain.audit import repository
 from regulars.domain.audit.actors import Actor
 from regulars.domain.staff.permissions import require
 from regulars.kernel.db.base import new_id
-from regulars.kernel.db.database import PlatformSession, Session, TenantSession
+from regulars.kernel.db.database import Database, PlatformSession, Session, TenantSession
 from regulars.kernel.db.prepared import to_json
 
 Outcome = Literal["done", "refused"]
@@ -158,6 +159,18 @@ async def list_lines(session: TenantSession, ctx: Context, wanted: AuditFilter, 
     return await _tenant_page(session, session.tenant_id, wanted, page)
 
 
+async def all_lines(database: Database, ctx: Context, wanted: AuditFilter) -> AsyncIterator[AuditLine]:
+    """All of the tenant's log for a file, newest first.
+
+    Raises:
+        Forbidden: without the permission `audit.view`.
+    """
+    require(ctx, "audit.view")
+    opened = partial(database.tenant, ctx.tenant.id, read_only=True)
+    async for row in repository.LIST.rows(opened, _where(ctx.tenant.id, wanted)):
+        yield AuditLine(**_without_tenant(row._mapping))
+
+
 async def list_lines_of(
     session: PlatformSession, tenant_id: UUID, wanted: AuditFilter, page: PageRequest
 ) -> Paged[AuditLine]:
@@ -168,16 +181,16 @@ async def list_lines_of(
 async def list_platform(session: PlatformSession, wanted: AuditFilter, page: PageRequest) -> Paged[PlatformLine]:
     """The platform's log, newest first."""
     where = {"action": wanted.action, "text": wanted.actor}
-    rows = await session.rows(repository.LIST_PLATFORM, {**where, "size": page.size, "offset": page.offset})
-    total = await session.scalar(repository.COUNT_PLATFORM, where)
-    return Paged([PlatformLine(**row._mapping) for row in rows], total, page)
+    return await repository.LIST_PLATFORM.page(session, where, page, lambda row: PlatformLine(**row._mapping))
 
 
 async def _tenant_page(session: Session, tenant_id: UUID, wanted: AuditFilter, page: PageRequest) -> Paged[AuditLine]:
-    where = {"tenant_id": tenant_id, "action": wanted.action, "text": wanted.actor}
-    rows = await session.rows(repository.LIST, {**where, "size": page.size, "offset": page.offset})
-    total = await session.scalar(repository.COUNT, where)
-    return Paged([AuditLine(**_without_tenant(row._mapping)) for row in rows], total, page)
+    where = _where(tenant_id, wanted)
+    return await repository.LIST.page(session, where, page, lambda row: AuditLine(**_without_tenant(row._mapping)))
+
+
+def _where(tenant_id: UUID, wanted: AuditFilter) -> Mapping[str, Any]:
+    return {"tenant": tenant_id, "action": wanted.action, "text": wanted.actor}
 
 
 async def _write(

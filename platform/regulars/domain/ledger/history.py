@@ -121,7 +121,7 @@ async def history(
     counted = await session.one_or_none(repository.COUNT, {**where, "owner": owner})
     if counted is None:
         raise NotFound(_("We could not find this card."))
-    rows = await session.rows(repository.ENTRIES, {**where, "size": page.size, "skip": page.offset})
+    rows = await repository.ENTRIES.part(session, where, page)
     names_staff = owner is None
     return Paged([_entry(row, registry, names_staff=names_staff) for row in rows], counted.total, page)
 

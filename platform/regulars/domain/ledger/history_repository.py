@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy import Uuid, and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.models import LedgerEntry
 from regulars.domain.shops.models import Shop
 from regulars.domain.staff.models import Staff
+from regulars.kernel.db.listing import Listing
 
 _TENANT_ID = bindparam("tenant", type_=Uuid)
 _CARD_ID = bindparam("card", type_=Uuid)
@@ -24,7 +25,7 @@ COUNT = (
 )
 """One row with the number of entries, none when the tenant (or the owner that is asked for) has no such card."""
 
-ENTRIES = (
+ENTRIES = Listing(
     select(
         LedgerEntry.id,
         LedgerEntry.unit,
@@ -39,6 +40,7 @@ ENTRIES = (
         LedgerEntry.source,
         LedgerEntry.sale_id,
         LedgerEntry.created_at,
+        LedgerEntry.seq,
         func.coalesce(Shop.name, "").label("shop"),
         func.coalesce(Staff.name, "").label("staff"),
         select(func.coalesce(func.sum(_REVERSAL.amount), 0) == -LedgerEntry.amount)
@@ -48,8 +50,8 @@ ENTRIES = (
     )
     .outerjoin(Shop, and_(Shop.tenant_id == LedgerEntry.tenant_id, Shop.id == LedgerEntry.shop_id))
     .outerjoin(Staff, and_(Staff.tenant_id == LedgerEntry.tenant_id, Staff.id == LedgerEntry.staff_id))
-    .where(*_OF_CARD)
-    .order_by(LedgerEntry.created_at.desc(), LedgerEntry.unit, LedgerEntry.seq.desc())
-    .limit(bindparam("size", type_=BigInteger))
-    .offset(bindparam("skip", type_=BigInteger))
+    .where(*_OF_CARD),
+    LedgerEntry.created_at,
+    LedgerEntry.seq,
+    LedgerEntry.id,
 )

@@ -32,6 +32,7 @@ from regulars.domain.cards.numbers import NUMBER_LENGTH
 from regulars.domain.ledger.models import Account
 from regulars.domain.members.models import Consent, Member
 from regulars.kernel.db.expressions import NOW
+from regulars.kernel.db.listing import Listing
 
 Sort = Literal["last_visit", "name", "enrolled"]
 ACTIVE_DAYS = 30
@@ -127,8 +128,10 @@ def _page(*order: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any
 PAGES: dict[Sort, Select[Any]] = {
     "last_visit": _page(Member.last_activity_at.desc()),
     "name": _page(case((Member.name == "", 1), else_=0), func.lower(Member.name), Member.email),
-    "enrolled": _page(Member.enrolled_at.desc()),
+    "enrolled": _page(Member.enrolled_at.desc(), Member.id.desc()),
 }
+ENROLLED = Listing(select(*_COLUMNS).where(*_WANTED), Member.enrolled_at, Member.id)
+"""The last of these orders, in which a page can follow a member."""
 _LATEST_MARKETING = (
     select(Consent.granted)
     .where(Consent.tenant_id == Member.tenant_id, Consent.member_id == Member.id, Consent.purpose == "marketing")

@@ -47,13 +47,22 @@ async def list_members(
         session: the transaction.
         ctx: who asks; needs `members.view`.
         wanted: search, filter, order.
-        page: which page.
+        page: which page; one that follows a member needs the order of enrolment, the others move while people come.
         gauges: of the tenant's programs (`gauges_of`).
+
+    Raises:
+        InvalidInput: another order, or nobody is there whom the page would follow.
     """
     require(ctx, "members.view")
     where = parameters_of(session, wanted, gauges)
     total = await session.scalar(repository.COUNT, where)
-    rows = await session.rows(repository.PAGES[wanted.sort], {**where, "size": page.size, "offset": page.offset})
+    if page.after is None:
+        rows = await session.rows(repository.PAGES[wanted.sort], {**where, "size": page.size, "offset": page.offset})
+    elif wanted.sort == "enrolled":
+        rows = await repository.ENROLLED.part(session, where, page)
+    else:
+        sentence = _("Pages follow a customer only in the order of enrolment.")
+        raise InvalidInput(sentence, fields={"after": sentence})
     return Paged([member_of(row, gauges) for row in rows], total, page)
 
 

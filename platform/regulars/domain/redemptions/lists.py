@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 from uuid import UUID
 
 from regulars.contracts.context import Context
@@ -14,7 +16,7 @@ from regulars.domain.redemptions import queries
 from regulars.domain.redemptions.answers import RedemptionAnswer, redemption_answer
 from regulars.domain.redemptions.life import Delivery, State, Status
 from regulars.domain.staff.permissions import require
-from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.database import Database, TenantSession
 from regulars.kernel.i18n import gettext as _
 
 
@@ -145,17 +147,14 @@ async def list_redemptions(
         wanted: which.
         page: which part of them.
     """
-    where = {
-        "tenant": session.tenant_id,
-        "status": wanted.status,
-        "fulfilment": wanted.fulfilment,
-        "card": wanted.card_id,
-        "member": _owner(ctx),
-        "sought": wanted.sought.strip(),
-    }
-    rows = await session.rows(queries.LIST, {**where, "size": page.size, "offset": page.offset})
-    total = await session.scalar(queries.COUNT, where)
-    return Paged([RedemptionRow(**row._mapping) for row in rows], total, page)
+    return await queries.LIST.page(session, _where(ctx, wanted), page, lambda row: RedemptionRow(**row._mapping))
+
+
+async def all_redemptions(database: Database, ctx: Context, wanted: Wanted) -> AsyncIterator[RedemptionRow]:
+    """All redemptions for a file, the latest first; arguments as above."""
+    opened = partial(database.tenant, ctx.tenant.id, read_only=True)
+    async for row in queries.LIST.rows(opened, _where(ctx, wanted)):
+        yield RedemptionRow(**row._mapping)
 
 
 async def get_redemption(session: TenantSession, ctx: Context, redemption_id: UUID) -> RedemptionRow:
@@ -184,6 +183,17 @@ async def card_of_code(session: TenantSession, ctx: Context, code: str) -> UUID 
         queries.BY_CODE, {"tenant": session.tenant_id, "code": code.strip().upper()}
     )
     return found
+
+
+def _where(ctx: Context, wanted: Wanted) -> Mapping[str, Any]:
+    return {
+        "tenant": ctx.tenant.id,
+        "status": wanted.status,
+        "fulfilment": wanted.fulfilment,
+        "card": wanted.card_id,
+        "member": _owner(ctx),
+        "sought": wanted.sought.strip(),
+    }
 
 
 def _owner(ctx: Context) -> UUID | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Select, Text, Uuid, and_, bindparam, func, not_, or_, select
+from sqlalchemy import Boolean, ColumnElement, Text, Uuid, and_, bindparam, func, not_, or_, select
 
 from regulars.domain.cards.models import Card
 from regulars.domain.members.models import Member
@@ -13,6 +13,7 @@ from regulars.domain.redemptions.models import Redemption
 from regulars.domain.shops.models import Shop
 from regulars.domain.staff.models import Staff
 from regulars.kernel.db.expressions import NOW
+from regulars.kernel.db.listing import Listing
 
 _ZONE = bindparam("zone", type_=Text)
 _MONTH_START: ColumnElement[Any] = func.timezone(_ZONE, func.date_trunc("month", func.timezone(_ZONE, NOW)))
@@ -114,24 +115,14 @@ _COLUMNS = (
 )
 
 
-def _of_members(*columns: Any) -> Select[Any]:
-    return (
-        select(*columns)
-        .select_from(Redemption)
-        .join(Card, and_(Card.tenant_id == Redemption.tenant_id, Card.id == Redemption.card_id))
-        .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
-    )
-
-
-LIST = (
-    _of_members(*_COLUMNS)
-    .where(*_FOUND)
-    .order_by(Redemption.created_at.desc(), Redemption.id.desc())
-    .limit(bindparam("size"))
-    .offset(bindparam("offset"))
+_REDEMPTIONS = (
+    select(*_COLUMNS)
+    .select_from(Redemption)
+    .join(Card, and_(Card.tenant_id == Redemption.tenant_id, Card.id == Redemption.card_id))
+    .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
 )
-COUNT = _of_members(func.count()).where(*_FOUND)
-ONE = _of_members(*_COLUMNS).where(
+LIST = Listing(_REDEMPTIONS.where(*_FOUND), Redemption.created_at, Redemption.id)
+ONE = _REDEMPTIONS.where(
     Redemption.tenant_id == bindparam("tenant", type_=Uuid), Redemption.id == bindparam("redemption", type_=Uuid)
 )
 BY_CODE = (

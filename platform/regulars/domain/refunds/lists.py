@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from regulars.contracts.context import Context
 from regulars.contracts.paging import Paged, PageRequest
@@ -12,7 +16,7 @@ from regulars.domain.members.finding import sought
 from regulars.domain.refunds import repository
 from regulars.domain.refunds.results import Refunded
 from regulars.domain.staff.permissions import require
-from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.database import Database, TenantSession
 
 Status = Literal["", "waiting", "done"]
 
@@ -54,10 +58,23 @@ async def list_refunds(
         sale_id: of one sale.
     """
     require(ctx, "members.view", "sales.refund")
-    where = {"tenant": session.tenant_id, "status": status, "sale": sale_id, **sought(query)}
-    rows = await session.rows(repository.LIST, {**where, "size": page.size, "skip": page.offset})
-    found = [
-        RefundRow(Refunded.of(row._asdict()), row.member_id, row.name or "", row.email or "", row.currency or "")
-        for row in rows
-    ]
-    return Paged(found, await session.scalar(repository.COUNT, where), page)
+    return await repository.LIST.page(session, _where(session.tenant_id, query, status, sale_id), page, _row)
+
+
+async def all_refunds(
+    database: Database, ctx: Context, *, query: str = "", status: Status = ""
+) -> AsyncIterator[RefundRow]:
+    """All refunds for a file, the latest first; arguments as above."""
+    require(ctx, "members.view", "sales.refund")
+    where, opened = _where(ctx.tenant.id, query, status), partial(database.tenant, ctx.tenant.id, read_only=True)
+    async for row in repository.LIST.rows(opened, where):
+        yield _row(row)
+
+
+def _where(tenant_id: UUID, query: str, status: Status, sale_id: UUID | None = None) -> Mapping[str, Any]:
+    return {"tenant": tenant_id, "status": status, "sale": sale_id, **sought(query)}
+
+
+def _row(row: Row[Any]) -> RefundRow:
+    refund = Refunded.of(row._asdict())
+    return RefundRow(refund, row.member_id, row.name or "", row.email or "", row.currency or "")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import BigInteger, Select, Text, Uuid, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import BigInteger, Text, Uuid, and_, bindparam, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from regulars.domain.cards.models import Card
@@ -13,6 +11,7 @@ from regulars.domain.members.models import Member
 from regulars.domain.refunds.models import Refund
 from regulars.domain.sales.models import Sale
 from regulars.kernel.db.expressions import NOW
+from regulars.kernel.db.listing import Listing
 
 _TENANT = bindparam("tenant", type_=Uuid)
 _SALE = select(Sale.id, Sale.card_id, Sale.source, Sale.external_ref).where(Sale.tenant_id == _TENANT)
@@ -42,14 +41,8 @@ BY_REF = select(*_REFUND).where(
     Refund.source == bindparam("source", type_=Text),
     Refund.external_ref == bindparam("ref", type_=Text),
 )
-PAGE = (
-    select(*_REFUND)
-    .where(Refund.tenant_id == _TENANT)
-    .order_by(Refund.created_at.desc(), Refund.id.desc())
-    .limit(bindparam("size", type_=BigInteger))
-    .offset(bindparam("skip", type_=BigInteger))
-)
-TOTAL = select(func.count()).select_from(Refund).where(Refund.tenant_id == _TENANT)
+OWN = Listing(select(*_REFUND).where(Refund.tenant_id == _TENANT), Refund.created_at, Refund.id)
+"""Refunds without whose they are."""
 _SOUGHT = (
     Refund.tenant_id == _TENANT,
     or_(bindparam("status", type_=Text) == "", Refund.status == bindparam("status", type_=Text)),
@@ -58,25 +51,17 @@ _SOUGHT = (
 )
 
 
-def _of_members(*columns: Any) -> Select[Any]:
-    """Whose refunds they are; nobody's while they wait for their sale."""
-    return (
-        select(*columns)
-        .select_from(Refund)
-        .outerjoin(Card, and_(Card.tenant_id == Refund.tenant_id, Card.id == Refund.card_id))
-        .outerjoin(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
-        .outerjoin(Sale, and_(Sale.tenant_id == Refund.tenant_id, Sale.id == Refund.sale_id))
-    )
-
-
-LIST = (
-    _of_members(*_REFUND, Member.id.label("member_id"), Member.name, Member.email, Sale.currency)
-    .where(*_SOUGHT)
-    .order_by(Refund.created_at.desc(), Refund.id.desc())
-    .limit(bindparam("size", type_=BigInteger))
-    .offset(bindparam("skip", type_=BigInteger))
+LIST = Listing(
+    select(*_REFUND, Member.id.label("member_id"), Member.name, Member.email, Sale.currency)
+    .select_from(Refund)
+    .outerjoin(Card, and_(Card.tenant_id == Refund.tenant_id, Card.id == Refund.card_id))
+    .outerjoin(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
+    .outerjoin(Sale, and_(Sale.tenant_id == Refund.tenant_id, Sale.id == Refund.sale_id))
+    .where(*_SOUGHT),
+    Refund.created_at,
+    Refund.id,
 )
-COUNT = _of_members(func.count()).where(*_SOUGHT)
+"""Whose refunds they are; nobody's while they wait for their sale."""
 WAIT = (
     insert(Refund)
     .values(created_at=NOW)

@@ -113,5 +113,4 @@ async def page_of(session: TenantSession, ctx: Context, page: PageRequest) -> Pa
     """
     require(ctx, "sales.refund", "members.view")
     where = {"tenant": session.tenant_id}
-    rows = await session.rows(repository.PAGE, {**where, "size": page.size, "skip": page.offset})
-    return Paged([Refunded.of(row._asdict()) for row in rows], await session.scalar(repository.TOTAL, where), page)
+    return await repository.OWN.page(session, where, page, lambda row: Refunded.of(row._asdict()))

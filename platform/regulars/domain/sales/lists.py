@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from regulars.domain.ledger.evaluation import read_items
 from regulars.domain.members.finding import sought
 from regulars.domain.sales import queries
 from regulars.domain.staff.permissions import require
-from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.database import Database, TenantSession
 from regulars.kernel.i18n import gettext as _
 
 Show = Literal["all", "refunded", "undone"]
@@ -80,8 +81,15 @@ async def list_sales(
     """
     require(ctx, "members.view")
     where = {"tenant": session.tenant_id, "show": show, **sought(query)}
-    rows = await session.rows(queries.LIST, {**where, "size": page.size, "skip": page.offset})
-    return Paged([SaleRow(**row._mapping) for row in rows], await session.scalar(queries.COUNT, where), page)
+    return await queries.LIST.page(session, where, page, lambda row: SaleRow(**row._mapping))
+
+
+async def all_sales(database: Database, ctx: Context, *, query: str = "", show: Show = "all") -> AsyncIterator[SaleRow]:
+    """All sales for a file, the latest first; arguments as above."""
+    require(ctx, "members.view")
+    opened = partial(database.tenant, ctx.tenant.id, read_only=True)
+    async for row in queries.LIST.rows(opened, {"tenant": ctx.tenant.id, "show": show, **sought(query)}):
+        yield SaleRow(**row._mapping)
 
 
 async def get_sale(session: TenantSession, ctx: Context, sale_id: UUID) -> SaleRow:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     Boolean,
-    Select,
     Text,
     Uuid,
     and_,
@@ -29,6 +25,7 @@ from regulars.domain.refunds.models import Refund
 from regulars.domain.sales.models import Sale
 from regulars.domain.shops.models import Shop
 from regulars.domain.staff.models import Staff
+from regulars.kernel.db.listing import Listing
 
 _TENANT = bindparam("tenant", type_=Uuid)
 _SHOW = bindparam("show", type_=Text)
@@ -92,27 +89,13 @@ _WANTED = (
 )
 
 
-def _of_members(*columns: Any) -> Select[Any]:
-    return (
-        select(*columns)
-        .select_from(Sale)
-        .join(Card, and_(Card.tenant_id == Sale.tenant_id, Card.id == Sale.card_id))
-        .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
-    )
-
-
-def _whole(query: Select[Any]) -> Select[Any]:
-    return query.outerjoin(Shop, and_(Shop.tenant_id == Sale.tenant_id, Shop.id == Sale.shop_id)).outerjoin(
-        Staff, and_(Staff.tenant_id == Sale.tenant_id, Staff.id == Sale.staff_id)
-    )
-
-
-LIST = (
-    _whole(_of_members(*_COLUMNS))
-    .where(*_WANTED)
-    .order_by(Sale.occurred_at.desc(), Sale.id.desc())
-    .limit(bindparam("size", type_=BigInteger))
-    .offset(bindparam("skip", type_=BigInteger))
+_SALES = (
+    select(*_COLUMNS)
+    .select_from(Sale)
+    .join(Card, and_(Card.tenant_id == Sale.tenant_id, Card.id == Sale.card_id))
+    .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
+    .outerjoin(Shop, and_(Shop.tenant_id == Sale.tenant_id, Shop.id == Sale.shop_id))
+    .outerjoin(Staff, and_(Staff.tenant_id == Sale.tenant_id, Staff.id == Sale.staff_id))
 )
-COUNT = _of_members(func.count()).where(*_WANTED)
-ONE = _whole(_of_members(*_COLUMNS)).where(Sale.tenant_id == _TENANT, Sale.id == bindparam("sale", type_=Uuid))
+LIST = Listing(_SALES.where(*_WANTED), Sale.occurred_at, Sale.id)
+ONE = _SALES.where(Sale.tenant_id == _TENANT, Sale.id == bindparam("sale", type_=Uuid))

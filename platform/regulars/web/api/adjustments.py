@@ -10,13 +10,12 @@ from quart import Blueprint
 
 from regulars.contracts.errors import InvalidInput, NotFound
 from regulars.contracts.ledger import MAX_AMOUNT
-from regulars.contracts.paging import PageRequest
 from regulars.domain.adjustments import service as adjustments
 from regulars.domain.adjustments.service import MAX_REASON, AdjustCommand, Adjusted
 from regulars.domain.ledger.commands import Answer, CardRef
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
-from regulars.web.api.models import Page, Sent
+from regulars.web.api.models import FollowingPage, Sent
 from regulars.web.api.till import PROBLEMS
 from regulars.web.api.toolkit import ApiWork, Operation, api
 from regulars.web.work import read_id
@@ -40,7 +39,7 @@ class DecisionSent(Sent):
     """Nothing besides the address."""
 
 
-class AdjustmentQuery(Page):
+class AdjustmentQuery(FollowingPage):
     """Which corrections."""
 
     status: Literal["", "waiting", "done", "refused"] = ""
@@ -113,7 +112,7 @@ async def adjust(work: ApiWork, body: AdjustmentSent) -> Answer:
 )
 async def list_adjustments(work: ApiWork, query: AdjustmentQuery) -> AdjustmentList:
     """Corrections, the latest first."""
-    page = PageRequest(query.page, query.size)
+    page = query.request(ids.ADJUSTMENT)
     paged = await adjustments.page_of(work.session, work.ctx, page, status=query.status)
     return AdjustmentList(
         items=[_shown(one) for one in paged.items],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from quart import Blueprint
 
 from regulars.contracts.errors import Conflict, InvalidInput
-from regulars.contracts.paging import PageRequest
 from regulars.contracts.providers import Progress
 from regulars.domain.cards.enrolment import EnrolCommand, Enrolled
 from regulars.domain.cards.numbers import format_number
@@ -51,8 +50,8 @@ async def list_customers(work: ApiWork, query: CustomerQuery) -> CustomerList:
     parts, session, ctx = work.services, work.session, work.ctx
     programs = await parts.programs.programs(session, ctx.tenant)
     gauges = await gauges_of(session, ctx, parts.plugins, parts.rules, programs)
-    wanted = MemberFilter(query=query.q, only=query.filter)
-    paged = await members.list_members(session, ctx, wanted, PageRequest(query.page, query.size), gauges)
+    wanted = MemberFilter(query=query.q, only=query.filter, sort=query.order)
+    paged = await members.list_members(session, ctx, wanted, query.request(ids.MEMBER), gauges)
     return CustomerList(
         items=[_customer(member) for member in paged.items],
         total=paged.total,

@@ -11,6 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from regulars.contracts.conditions import MAX_MONEY
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import StepKind
+from regulars.contracts.paging import PageRequest
+from regulars.kernel import ids
+from regulars.kernel.db.listing import no_such_row
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 Units = Mapping[str, int]
@@ -39,6 +42,31 @@ class Page(Asked):
 
     page: int = Field(default=1, ge=1, le=100_000, description="From 1.")
     size: int = Field(default=50, ge=1, le=200, description="Rows a page.")
+
+
+class FollowingPage(Page):
+    """Which page of a list in which nothing moves."""
+
+    after: str = Field(
+        default="",
+        max_length=60,
+        description="Id of the last row you have, instead of a page: no row comes twice or is missed, whatever happens"
+        " meanwhile.",
+    )
+
+    def request(self, kind: str) -> PageRequest:
+        """The page that is asked for.
+
+        Args:
+            kind: prefix of the ids of the list.
+
+        Raises:
+            InvalidInput: what it would follow is no id of that kind.
+        """
+        after = ids.read(kind, self.after) if self.after else None
+        if self.after and after is None:
+            raise no_such_row()
+        return PageRequest(self.page, self.size, after)
 
 
 class Problem(BaseModel):
@@ -170,11 +198,14 @@ class CustomerList(BaseModel):
     pages: int
 
 
-class CustomerQuery(Page):
+class CustomerQuery(FollowingPage):
     """Search and filter of the list of customers."""
 
     q: str = Field(default="", max_length=200, description="Parts of name, e-mail or phone, or the start of a number.")
     filter: Literal["all", "active", "ready"] = Field(default="all", description="Here lately; has a reward ready.")
+    order: Literal["last_visit", "enrolled"] = Field(
+        default="last_visit", description="Who came, or enrolled, last first; `after` needs `enrolled`."
+    )
 
 
 class NewCustomer(Sent):

@@ -7,14 +7,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 from quart import Blueprint
 
-from regulars.contracts.paging import PageRequest
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef
 from regulars.domain.redemptions import lists
 from regulars.domain.redemptions.answers import RedemptionAnswer
 from regulars.domain.redemptions.life import Move, Status
 from regulars.domain.redemptions.service import MAX_ADDRESS, MoveCommand, RedeemCommand
 from regulars.kernel import ids
-from regulars.web.api.models import Page, Sent, Text, TillSent
+from regulars.web.api.models import FollowingPage, Sent, Text, TillSent
 from regulars.web.api.till import PROBLEMS, attempt_of, staff_and_shop
 from regulars.web.api.toolkit import ApiWork, Operation, api
 from regulars.web.work import read_id
@@ -26,7 +25,7 @@ Channel = Annotated[
 ]
 
 
-class RedemptionQuery(Page):
+class RedemptionQuery(FollowingPage):
     """Search and filter of the list."""
 
     q: str = Field(default="", max_length=200, description="A whole code, or a part of title, name or address.")
@@ -94,7 +93,7 @@ async def list_all(work: ApiWork, query: RedemptionQuery) -> RedemptionList:
     """Redemptions, the latest first."""
     card_id = read_id(ids.CARD, query.card) if query.card else None
     wanted = lists.Wanted(query.q, query.status, query.fulfilment, card_id)
-    found = await lists.list_redemptions(work.session, work.ctx, wanted, PageRequest(query.page, query.size))
+    found = await lists.list_redemptions(work.session, work.ctx, wanted, query.request(ids.REDEMPTION))
     return RedemptionList(
         items=[row.answer for row in found.items],
         total=found.total,

@@ -11,7 +11,6 @@ from quart import Blueprint
 
 from regulars.contracts.errors import InvalidInput, NotFound
 from regulars.contracts.ledger import MAX_AMOUNT
-from regulars.contracts.paging import PageRequest
 from regulars.domain.ledger.commands import Answer
 from regulars.domain.refunds import results
 from regulars.domain.refunds.parts import Part, RefundedLine
@@ -19,7 +18,7 @@ from regulars.domain.refunds.results import Refunded, content_of
 from regulars.domain.refunds.service import RefundCommand
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
-from regulars.web.api.models import Page, Sent, Text, Units
+from regulars.web.api.models import FollowingPage, Sent, Text, Units
 from regulars.web.api.till import PROBLEMS
 from regulars.web.api.toolkit import ApiWork, Operation, api
 from regulars.web.work import read_id
@@ -119,10 +118,10 @@ async def refund(work: ApiWork, body: RefundSent) -> Answer:
     return await work.services.refunds.refund(work.session, work.ctx, _command(work, body))
 
 
-@api(Operation(door="store", permission="sales.refund", query=Page, answers={200: RefundList}, tag=TAG))
-async def list_refunds(work: ApiWork, query: Page) -> RefundList:
+@api(Operation(door="store", permission="sales.refund", query=FollowingPage, answers={200: RefundList}, tag=TAG))
+async def list_refunds(work: ApiWork, query: FollowingPage) -> RefundList:
     """All refunds, the latest first."""
-    paged = await results.page_of(work.session, work.ctx, PageRequest(query.page, query.size))
+    paged = await results.page_of(work.session, work.ctx, query.request(ids.REFUND))
     return RefundList(
         items=[_shown(one) for one in paged.items],
         total=paged.total,

@@ -9,7 +9,6 @@ from quart import Blueprint
 from regulars.contracts.context import Context, Principal
 from regulars.contracts.errors import Conflict, NotFound, Unauthenticated
 from regulars.contracts.ledger import RewardOffer
-from regulars.contracts.paging import PageRequest
 from regulars.domain.cards import service as cards
 from regulars.domain.cards.numbers import format_number, token_of
 from regulars.domain.cards.service import CardHit
@@ -19,9 +18,9 @@ from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.web.api.customers import command_of, progress_answer
 from regulars.web.api.models import (
+    FollowingPage,
     NewCustomer,
     OwnCardAnswer,
-    Page,
     RewardAnswer,
     SelfEnrolledAnswer,
     TransactionAnswer,
@@ -64,18 +63,17 @@ async def get_card(work: ApiWork) -> OwnCardAnswer:
     Operation(
         door="storefront",
         feature="cards",
-        query=Page,
+        query=FollowingPage,
         answers={200: TransactionList},
         problems=(Unauthenticated, NotFound),
         limit=LOOK_UP,
         tag=TAG,
     )
 )
-async def list_transactions(work: ApiWork, query: Page) -> TransactionList:
+async def list_transactions(work: ApiWork, query: FollowingPage) -> TransactionList:
     """Every movement on the customer's card, newest first; who is meant is found as for the card."""
     card, ctx = await _own_card(work)
-    page = PageRequest(query.page, query.size)
-    paged = await work.services.card_views.history(work.session, ctx, card.id, page)
+    paged = await work.services.card_views.history(work.session, ctx, card.id, query.request(ids.ENTRY))
     return TransactionList(
         items=[_transaction(entry) for entry in paged.items],
         total=paged.total,

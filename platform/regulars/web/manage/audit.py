@@ -10,7 +10,6 @@ from pydantic import Field
 
 from regulars.contracts.context import Context
 from regulars.contracts.pages import PageContext
-from regulars.contracts.paging import MAX_PAGE_SIZE, PageRequest
 from regulars.domain.audit import service
 from regulars.domain.audit.service import AuditFilter, AuditLine
 from regulars.kernel import ids
@@ -119,25 +118,12 @@ async def _lines(database: Database, ctx: Context, wanted: AuditFilter) -> Async
         _("IP"),
         _("Device"),
     ]
-    number, last = 1, 1
-    while number <= last:
-        async with database.tenant(ctx.tenant.id, read_only=True) as session:
-            found = await service.list_lines(session, ctx, wanted, PageRequest(number, MAX_PAGE_SIZE))
-        for line in found.items:
-            details = "; ".join(f"{name}: {value}" for name, value in detail_pairs(line.details))
-            moment, subject = line.created_at.isoformat(timespec="seconds"), line.subject_kind
-            yield [
-                moment,
-                line.actor_name,
-                line.actor_kind,
-                line.action,
-                line.outcome,
-                subject,
-                details,
-                line.ip,
-                line.device,
-            ]
-        number, last = number + 1, found.pages
+    async for line in service.all_lines(database, ctx, wanted):
+        details = "; ".join(f"{name}: {value}" for name, value in detail_pairs(line.details))
+        yield [
+            *(line.created_at.isoformat(timespec="seconds"), line.actor_name, line.actor_kind, line.action),
+            *(line.outcome, line.subject_kind, details, line.ip, line.device),
+        ]
 
 
 def _row(line: AuditLine) -> AuditRow:

@@ -13,7 +13,6 @@ from quart import Response
 from regulars.contracts.errors import InvalidInput
 from regulars.contracts.ledger import MAX_AMOUNT
 from regulars.contracts.pages import PageContext
-from regulars.contracts.paging import MAX_PAGE_SIZE, PageRequest
 from regulars.domain.adjustments import lists
 from regulars.domain.adjustments.lists import CorrectionRow
 from regulars.domain.audit import service as audit
@@ -207,18 +206,12 @@ async def _rows(work: Work, query: CorrectionsQuery) -> AsyncIterator[Sequence[s
         *(_("When"), _("Customer"), _("E-mail"), _("Card #"), _("Unit"), _("Number"), _("Reason")),
         *(_("State"), _("Asked by"), _("Decided by")),
     )
-    number, last = 1, 1
-    while number <= last:
-        async with work.services.database.tenant(work.ctx.tenant.id, read_only=True) as session:
-            page = PageRequest(number, MAX_PAGE_SIZE)
-            found = await lists.list_corrections(session, work.ctx, page, query=query.q, status=query.show)
-        for row in found.items:
-            one = row.correction
-            yield (
-                *(format_datetime(one.created_at), row.name, row.email, row.number, one.unit, str(one.amount)),
-                *(one.reason, _(STATES[one.status]), one.asked_by_name, one.decided_by_name),
-            )
-        number, last = number + 1, found.pages
+    async for row in lists.all_corrections(work.services.database, work.ctx, query=query.q, status=query.show):
+        one = row.correction
+        yield (
+            *(format_datetime(one.created_at), row.name, row.email, row.number, one.unit, str(one.amount)),
+            *(one.reason, _(STATES[one.status]), one.asked_by_name, one.decided_by_name),
+        )
 
 
 def signed(work: Work, unit: str, amount: int) -> str:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, Field
 from quart import Response
 
 from regulars.contracts.pages import PageContext
-from regulars.contracts.paging import MAX_PAGE_SIZE, PageRequest
 from regulars.domain.audit import service as audit
 from regulars.domain.ledger.commands import Attempt, CardRef, Claim, principal_of
 from regulars.domain.redemptions import lists
@@ -205,23 +204,11 @@ async def export_redemptions(work: Work) -> Response:
 
 async def _rows(work: Work, query: RedemptionsQuery) -> AsyncIterator[Sequence[str]]:
     yield (_("When"), _("Reward"), _("Customer"), _("E-mail"), _("Card #"), _("Unit"), _("Cost"), _("State"), _("Code"))
-    page, more = 1, True
-    while more:
-        async with work.services.database.tenant(work.ctx.tenant.id, read_only=True) as session:
-            found = await lists.list_redemptions(session, work.ctx, query.wanted, PageRequest(page, MAX_PAGE_SIZE))
-        for row in found.items:
-            yield (
-                format_datetime(row.created_at),
-                row.title,
-                row.name,
-                row.email,
-                row.number,
-                row.unit,
-                str(row.cost),
-                _(TITLES[row.state]),
-                row.code,
-            )
-        page, more = page + 1, page < found.pages
+    async for row in lists.all_redemptions(work.services.database, work.ctx, query.wanted):
+        yield (
+            *(format_datetime(row.created_at), row.title, row.name, row.email, row.number),
+            *(row.unit, str(row.cost), _(TITLES[row.state]), row.code),
+        )
 
 
 def _line(work: Work, row: lists.RedemptionRow) -> RedemptionLine:

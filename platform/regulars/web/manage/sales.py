@@ -10,7 +10,6 @@ from uuid import UUID
 from quart import Response
 
 from regulars.contracts.pages import PageContext
-from regulars.contracts.paging import MAX_PAGE_SIZE, PageRequest
 from regulars.domain.audit import service as audit
 from regulars.domain.refunds import lists as refund_lists
 from regulars.domain.refunds.lists import RefundRow
@@ -218,34 +217,22 @@ async def _sale_rows(work: Work, query: SalesQuery) -> AsyncIterator[Sequence[st
         *(_("When"), _("Customer"), _("E-mail"), _("Card #"), _("Bought"), _("Gave")),
         *(_("Shop"), _("Staff"), _("Reference"), _("State")),
     )
-    number, last = 1, 1
-    while number <= last:
-        async with work.services.database.tenant(work.ctx.tenant.id, read_only=True) as session:
-            page = PageRequest(number, MAX_PAGE_SIZE)
-            found = await lists.list_sales(session, work.ctx, page, query=query.q, show=query.show)
-        for row in found.items:
-            line = _sale_line(work, row)
-            yield (
-                *(format_datetime(row.occurred_at), row.name, row.email, row.number, line.bought, line.given),
-                *(row.shop, row.staff, row.external_ref or "", line.state),
-            )
-        number, last = number + 1, found.pages
+    async for row in lists.all_sales(work.services.database, work.ctx, query=query.q, show=query.show):
+        line = _sale_line(work, row)
+        yield (
+            *(format_datetime(row.occurred_at), row.name, row.email, row.number, line.bought, line.given),
+            *(row.shop, row.staff, row.external_ref or "", line.state),
+        )
 
 
 async def _refund_rows(work: Work, query: RefundsQuery) -> AsyncIterator[Sequence[str]]:
     yield (_("When"), _("Customer"), _("E-mail"), _("Refunded"), _("Outcome"), _("Reason"), _("Sale"), _("Reference"))
-    number, last = 1, 1
-    while number <= last:
-        async with work.services.database.tenant(work.ctx.tenant.id, read_only=True) as session:
-            page = PageRequest(number, MAX_PAGE_SIZE)
-            found = await refund_lists.list_refunds(session, work.ctx, page, query=query.q, status=query.show)
-        for row in found.items:
-            line, refund = refund_line(work, row), row.refund
-            yield (
-                *(format_datetime(refund.created_at), row.name, row.email, line.part, line.outcome, refund.reason),
-                *(refund.sale_ref or "", refund.external_ref or ""),
-            )
-        number, last = number + 1, found.pages
+    async for row in refund_lists.all_refunds(work.services.database, work.ctx, query=query.q, status=query.show):
+        line, refund = refund_line(work, row), row.refund
+        yield (
+            *(format_datetime(refund.created_at), row.name, row.email, line.part, line.outcome, refund.reason),
+            *(refund.sale_ref or "", refund.external_ref or ""),
+        )
 
 
 def sale_url(sale_id: UUID) -> str:

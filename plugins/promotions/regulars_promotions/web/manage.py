@@ -12,7 +12,6 @@ from pydantic import Field
 from regulars.sdk import Context, PageContext, ProgramInfo
 from regulars.sdk.db import TenantSession
 from regulars.sdk.i18n import _, format_money, format_number
-from regulars.sdk.paging import PageRequest
 from regulars.sdk.web import (
     Blueprint,
     Download,
@@ -34,7 +33,6 @@ from regulars_promotions.used import Used
 
 PATH = "/manage/p/promotions/"
 PARTS = f"{PATH}participations"
-BATCH = 200
 bp = Blueprint("promotions", __name__)
 TONES = {"running": "success", "scheduled": "info", "used_up": "warning", "ended": "", "off": ""}
 
@@ -198,16 +196,10 @@ async def _cells(session: TenantSession, ctx: Context, sought: Sought) -> AsyncI
     zone = ZoneInfo(ctx.tenant.timezone)
     person = (_("Name"), _("E-mail"), _("Card #"))
     yield (_("When"), _("Promotion"), *person, _("Shop"), _("Gave"), _("Cost"), _("Taken back"))
-    number = 1
-    while True:
-        paged = await queries.participations(session, sought, PageRequest(number, BATCH))
-        for part in paged.items:
-            at = part.used_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
-            back = _("yes") if part.returned else ""
-            yield (at, part.title, part.name, part.email, part.number, part.shop, gave(part), cost(part), back)
-        if len(paged.items) < BATCH:
-            return
-        number += 1
+    async for part in queries.all_participations(session, sought):
+        at = part.used_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        back = _("yes") if part.returned else ""
+        yield (at, part.title, part.name, part.email, part.number, part.shop, gave(part), cost(part), back)
 
 
 def gave(part: Part) -> str:

@@ -12,13 +12,11 @@ from pydantic import Field
 from regulars.sdk import Context, PageContext
 from regulars.sdk.db import TenantSession
 from regulars.sdk.i18n import _
-from regulars.sdk.paging import PageRequest
 from regulars.sdk.web import Blueprint, Download, ListQuery, Pager, Result, Work, csv_bytes, make_pager, page
 from regulars_referrals import repository
 from regulars_referrals.repository import Row
 
 PATH = "/manage/p/referrals/"
-BATCH = 200
 bp = Blueprint("referrals", __name__)
 
 
@@ -79,13 +77,9 @@ async def export(work: Work) -> Result:
 
     async def lines(session: TenantSession) -> AsyncIterator[Sequence[str]]:
         yield heading
-        number, last = 1, 1
-        while number <= last:
-            found = await repository.invitations(session, query.status, query.q, PageRequest(number, BATCH))
-            for row in found.items:
-                people = [row.member, row.member_email, row.friend, row.friend_email]
-                yield [*people, _words(row), row.created_at.date().isoformat()]
-            number, last = number + 1, found.pages
+        async for row in repository.all_invitations(session, query.status, query.q):
+            people = [row.member, row.member_email, row.friend, row.friend_email]
+            yield [*people, _words(row), row.created_at.date().isoformat()]
 
     def chunks(session: TenantSession, _ctx: Context) -> AsyncIterator[bytes]:
         return csv_bytes(lines(session))

@@ -13,7 +13,6 @@ from regulars.sdk import Context, NotFound, PageContext, ProgramInfo, ids
 from regulars.sdk.audit import record
 from regulars.sdk.db import TenantSession
 from regulars.sdk.i18n import _
-from regulars.sdk.paging import PageRequest
 from regulars.sdk.web import Blueprint, Download, ListQuery, Pager, Redirect, Result, Work, csv_bytes, make_pager, page
 from regulars_tiers import list_queries as lists
 from regulars_tiers import review, texts
@@ -22,7 +21,6 @@ from regulars_tiers.settings import TierSettings
 
 PATH = "/manage/p/tiers/"
 HISTORY = f"{PATH}history"
-BATCH = 200
 bp = Blueprint("tiers", __name__)
 
 
@@ -153,13 +151,9 @@ async def export(work: Work) -> Result:
 
     async def lines(session: TenantSession) -> AsyncIterator[Sequence[str]]:
         yield heading
-        number, last = 1, 1
-        while number <= last:
-            found = await lists.members(session, program.id, query.tier, query.q, PageRequest(number, BATCH))
-            for one in found.items:
-                since, until = (at.date().isoformat() if at else "" for at in (one.since, one.keep_until))
-                yield [one.name, one.email, one.number, titles.get(one.tier, one.tier), since, until]
-            number, last = number + 1, found.pages
+        async for one in lists.all_members(session, program.id, query.tier, query.q):
+            since, until = (at.date().isoformat() if at else "" for at in (one.since, one.keep_until))
+            yield [one.name, one.email, one.number, titles.get(one.tier, one.tier), since, until]
 
     def chunks(session: TenantSession, _ctx: Context) -> AsyncIterator[bytes]:
         return csv_bytes(lines(session))
