@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
+from itertools import count
+from typing import Any
 
 import pytest
 from asyncpg import Connection
 
 from regulars.domain.awards import jobs
+from regulars.domain.awards.service import Awards
 from regulars.kernel.db.database import Database
 from regulars.kernel.jobs import CronTick
 from regulars.testing.clock import Clock
@@ -60,6 +63,38 @@ async def test_a_birthday_is_given_once_a_year_whatever_happens_to_the_date(
     assert len(await sql.fetch(GIVEN, cafe.tenant.id)) == 1
     await morning(datetime(2027, 6, 8, 5, tzinfo=UTC))
     assert len(await sql.fetch(GIVEN, cafe.tenant.id)) == 2, "two mornings later it is made up for"
+    await healthy()
+
+
+async def test_killed_in_the_middle_of_a_morning_it_goes_on(
+    morning: Morning,
+    cafe: World,
+    sql: Connection,
+    run_jobs: RunJobs,
+    healthy: Healthy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second card's award is written and its transaction dies; the first one's is committed."""
+    calls, award = count(1), Awards.award
+
+    async def mortal(self: Awards, *arguments: Any) -> Any:
+        given = await award(self, *arguments)
+        if next(calls) == 2:
+            raise RuntimeError("killed in the middle")
+        return given
+
+    monkeypatch.setattr(jobs, "BATCH", 1)
+    monkeypatch.setattr(Awards, "award", mortal)
+    await cafe.set_settings("stamps", birthday_stamps=3)
+    cards = [cafe.card, *[await cafe.add_card(f"m{number}@cafe.example") for number in range(2)]]
+    await sql.execute(JOINED, datetime(2026, 1, 1, tzinfo=UTC))
+    for card in cards:
+        await sql.execute(BORN, card.member_id, date(1990, 6, 5))
+    await morning(datetime(2026, 6, 5, 4, 1, tzinfo=UTC))
+    assert [tuple(row) for row in await sql.fetch(GIVEN, cafe.tenant.id)] == [("birthday", 3)]
+    assert (await run_jobs(retries=True))[-1] == (jobs.AWARD, "done")
+    given = "SELECT DISTINCT card_id, count(*) OVER () FROM core.ledger_entry WHERE tenant_id = $1"
+    assert {tuple(row) for row in await sql.fetch(given, cafe.tenant.id)} == {(card.id, 3) for card in cards}
     await healthy()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from asyncpg import Connection
@@ -11,7 +12,9 @@ from coin_bank import Bank
 
 from regulars.contracts.errors import InvalidInput, NotFound
 from regulars.contracts.ledger import Item
+from regulars.domain.expiry.service import Expiry
 from regulars.domain.refunds.parts import Part, RefundedLine
+from regulars.testing.clock import Clock
 from regulars.testing.till import Till, content
 from regulars.testing.world import World
 
@@ -32,6 +35,23 @@ async def test_a_part_takes_what_the_rest_would_not_have_given(open_bank: OpenBa
     assert (await cafe.balance(), await pizza.balance()) == (0, 1200)
     with pytest.raises(NotFound):
         await pizza.refund(sale)
+    await healthy()
+
+
+async def test_what_was_refunded_while_it_waited_counts_after_the_release(
+    open_bank: OpenBank, clock: Clock, healthy: Healthy
+) -> None:
+    """Of 100 euros and 1200 coins half is refunded before the release, half of the rest after it, by other rules."""
+    cafe = await open_bank("cafe", waits_days=1, big_per_euro=12, per_euro=12)
+    sale = await cafe.sale(10_000)
+    assert await cafe.refunded(sale, part=Part(amount_minor=5000)) == {"taken": {"coins": 600}}
+    await clock.advance(days=2)
+    async with cafe.database.tenant(cafe.world.tenant.id) as session:
+        expiry = Expiry(cafe.ledger, timedelta(days=7))
+        assert await expiry.release(session, cafe.world.context("job"), cafe.world.card.id) == 1
+    await cafe.world.set_settings("coins", per_euro=100, big_per_euro=100)
+    assert await cafe.refunded(sale, part=Part(amount_minor=2500)) == {"taken": {"coins": 300}}
+    assert await cafe.refunded(sale) == {"taken": {"coins": 300}}
     await healthy()
 
 

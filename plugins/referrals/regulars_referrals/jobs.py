@@ -44,9 +44,9 @@ async def watch(work: JobWork, payload: Mapping[str, Any]) -> None:
         work: the job.
         payload: of `sale.recorded`.
     """
-    found = await repository.take(work.session, friend_card_id=UUID(payload["card_id"]))
+    found = await repository.take_waiting(work.session, UUID(payload["card_id"]))
     friend = await repository.holder(work.session, UUID(payload["card_id"]))
-    if found is None or friend is None or found.status != "waiting":
+    if found is None or friend is None:
         return
     settings, sale_id = await _settings(work, friend.program_id), UUID(payload["sale_id"])
     if await repository.sale_stands(work.session, sale_id, settings.min_amount_minor):
@@ -64,8 +64,8 @@ async def take_back(work: JobWork, payload: Mapping[str, Any]) -> None:
         work: the job; its transaction holds both and the mark that they were taken back.
         payload: of `sale.undone` or `sale.refunded`.
     """
-    found = await repository.take(work.session, friend_card_id=UUID(payload["card_id"]))
-    if found is None or found.status not in {"bought", "rewarded"} or str(found.sale_id) != payload["sale_id"]:
+    found = await repository.take_of_sale(work.session, UUID(payload["card_id"]), UUID(payload["sale_id"]))
+    if found is None or found.status not in {"bought", "rewarded"}:
         return
     program_id = await repository.program_of(work.session, found.friend_card_id)
     settings = await _settings(work, program_id)
@@ -86,7 +86,7 @@ async def settle(work: JobWork, payload: Mapping[str, Any]) -> None:
         payload: `id` of the invitation.
     """
     session = work.session
-    found = await repository.take(session, invitation_id=UUID(payload["id"]))
+    found = await repository.take(session, UUID(payload["id"]))
     if found is None or found.status != "bought":
         return
     inviter = await repository.holder(session, found.card_id)

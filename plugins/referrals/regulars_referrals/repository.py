@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from regulars.sdk.db import SALE_STANDS, Card, Consent, Member, Sale, TenantSession, new_id
@@ -115,14 +115,39 @@ async def add(session: TenantSession, card_id: UUID, friend_card_id: UUID, reaso
     )
 
 
-async def take(session: TenantSession, *, friend_card_id: UUID | None = None, invitation_id: UUID | None = None) -> Any:
-    """Lock an invitation by its friend's card or its id; `None` when there is none."""
-    statement = select(
-        Invitation.id, Invitation.card_id, Invitation.friend_card_id, Invitation.status, Invitation.sale_id
-    ).where(Invitation.tenant_id == session.tenant_id)
-    by_id = invitation_id is not None
-    which = Invitation.id == invitation_id if by_id else Invitation.friend_card_id == friend_card_id
-    return await session.one_or_none(statement.where(which).with_for_update())
+async def take(session: TenantSession, invitation_id: UUID) -> Any:
+    """Lock an invitation; `None` when there is none."""
+    return await _take(session, Invitation.id == invitation_id)
+
+
+async def take_waiting(session: TenantSession, friend_card_id: UUID) -> Any:
+    """Lock the first invitation of a friend, or of whoever was merged with them, that waits for a purchase."""
+    return await _take(
+        session, Invitation.friend_card_id.in_(_faces(session, friend_card_id)), Invitation.status == "waiting"
+    )
+
+
+async def take_of_sale(session: TenantSession, friend_card_id: UUID, sale_id: UUID) -> Any:
+    """Lock the invitation for which a purchase counted; by now it may belong to another card."""
+    return await _take(
+        session, Invitation.friend_card_id.in_(_faces(session, friend_card_id)), Invitation.sale_id == sale_id
+    )
+
+
+async def _take(session: TenantSession, *which: ColumnElement[bool]) -> Any:
+    columns = (Invitation.id, Invitation.card_id, Invitation.friend_card_id, Invitation.status, Invitation.sale_id)
+    statement = select(*columns).where(Invitation.tenant_id == session.tenant_id, *which)
+    return await session.one_or_none(statement.order_by(Invitation.id).limit(1).with_for_update())
+
+
+def _faces(session: TenantSession, card_id: UUID) -> Select[UUID]:
+    """A card and all that stand for the same person since a merge."""
+    face, named = aliased(Card), aliased(Card)
+    root = select(func.coalesce(named.merged_into, named.id)).where(
+        named.tenant_id == session.tenant_id, named.id == card_id
+    )
+    of_person = or_(face.id == root.scalar_subquery(), face.merged_into == root.scalar_subquery())
+    return select(face.id).where(face.tenant_id == session.tenant_id, of_person)
 
 
 async def lock_member(session: TenantSession, card_id: UUID) -> None:
@@ -139,13 +164,13 @@ async def change(session: TenantSession, invitation_id: UUID, **values: Any) -> 
 
 
 async def rewarded(session: TenantSession, card_id: UUID, since: datetime) -> int:
-    """How many friends a member was rewarded for since a moment."""
+    """How many friends a member, or whoever was merged with them, was rewarded for since a moment."""
     count: int = await session.scalar(
         select(func.count())
         .select_from(Invitation)
         .where(
             Invitation.tenant_id == session.tenant_id,
-            Invitation.card_id == card_id,
+            Invitation.card_id.in_(_faces(session, card_id)),
             Invitation.status == "rewarded",
             Invitation.limited.is_(False),
             Invitation.decided_at >= since,

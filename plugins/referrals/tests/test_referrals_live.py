@@ -169,3 +169,23 @@ async def test_an_award_is_given_once_however_often_it_is_asked_for(till, cafe, 
         async with database.tenant(cafe.tenant.id) as session:
             await awards.award(session, cafe.context("job"), pizza.card.id, occasion, "referral:8")
     await healthy()
+
+
+async def test_a_merge_neither_keeps_a_reward_nor_renews_a_limit(till, cafe, sql, settle, healthy):
+    friend = await bring(till, "lea@example.com", code_of(cafe.card.id))
+    twin = await cafe.add_card("lea2@example.com")
+    await till.merge(friend, twin)
+    await till.sale(1, card=friend)
+    await settle()
+    assert [tuple(row) for row in await sql.fetch(GIVEN)] == [(twin.id, 2, False), (cafe.card.id, 5, False)]
+    other = await cafe.add_card("mia2@example.com")
+    await till.merge(cafe.card, other)
+    third = await bring(till, "tom@example.com", code_of(other.id))
+    await till.sale(1, card=third)
+    await settle()
+    assert [tuple(row) for row in await sql.fetch(INVITATIONS)] == [("rewarded", "", False), ("rewarded", "", True)]
+    await till.refund(await sql.fetchval("SELECT id FROM core.sale WHERE card_id = $1", twin.id))
+    await settle()
+    assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["waiting", "rewarded"]
+    assert [await sql.fetchval(BALANCE, card.id) for card in (other, twin)] == [0, 0]
+    await healthy()

@@ -54,14 +54,16 @@ async def review_program(work: JobWork, payload: Mapping[str, Any]) -> None:
 
 @job("recheck")
 async def recheck(work: JobWork, payload: Mapping[str, Any]) -> None:
-    """Take back what a sale or an award had brought that was taken back itself, or a part of it.
+    """Take back what a sale, an award or a merge had brought that was taken back itself, or a part of it.
 
     Args:
         work: the job.
-        payload: of an event with a `card_id`.
+        payload: of an event with a `card_id`, perhaps with an `other_card_id`.
     """
+    cards = sorted(payload[name] for name in ("card_id", "other_card_id") if name in payload)
     for program, settings in await _programs(work):
-        await review.recheck(work.session, program, settings, UUID(payload["card_id"]))
+        for card_id in cards:
+            await review.recheck(work.session, program, settings, UUID(card_id))
 
 
 @job("congratulate")

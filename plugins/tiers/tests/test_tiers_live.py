@@ -274,3 +274,15 @@ async def test_two_cards_of_one_person_have_the_tier_of_both(till, cafe, sql, pr
     assert [row["tier"] for row in await sql.fetch(STANDING, twin.id)] == ["bronze"]
     assert await program_of(cafe, wrong_tiers) == []
     await healthy()
+
+
+async def test_what_was_refunded_while_merged_brings_no_tier_afterwards(till, cafe, sql, program_of, run_jobs):
+    twin = await cafe.add_card("twin@cafe.example")
+    await till.sale(5, card=twin)
+    merged = await till.merge(twin, cafe.card)
+    await till.refund(await sql.fetchval("SELECT id FROM core.sale"))
+    await till.unmerge(merged)
+    assert [row["tier"] for row in await sql.fetch(STANDING, twin.id)] == ["silver"], "as before the merge"
+    await run_jobs()
+    assert [row["tier"] for row in await sql.fetch(STANDING, twin.id)] == ["bronze"]
+    assert await program_of(cafe, wrong_tiers) == []

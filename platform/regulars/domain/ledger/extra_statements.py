@@ -101,6 +101,7 @@ SALE_ID = bindparam("sale_id", type_=Uuid)
 AWARD = "award"
 """In the explanation of what an award gave: its key."""
 _OPEN: ColumnElement[str] = literal_column("'open'")
+_CANCELLED: ColumnElement[str] = literal_column("'cancelled'")
 _WAITING: ColumnElement[str] = literal_column("'waiting'")
 
 
@@ -203,6 +204,7 @@ def _last_action() -> ScalarSelect[Any]:
 def _refunded_sale() -> ScalarSelect[Any]:
     """A sale with all that it has given and what was asked back of it."""
     mine = (LedgerEntry.tenant_id == TENANT, LedgerEntry.card_id == CARD_ID)
+    waiting = _fields(LedgerPending, (*PENDING_FIELDS, "status"))
     wanted = LedgerEntry.redemption_id == any_(bindparam("redemptions", type_=ARRAY(Uuid)))
     entries = (
         select(func.jsonb_agg(aggregate_order_by(_entry(), LedgerEntry.created_at, LedgerEntry.seq)))
@@ -210,8 +212,8 @@ def _refunded_sale() -> ScalarSelect[Any]:
         .scalar_subquery()
     )
     pending = (
-        select(func.jsonb_agg(aggregate_order_by(_fields(LedgerPending, PENDING_FIELDS), LedgerPending.id)))
-        .where(LedgerPending.tenant_id == TENANT, LedgerPending.sale_id == SALE_ID, LedgerPending.status == _OPEN)
+        select(func.jsonb_agg(aggregate_order_by(waiting, LedgerPending.id)))
+        .where(LedgerPending.tenant_id == TENANT, LedgerPending.sale_id == SALE_ID, LedgerPending.status != _CANCELLED)
         .scalar_subquery()
     )
     refunds = (

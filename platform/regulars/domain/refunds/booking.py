@@ -140,7 +140,7 @@ def _take_back(opened: OpenCard, posting: Posting, plan: Plan, reason: str) -> _
     """Take what is planned: what waits is cancelled, what was spent becomes a debt or is let go."""
     sale, taken = opened.read["refunded"], _Taken()
     earnings = {one.entry.id: one for one in _entries(sale) if one.entry.kind == "earn"}
-    waiting = {UUID(one["id"]): one for one in sale["pending"] or ()}
+    waiting = {UUID(one["id"]): one for one in sale["pending"] or () if one["status"] == "open"}
     keys = {grant.id: grant.key for grant in plan.grants}
     for grant_id, amount in plan.takes.items():
         if grant_id in waiting:
@@ -199,20 +199,22 @@ def _grants(sale: Mapping[str, Any]) -> list[Grant]:
     asked: Counter[str] = Counter()
     for refund in sale["refunds"] or ():
         asked.update(refund["result"].get("asked", {}))
-    grants = [
-        Grant(
-            one.entry.id,
-            (one.entry.plugin, one.entry.unit, one.entry.rule),
-            one.entry.amount,
-            one.entry.amount - asked[str(one.entry.id)],
-        )
-        for one in _entries(sale)
-        if one.entry.kind == "earn"
+    waiting, cut = [], Counter[RuleKey]()
+    for row in sale["pending"] or ():
+        key, before = (row["plugin"], row["unit"], row["rule"]), asked[row["id"]]
+        if row["status"] == "open":
+            waiting.append(Grant(UUID(row["id"]), key, row["amount"] + before, row["amount"], is_pending=True))
+        else:  # released since, without what was asked back before
+            cut[key] += before
+    earned = [one.entry for one in _entries(sale) if one.entry.kind == "earn"]
+    keys = [(entry.plugin, entry.unit, entry.rule) for entry in earned]
+    return [
+        *(
+            Grant(entry.id, key, entry.amount + cut.pop(key, 0), entry.amount - asked[str(entry.id)])
+            for entry, key in zip(earned, keys, strict=True)
+        ),
+        *waiting,
     ]
-    for one in sale["pending"] or ():
-        key = (one["plugin"], one["unit"], one["rule"])
-        grants.append(Grant(UUID(one["id"]), key, one["amount"] + asked[one["id"]], one["amount"], is_pending=True))
-    return grants
 
 
 def _entries(sale: Mapping[str, Any]) -> list[Posted]:
