@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from datetime import timedelta
 from functools import partial
@@ -61,6 +62,8 @@ from regulars.web.services import EXTENSION, Services, services_of
 from regulars.web.stopping import Stopping
 
 log = structlog.get_logger(__name__)
+_NEW_OBJECTS = 10_000
+"""So many more than before make the garbage collector look at the youngest: those of some requests, not of one."""
 
 PAGES = ((SITE, site), (CONSOLE, console), (PORTAL, portal), (TERMINAL, terminal), (MANAGE, manage))
 """The areas with pages of the host, each with the package that has its `blueprint` and `navigation`."""
@@ -109,7 +112,15 @@ def create_from_environment() -> RegularsApp:
 
     hub = services_of(app).hub
     app.before_serving(Stopping(config.port, config.drain_seconds, at_begin=begin, at_end=hub.close).install)
+    app.before_serving(_settle)
     return app
+
+
+async def _settle() -> None:
+    """Tell the garbage collector that what the start has made stays: going through it again holds up all requests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
 
 
 def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = None) -> Services:
