@@ -1,16 +1,18 @@
-"""Kill -9 at random moments under twenty parallel sales: every acknowledged sale is there exactly once."""
+"""Kill -9 at random moments under load: every acknowledged sale, bill and merge is there exactly once, and whole."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from asyncpg import connect
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -46,22 +48,54 @@ async def sell(running: Installation, world: World, number: int, acknowledged: l
     async with httpx.AsyncClient(base_url=running.address(), timeout=10) as client:
         for _ in range(SALES):
             key = uuid4().hex
-            headers = {"Host": world.host, "Authorization": f"Bearer {world.api_key}", "Idempotency-Key": key}
             body = {"card": card.number, "staff": f"staff_{staff.id.hex}", "pin": staff.pin}
-            while True:
-                try:
-                    answer = await client.post("/api/v1/store/loyalty/stamp", json=body, headers=headers)
-                except httpx.TransportError:
-                    await asyncio.sleep(0.02)
-                    continue
-                if answer.status_code == 200:
-                    break
-                assert answer.status_code in AGAIN, answer.text
-                await asyncio.sleep(0.02)
+            await insist(client, world, "stamp", body, key)
             acknowledged.append(key)
 
 
-async def under_load(running: Installation, world: World, fault: Callable[[], None], dice: random.Random) -> list[str]:
+async def insist(client: httpx.AsyncClient, world: World, path: str, body: Mapping[str, Any], key: str) -> Any:
+    """Send a request with one key until it is told that it worked."""
+    headers = {"Host": world.host, "Authorization": f"Bearer {world.api_key}", "Idempotency-Key": key}
+    while True:
+        try:
+            answer = await client.post(f"/api/v1/store/loyalty/{path}", json=body, headers=headers)
+        except httpx.TransportError:
+            await asyncio.sleep(0.02)
+            continue
+        if answer.status_code in {200, 201}:
+            return answer.json()
+        assert answer.status_code in AGAIN, answer.text
+        await asyncio.sleep(0.02)
+
+
+async def split_and_merge(running: Installation, world: World, number: int, acknowledged: list[str]) -> None:
+    """Two friends pay a bill together, turn out to be one person, and not to be."""
+    staff = world.staff[number % len(world.staff)]
+    one, other = world.cards[1 + 2 * number : 3 + 2 * number]
+    bill = {
+        "shares": [{"card": one.number}, {"card": other.number}],
+        "amount_minor": 1000,
+        "staff": f"staff_{staff.id.hex}",
+        "pin": staff.pin,
+    }
+    both = {"from": f"mem_{other.member_id.hex}", "into": f"mem_{one.member_id.hex}", "reason": "one phone"}
+    async with httpx.AsyncClient(base_url=running.address(), timeout=10) as client:
+        for _ in range(2):
+            key = uuid4().hex
+            await insist(client, world, "bills", bill, key)
+            acknowledged.append(key)
+            merged = await insist(client, world, "members/merge", both, uuid4().hex)
+            await insist(client, world, f"members/merges/{merged['id']}/undo", {}, uuid4().hex)
+
+
+async def under_load(
+    running: Installation,
+    world: World,
+    fault: Callable[[], None],
+    dice: random.Random,
+    till: Callable[..., Awaitable[None]] = sell,
+    clients: int = CLIENTS,
+) -> list[str]:
     """Run all tills, let the fault happen at a random moment, and give the keys that were acknowledged."""
     acknowledged: list[str] = []
 
@@ -70,7 +104,7 @@ async def under_load(running: Installation, world: World, fault: Callable[[], No
         await asyncio.to_thread(fault)
 
     async with asyncio.timeout(120):
-        await asyncio.gather(strike(), *(sell(running, world, n, acknowledged) for n in range(CLIENTS)))
+        await asyncio.gather(strike(), *(till(running, world, n, acknowledged) for n in range(clients)))
     return acknowledged
 
 
@@ -82,7 +116,7 @@ async def check(running: Installation, acknowledged: list[str]) -> None:
         "ON s.tenant_id = i.tenant_id AND s.id = i.sale_id WHERE i.key = ANY($1) GROUP BY i.key",
         acknowledged,
     )
-    total = await connection.fetchval("SELECT count(*) FROM core.sale")
+    total = await connection.fetchval("SELECT count(DISTINCT coalesce(bill_id, id)) FROM core.sale")
     keys = await connection.fetchval("SELECT count(*) FROM core.idempotency WHERE sale_id IS NOT NULL")
     await connection.close()
     assert Counter({row["key"]: row["sales"] for row in rows}) == Counter(acknowledged)
@@ -92,11 +126,8 @@ async def check(running: Installation, acknowledged: list[str]) -> None:
         assert await breaches(opened) == []
 
 
-@pytest.mark.parametrize("victim", ["web", "worker", "postgres", "redis"])
-async def test_no_acknowledged_sale_is_lost_or_doubled(running: Installation, shop: World, victim: str) -> None:
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    dice = random.Random(seed)
+def fault_of(running: Installation, victim: str) -> Callable[[], None]:
+    """Kill somebody and start them again."""
 
     def fault() -> None:
         if victim == "postgres":
@@ -110,7 +141,36 @@ async def test_no_acknowledged_sale_is_lost_or_doubled(running: Installation, sh
             process.kill()
             process.start()
 
+    return fault
+
+
+@pytest.mark.parametrize("victim", ["web", "worker", "postgres", "redis"])
+async def test_no_acknowledged_sale_is_lost_or_doubled(running: Installation, shop: World, victim: str) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    fault = fault_of(running, victim)
     for _ in range(ROUNDS):
         acknowledged = await under_load(running, shop, fault, dice)
         assert len(acknowledged) == CLIENTS * SALES
         await check(running, acknowledged)
+
+
+@pytest.mark.parametrize("victim", ["web", "postgres"])
+async def test_bills_and_merges_are_whole_or_not_there(running: Installation, shop: World, victim: str) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    clients, fault = 8, fault_of(running, victim)
+    acknowledged = await under_load(running, shop, fault, random.Random(seed), split_and_merge, clients)
+    assert len(acknowledged) == 2 * clients
+    engine = create_async_engine(running.config.database_url_migrator, poolclass=NullPool)
+    async with engine.connect() as opened:
+        sales = text(
+            "SELECT (SELECT count(*) FROM core.sale s WHERE s.tenant_id = i.tenant_id AND s.bill_id = i.sale_id)"
+            " FROM core.idempotency i WHERE i.key = ANY(:keys)"
+        )
+        assert list((await opened.execute(sales, {"keys": acknowledged})).scalars()) == [2] * len(acknowledged)
+        merges = text("SELECT count(*), count(undone_at) FROM core.member_merge")
+        made, undone = (await opened.execute(merges)).one()
+        assert (made % len(acknowledged), undone) == (0, made), "each once, whatever died, and undone"
+        assert await breaches(opened) == []

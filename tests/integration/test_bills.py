@@ -99,12 +99,15 @@ async def test_a_refund_that_came_first_waits_for_its_bill(open_bank: OpenBank, 
     await healthy()
 
 
-async def test_bills_in_opposite_orders_at_once(open_bank: OpenBank, healthy: Healthy) -> None:
+async def test_bills_in_opposite_orders_and_sales_at_once(open_bank: OpenBank, healthy: Healthy) -> None:
+    """With one person's PIN, whose row is locked after all cards."""
     cafe = await open_bank("cafe")
     one, other = cafe.world.card, await cafe.world.add_card("max@cafe.example")
     bill = Purchase(currency="EUR", amount_minor=1000)
     pairs = [(one, other), (other, one)] * 6
-    answers = await asyncio.gather(*(split(cafe, bill, *((card, Wanted()) for card in pair)) for pair in pairs))
+    bills = asyncio.gather(*(split(cafe, bill, *((card, Wanted()) for card in pair)) for pair in pairs))
+    sales = asyncio.gather(*(cafe.sale(100, card=card) for card in (one, other) * 6))
+    answers, _sales = await asyncio.gather(bills, sales)
     assert {answer.status for answer in answers} == {200}
-    assert (await cafe.balance(one), await cafe.balance(other)) == (600, 600)
+    assert (await cafe.balance(one), await cafe.balance(other)) == (660, 660)
     await healthy()

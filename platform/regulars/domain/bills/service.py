@@ -157,6 +157,8 @@ class Bills:
         self, session: TenantSession, ctx: Context, command: BillCommand, card_ids: Sequence[UUID]
     ) -> dict[UUID, OpenCard] | Answer:
         values = {"source": ctx.source, "external_ref": command.external_ref}
+        # before the first of them brings the PIN's row along: a sale has its card, too, when it asks for that
+        await session.execute(repository.LOCK_CARDS, {"tenant": session.tenant_id, "cards": card_ids})
         opened = {}
         for card_id in sorted(card_ids):
             attempt = Attempt(command.claim, CardRef("id", card_id), command.staff_id, command.pin, command.shop_id)
