@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
+from json import loads
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from regulars.contracts.paging import PageRequest
 from regulars.domain.adjustments.service import AdjustCommand, Adjustments, page_of
 from regulars.domain.ledger.commands import Answer, CardRef, Claim
 from regulars.kernel import ids
+from regulars.testing.clock import Clock
 from regulars.testing.till import content
 
 OpenBank = Callable[..., Awaitable[Bank]]
@@ -136,3 +139,25 @@ async def test_the_same_key_corrects_once(open_bank: OpenBank, healthy: Healthy)
     answers.add((await adjust(cafe, 5, key="k")).body)
     assert (len(answers), await cafe.balance()) == (1, 5)
     await healthy()
+
+
+async def test_what_is_unusual_is_flagged(open_bank: OpenBank, clock: Clock, sql: Connection) -> None:
+    cafe = await open_bank("cafe")
+    anna, ben = by(cafe, 0), by(cafe, 1)
+    own = await cafe.world.add_card("anna@staff.example")
+    await clock.set(datetime(2026, 3, 10, 21, 30, tzinfo=UTC))  # 22:30 in Luxembourg
+    assert content(await adjust(cafe, 5, card=CardRef("id", own.id)))["flags"] == ["own_card", "at_night"]
+    assert content(await adjust(cafe, -5, card=CardRef("id", own.id)))["flags"] == [], "taken"
+    assert content(await adjust(cafe, 5, ctx=cafe.world.context()))["flags"] == [], "by a program"
+    await clock.set(datetime(2026, 3, 11, 8, tzinfo=UTC))
+    assert [content(await adjust(cafe, 1))["flags"] for _ in range(20)] == [[]] * 19 + [["many"]]
+    assert content(await adjust(cafe, 1, ctx=ben))["flags"] == [], "the first of somebody else"
+    async with cafe.database.tenant(cafe.world.tenant.id) as session:
+        paged = await page_of(session, anna, PageRequest(), status="flagged")
+    assert [one.flags for one in paged.items] == [["many"], ["own_card", "at_night"]]
+    audited = "SELECT details->'flags' FROM core.audit_log WHERE details ? 'flags' ORDER BY id"
+    assert [loads(row[0]) for row in await sql.fetch(audited)] == [["own_card", "at_night"], ["many"]]
+    await limit(cafe, 0)
+    waiting = content(await adjust(cafe, 5, ctx=ben, card=CardRef("id", own.id)))
+    with pytest.raises(Forbidden, match="own card"):
+        await decide(cafe, anna, waiting["id"])

@@ -18,7 +18,7 @@ from regulars.domain.members.finding import sought
 from regulars.domain.staff.permissions import require
 from regulars.kernel.db.database import Database, TenantSession
 
-Status = Literal["", "waiting", "done", "refused"]
+Status = Literal["", "waiting", "done", "refused", "flagged"]
 _NAMES = tuple(one.name for one in fields(Adjusted))
 
 
@@ -48,7 +48,7 @@ async def list_corrections(
         ctx: who asks; needs `members.adjust`.
         page: which part of them.
         query: a part of the member's name or address, or the start of the card's number.
-        status: only those; empty for all.
+        status: only those, or those that are `flagged`; empty for all.
     """
     require(ctx, "members.adjust")
     return await repository.LIST.page(session, _where(session.tenant_id, query, status), page, _row)

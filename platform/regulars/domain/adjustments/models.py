@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regulars.kernel.db.base import Base, TenantEntity
 
 
 class Adjustment(TenantEntity, Base):
-    """A correction: booked at once, or waiting until another person agrees to it or not."""
+    """A correction: booked at once, or waiting until another person agrees to it or not.
+
+    `flags` says what is unusual about it, see `regulars.domain.adjustments.flags`.
+    """
 
     __tablename__ = "adjustment"
     __table_args__ = (
@@ -34,6 +37,7 @@ class Adjustment(TenantEntity, Base):
     status: Mapped[str]
     asked_by: Mapped[UUID | None]
     asked_by_name: Mapped[str]
+    flags: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
     decided_by: Mapped[UUID | None]
     decided_by_name: Mapped[str] = mapped_column(server_default="")
     entry_id: Mapped[UUID | None]

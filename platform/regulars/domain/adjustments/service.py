@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from regulars.contracts.ledger import MAX_AMOUNT, Refusal
 from regulars.contracts.paging import Paged, PageRequest
 from regulars.contracts.providers import UnitLife
 from regulars.domain.adjustments import repository
+from regulars.domain.adjustments.flags import flags_of, refuse_own
 from regulars.domain.audit.service import record
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.ledger.engine import Ledger
@@ -51,6 +53,7 @@ class Adjusted:
     Attributes:
         status: waiting for another person, done or refused.
         entry_id: what it wrote, once it is done.
+        flags: what is unusual about it.
     """
 
     id: UUID
@@ -61,6 +64,7 @@ class Adjusted:
     status: str
     asked_by: UUID | None
     asked_by_name: str
+    flags: Sequence[str]
     decided_by_name: str
     entry_id: UUID | None
     created_at: datetime
@@ -102,6 +106,7 @@ class Adjustments:
             "status": "waiting",
             "asked_by": ctx.principal.id,
             "asked_by_name": ctx.principal.name,
+            "flags": await flags_of(session, opened, command.amount),
             "entry_id": None,
             "created_at": opened.now,
             "decided_at": None,
@@ -137,9 +142,10 @@ class Adjustments:
         one = await get(session, ctx, adjustment_id)  # under the card's lock it does not change any more
         if ctx.principal.kind != "staff" or ctx.principal.id == one.asked_by:
             raise Forbidden(_("Another person has to decide this."))
+        await refuse_own(session, opened.card.id, ctx.principal.id)
         if one.status != "waiting":
             return await self._refuse(opened, Refusal("adjust.decided", N_("This correction was decided already.")))
-        names = ("id", "unit", "amount", "reason", "status", "created_at", "entry_id")
+        names = ("id", "unit", "amount", "reason", "flags", "status", "created_at", "entry_id")
         row: dict[str, Any] = {name: getattr(one, name) for name in names}
         if agrees and (refusal := self._book(opened, row)) is not None:
             return await self._refuse(opened, refusal)
@@ -237,7 +243,7 @@ async def page_of(session: TenantSession, ctx: Context, page: PageRequest, *, st
         session: the transaction.
         ctx: who asks; needs `members.adjust`.
         page: which page.
-        status: only those; empty for all.
+        status: only those, or those that are `flagged`; empty for all.
     """
     require(ctx, "members.adjust")
     where = {"tenant": session.tenant_id, "status": status}
@@ -245,7 +251,7 @@ async def page_of(session: TenantSession, ctx: Context, page: PageRequest, *, st
 
 
 def _audit(opened: OpenCard, action: str, row: dict[str, Any]) -> None:
-    details = {name: row[name] for name in ("unit", "amount", "reason")}
+    details = {name: row[name] for name in ("unit", "amount", "reason", *(["flags"] if row["flags"] else []))}
     opened.add_audit(Subject(action, "card", opened.card.id), outcome="done", details=details)
 
 
@@ -257,6 +263,7 @@ def _answer(row: dict[str, Any], opened: OpenCard, *, status: int) -> Answer:
         "unit": row["unit"],
         "amount": row["amount"],
         "reason": row["reason"],
+        "flags": list(row["flags"]),
         "entry": ids.show(ids.ENTRY, row["entry_id"]) if row["entry_id"] else None,
         "created_at": row["created_at"],
     }

@@ -240,6 +240,7 @@ PARTS: dict[str, UpdateBase] = {
         "status",
         "asked_by",
         "asked_by_name",
+        "flags",
         "entry_id",
         "created_at",
         "decided_at",

@@ -11,6 +11,7 @@ from quart import Blueprint
 from regulars.contracts.errors import InvalidInput, NotFound
 from regulars.contracts.ledger import MAX_AMOUNT
 from regulars.domain.adjustments import service as adjustments
+from regulars.domain.adjustments.flags import Flag
 from regulars.domain.adjustments.service import MAX_REASON, AdjustCommand, Adjusted
 from regulars.domain.ledger.commands import Answer, CardRef
 from regulars.kernel import ids
@@ -42,7 +43,7 @@ class DecisionSent(Sent):
 class AdjustmentQuery(FollowingPage):
     """Which corrections."""
 
-    status: Literal["", "waiting", "done", "refused"] = ""
+    status: Literal["", "waiting", "done", "refused", "flagged"] = ""
 
 
 class AdjustmentAnswer(BaseModel):
@@ -54,6 +55,7 @@ class AdjustmentAnswer(BaseModel):
     unit: str
     amount: int
     reason: str
+    flags: list[Flag] = Field(description="What is unusual about giving this: to whom, when, how often.")
     entry: str | None = Field(description="The movement that it became.")
     created_at: datetime
 
@@ -183,6 +185,7 @@ def _shown(one: Adjusted) -> AdjustmentAnswer:
             "unit": one.unit,
             "amount": one.amount,
             "reason": one.reason,
+            "flags": list(one.flags),
             "entry": ids.show(ids.ENTRY, one.entry_id) if one.entry_id else None,
             "created_at": one.created_at,
         }

@@ -33,6 +33,8 @@ from regulars.web.work import Work, read_id
 
 LIST = "/manage/corrections"
 STATES: Mapping[str, str] = {"waiting": N_("Waiting"), "done": N_("Booked"), "refused": N_("Refused")}
+FLAGS: Mapping[str, str] = {"own_card": N_("Own card"), "at_night": N_("At night"), "many": N_("Many in an hour")}
+FILTERS: Mapping[str, str] = {"": N_("All"), **STATES, "flagged": N_("Unusual")}
 
 
 class CorrectionsQuery(ListQuery):
@@ -69,6 +71,7 @@ class CorrectionLine:
         url: where it is decided.
         amount: with its sign, in words.
         state: in words.
+        flags: what is unusual about it, in words.
         people: who asked, and who decided.
         moment: when, in words.
         may_decide: whether the reader is the other person that it waits for.
@@ -80,6 +83,7 @@ class CorrectionLine:
     url: str
     amount: str
     state: str
+    flags: Sequence[str]
     people: str
     moment: str
     may_decide: bool
@@ -139,8 +143,8 @@ async def corrections(work: Work) -> Result:
         pager=make_pager(found, LIST, query.kept()),
         query=query,
         filters=[
-            Link(label=title, url=url_of(LIST, query.kept(show=name)), active=query.show == name)
-            for name, title in (("", _("All")), *((name, _(title)) for name, title in STATES.items()))
+            Link(label=_(title), url=url_of(LIST, query.kept(show=name)), active=query.show == name)
+            for name, title in FILTERS.items()
         ],
         kept={name: value for name, value in query.kept(q="").items() if value},
         key=new_token(),
@@ -204,13 +208,14 @@ async def export_corrections(work: Work) -> Response:
 async def _rows(work: Work, query: CorrectionsQuery) -> AsyncIterator[Sequence[str]]:
     yield (
         *(_("When"), _("Customer"), _("E-mail"), _("Card #"), _("Unit"), _("Number"), _("Reason")),
-        *(_("State"), _("Asked by"), _("Decided by")),
+        *(_("State"), _("Asked by"), _("Decided by"), _("Unusual")),
     )
     async for row in lists.all_corrections(work.services.database, work.ctx, query=query.q, status=query.show):
         one = row.correction
         yield (
             *(format_datetime(one.created_at), row.name, row.email, row.number, one.unit, str(one.amount)),
             *(one.reason, _(STATES[one.status]), one.asked_by_name, one.decided_by_name),
+            ", ".join(_(FLAGS[flag]) for flag in one.flags),
         )
 
 
@@ -228,6 +233,7 @@ def _line(work: Work, row: CorrectionRow) -> CorrectionLine:
         url=f"{LIST}/{ids.show(ids.ADJUSTMENT, one.id)}",
         amount=signed(work, one.unit, one.amount),
         state=_(STATES[one.status]),
+        flags=[_(FLAGS[flag]) for flag in one.flags],
         people=" → ".join(name for name in (one.asked_by_name, one.decided_by_name) if name),
         moment=moment_words(one.created_at),
         may_decide=one.status == "waiting" and one.asked_by != work.ctx.principal.id,
