@@ -64,6 +64,7 @@ CODES = {
 }
 """Columns of this name hold what programs make or choose from, in every table."""
 CODES_OF = {
+    "core.adjustment.flags",
     "core.award.name",
     "core.back_test.changes",
     "core.back_test.result",
