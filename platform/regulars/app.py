@@ -23,6 +23,7 @@ from regulars.domain.merges.service import Merges
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import Redemptions
+from regulars.domain.redemptions.several import SeveralRewards
 from regulars.domain.refunds.service import Refunds
 from regulars.domain.sales.service import Sales
 from regulars.domain.staff.pins import PinPolicy
@@ -174,6 +175,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         card_views=CardViews(ledger),
         sales=Sales(ledger),
         redemptions=Redemptions(ledger),
+        several_rewards=SeveralRewards(ledger),
         refunds=Refunds(ledger),
         adjustments=Adjustments(ledger),
         awards=Awards(ledger),

@@ -222,6 +222,17 @@ async def test_the_tills_pages(busy: House, people: People, routes: Map, look: L
     await click(till, "Enrol")
     await expect(till.get_by_role("heading", name="The card is ready")).to_be_visible()
     await walk.stop(till, "enrolled")
+    boss = await people.someone(TABLET)
+    await owner_at(boss, busy, SLUG)
+    await boss.goto(busy.of(SLUG, "/terminal"))
+    await boss.get_by_role("button", name="Esch").tap()
+    await find(boss, busy, SLUG, "member5@example.com")
+    refund = f"{boss.url}/refund"
+    await walk.go([boss], [refund])
+    await boss.goto(refund)
+    await click(boss, "Refund all: 1 piece")
+    await expect(boss.get_by_text("The money is not moved from here").first).to_be_visible()
+    await walk.stop(boss, "what a refund comes to")
     walk.judge(besides={"terminal.scan", "terminal.find_again", "terminal.scan_again", "terminal.recent"})
 
 

@@ -103,6 +103,7 @@ async def test_each_page_of_the_engine_has_something_to_show(rows: Connection) -
         ("held", ""),
         ("captured", ""),
         ("released", ""),
+        ("expired", ""),
         ("held", "ordered"),
         ("captured", "shipped"),
         ("captured", "delivered"),

@@ -183,7 +183,7 @@ class PlainMember:
         for grant, units in takes:
             grant.asked += units
             unit = grant.given[1]
-            back = self.accounts[unit].take_back(grant.entry, units, -rules.debt if unit == "points" else 0)
+            back = self.accounts[unit].take_back(grant.entry, units, -(rules.debt if unit == "points" else STAMPS_OWED))
             asked[unit] += units
             taken[unit] += back
             if back:
@@ -320,6 +320,7 @@ def end_of_life(rules: PlainRules, now: datetime) -> datetime | None:
     return datetime.combine(now.astimezone(ZONE).date() + timedelta(days=rules.lives + 1), time.min, ZONE)
 
 
+STAMPS_OWED = 1000
 BASIC = PlainRules("1.5", 5, 2000, None, 9, 10, 7, 1, 100)
 OTHER = PlainRules("2", 0, 0, 60, None, 0, 0, 0, 150)
 CAPPED = replace(BASIC, rate="0.33", most=9, debt=0, percent=120)

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from asyncpg import Connection
 
+from regulars.contracts.ledger import Birthday
 from regulars.domain.awards import jobs
 from regulars.domain.awards.service import Awards
+from regulars.domain.ledger.engine import Ledger
 from regulars.kernel.db.database import Database
 from regulars.kernel.jobs import CronTick
 from regulars.testing.clock import Clock
+from regulars.testing.till import Till
 from regulars.testing.web import WebServer
-from regulars.testing.world import World
+from regulars.testing.world import TestCard, World
 
 RunJobs = Callable[..., Awaitable[list[tuple[str, str]]]]
 Morning = Callable[[datetime], Awaitable[list[str]]]
@@ -24,6 +27,7 @@ Healthy = Callable[[], Awaitable[None]]
 BORN = "UPDATE core.member SET birthday = $2 WHERE id = $1"
 JOINED = "UPDATE core.card SET created_at = $1"
 GIVEN = "SELECT rule, amount FROM core.ledger_entry WHERE tenant_id = $1 ORDER BY created_at, seq"
+COUNT = "SELECT count(*) FROM core.ledger_entry WHERE rule = 'birthday'"
 EVENTS = "/api/v1/store/loyalty/events"
 
 
@@ -106,6 +110,32 @@ async def test_a_birthday_before_the_card_was_there_is_no_occasion(
     await sql.execute(JOINED, datetime(2026, 6, 6, 8, tzinfo=UTC))
     await morning(datetime(2026, 6, 7, 5, tzinfo=UTC))
     assert await sql.fetch(GIVEN, cafe.tenant.id) == []
+
+
+async def test_what_one_was_given_the_person_was_given_when_two_are_merged(
+    cafe: World,
+    make_till: Callable[[World], Till],
+    database: Database,
+    ledger: Ledger,
+    sql: Connection,
+    healthy: Healthy,
+) -> None:
+    await cafe.set_settings("stamps", birthday_stamps=3)
+    other, till = await cafe.add_card("mia@home.example"), make_till(cafe)
+
+    async def birthday(card: TestCard) -> None:
+        async with database.tenant(cafe.tenant.id) as session:
+            await Awards(ledger).award(session, cafe.context("job"), card.id, Birthday(2026), "2026")
+
+    await birthday(other)
+    merged = await till.merge(other, cafe.card)
+    for card in (cafe.card, other):
+        await birthday(card)
+    assert await sql.fetchval(COUNT) == 1
+    await till.unmerge(merged)
+    await birthday(cafe.card)
+    assert await sql.fetchval(COUNT) == 2, "they are two again, and each has a birthday"
+    await healthy()
 
 
 async def test_an_event_without_a_rule_is_refused_with_a_sentence(web: WebServer, cafe: World, pizza: World) -> None:

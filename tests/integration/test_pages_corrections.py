@@ -11,10 +11,12 @@ from visitors import led_to, read
 
 from regulars.domain.cards.numbers import format_number
 from regulars.kernel import ids
+from regulars.kernel.observability.metrics import REGISTRY
 from regulars.testing.web import WebServer
 from regulars.testing.world import TestCard, World
 
 Healthy = Callable[[], Awaitable[None]]
+METRIC = "regulars_ledger_operations_total"
 BALANCE = "SELECT coalesce(sum(balance), 0)::int FROM core.account WHERE card_id = $1"
 
 
@@ -51,12 +53,16 @@ async def test_given_and_taken_after_it_was_said_what_it_comes_to(
         page = read(await visitor.submit(form, typed | wrong), 422)
         assert said in page.text, page.text
         assert page.fields["amount"] == (typed | wrong)["amount"]
+    done = {"action": "points.adjust", "outcome": "done"}
+    counted = REGISTRY.get_sample_value(METRIC, done) or 0
     asked = read(await visitor.submit(form, typed))
+    assert (REGISTRY.get_sample_value(METRIC, done) or 0) == counted, "a rehearsal is not counted like the deed"
     for words in ("+80 points", "Points: 0 80", "Reason: the till was down", "Book it"):
         assert words in asked.text, words
     assert await sql.fetchval(BALANCE, cafe.card.id) == 0, "nothing is done before it is confirmed"
     for _twice in range(2):
         assert led_to(await visitor.submit(form, asked.fields | {"step": "confirmed"})) == home(cafe.card)
+    assert REGISTRY.get_sample_value(METRIC, done) == counted + 1
     after = read(await visitor.get(home(cafe.card))).text
     for words in ("Booked: +80 points.", "A correction: the till was down"):
         assert words in after, words

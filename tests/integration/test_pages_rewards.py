@@ -149,3 +149,71 @@ async def test_a_member_gives_it_back_and_nobody_else_does(
     ]
     assert await sql.fetchval("SELECT balance FROM core.account") == 2
     await healthy()
+
+
+async def test_what_is_for_gold_is_locked_for_others_and_says_what_is_missing(
+    web: WebServer,
+    clock: Clock,
+    make_world: Callable[..., Awaitable[World]],
+    make_till: Callable[[World], Till],
+    sql: Connection,
+) -> None:
+    await clock.set(datetime(2026, 3, 10, 11, tzinfo=UTC))
+    shop = await make_world("lounge", offering="best", features=(*EVERYTHING, "tiers"))
+    await shop.set_settings("antifraud", cooldown_minutes=0)
+    gold = {"title": "Tour", "unit": "stamps", "cost": 2, "handing": "code"}
+    rewards = [
+        {**gold, "key": "tour", "segments": ["tier:gold"]},
+        {**gold, "key": "secret", "title": "Secret", "segments": ["tier:gold"], "show_locked": False},
+        {**gold, "key": "visit", "title": "Visit"},
+    ]
+    await shop.set_settings("rewards", rewards=rewards)
+    ladder = [{"title": "Bronze"}, {"title": "Gold", "threshold": 5, "rewards": ["visit"]}]
+    await shop.set_settings("tiers", unit="stamps", ladder=ladder)
+    till, member = make_till(shop), await member_at(web, sql, shop)
+    staff = await staff_at(web, sql, shop, shop.anna, shop.shop_id)
+    at_till = f"/terminal/cards/{ids.show(ids.CARD, shop.card.id)}"
+    await till.sale(3)
+    for page in (await member.get("/rewards"), await staff.get(at_till)):
+        assert plain(page.text).count("For Gold: 2 stamps more.") == 2
+        assert "Secret" not in page.text
+        assert "Get it" not in page.text
+        assert "Redeem: Tour" not in page.text
+    card = (await member.get("/api/v1/storefront/loyalty/card")).json()
+    assert [(one["key"], one["locked"], one["reason"]) for one in card["rewards"] if one["key"]] == [
+        ("tour", True, "For Gold: 2 stamps more."),
+        ("visit", True, "For Gold: 2 stamps more."),
+    ]
+    for key, status in (("tour", 303), ("visit", 303), ("secret", 404)):
+        form = {"card": card["id"], "key": key, "reward": f"rewards.catalogue/{key}"}
+        assert (await member.post("/rewards/get", data=form, headers=SAME)).status_code == status
+    assert await sql.fetchval("SELECT count(*) FROM core.redemption") == 0
+    await till.sale(2)
+    page = plain((await member.get("/rewards")).text)
+    assert page.count("You can have it now.") == 3
+
+
+async def test_no_more_rewards_than_the_offering_has_room_for(
+    web: WebServer, make_world: Callable[..., Awaitable[World]], sql: Connection
+) -> None:
+    limits = {"shops": None, "programs": None, "rewards.items": 1}
+    shop = await make_world("booth", offering="small", features=EVERYTHING, limits=limits)
+    manager, form = await staff_at(web, sql, shop), f"{CATALOGUE}reward"
+    assert (await manager.post(form, data=FORM, headers=SAME)).status_code == 303
+    assert "1 of 1 rewards of your offering" in plain((await manager.get(CATALOGUE)).text)
+    refused = await manager.post(form, data=FORM | {"key": "hat", "title": "A hat"}, headers=SAME)
+    assert (refused.status_code, "You have used 1 of 1." in plain(refused.text)) == (422, True)
+    assert 'value="A hat"' in refused.text
+    same = await manager.post(f"{form}?key=mug", data=FORM | {"title": "Cup"}, headers=SAME)
+    assert same.status_code == 303, "what is there can be changed"
+    shop_system = web.at(shop.host, authorization=f"Bearer {shop.api_key}")
+    rewards = [{"key": key, "title": key, "unit": "stamps"} for key in ("mug", "hat")]
+    answer = await shop_system.send(
+        "PATCH", "/api/v1/store/loyalty/program", json={"settings": {"rewards": {"rewards": rewards}}}
+    )
+    assert (answer.status_code, answer.json()["code"], answer.json()["limit"]) == (
+        403,
+        "limit_reached",
+        "rewards.items",
+    )
+    assert await sql.fetchval("SELECT jsonb_array_length(values->'rewards') FROM core.plugin_settings") == 1

@@ -485,3 +485,44 @@ async def test_a_bill_is_split_among_cards(web: WebServer, cafe: World, sql: Con
     assert [tuple(row) for row in rows] == [(cafe.card.id, 501), (other.id, 500)]
     assert await entries(sql, cafe) == [("earn", 1), ("earn", 1)]
     await healthy()
+
+
+async def test_a_sale_is_refunded_by_somebody_who_may_after_it_was_said_what_it_comes_to(
+    web: WebServer, cafe: World, pizza: World, sql: Connection, healthy: Healthy
+) -> None:
+    visitor, ben = await staff_at(web, sql, cafe), cafe.staff[1]
+    await cafe.set_settings("antifraud", cooldown_minutes=0)
+    assert at(cafe.card, "/refund") not in read(await visitor.get(at(cafe.card))).links
+    assert led_to(await visitor.get(at(cafe.card, "/refund"))) == at(cafe.card), "nothing was sold"
+    await add(visitor, cafe.card, cafe.anna, 3)
+    await add(visitor, cafe.card, cafe.anna, 2)
+    assert at(cafe.card, "/refund") in read(await visitor.get(at(cafe.card))).links
+    page = read(await visitor.get(at(cafe.card, "/refund")))
+    assert "Refund all: 2 pieces" in page.text
+    first = next(link for link in page.links if "refund?sale=" in link and page.fields["sale"] not in link)
+    page = read(await visitor.get(first))
+    form = {"sale": page.fields["sale"], "reason": "cold", "part": "some", "quantity": "9"}
+    wrong = read(await visitor.submit(at(cafe.card, "/refund"), form), 422)
+    assert "This sale has fewer pieces left than that." in wrong.text
+    assert wrong.fields["reason"] == "cold"
+    asked = read(await visitor.submit(at(cafe.card, "/refund"), form | {"quantity": "2"}))
+    for words in ("Refund: 2 pieces", "−2 stamps (Stamps: 5 → 3).", "The money is not moved from here"):
+        assert words in asked.text, asked.text
+    assert cafe.anna.name not in asked.text, "only those who may refund are asked"
+    assert await entries(sql, cafe) == [("earn", 3), ("earn", 2)], "it was only tried"
+    sent = {name: value for name, value in asked.fields.items() if name not in {"staff", "pin"}}
+    for person, status in ((cafe.anna, 422), (ben, 200)):
+        pin = as_person(person) if status == 422 else as_person(person, "0000")
+        assert "PIN" in read(await visitor.submit(at(cafe.card, "/refund"), sent | pin), status).text
+    assert await entries(sql, cafe) == [("earn", 3), ("earn", 2)]
+    fresh = read(await visitor.submit(at(cafe.card, "/refund"), form | {"quantity": "2"})).fields
+    for _twice in range(2):
+        done = read(await visitor.submit(at(cafe.card, "/refund"), fresh | as_person(ben)))
+        assert "Taken back: 2 stamps." in done.text
+    assert await entries(sql, cafe) == [("earn", 3), ("earn", 2), ("reverse", -2)]
+    actor = "SELECT actor_name FROM core.audit_log WHERE action = 'sale.refund' AND outcome = 'done'"
+    assert await sql.fetchval(actor) == ben.name
+    stranger = await staff_at(web, sql, pizza)
+    assert (await stranger.get(at(cafe.card, "/refund"))).status_code == 404
+    assert (await (await staff_at(web, sql, cafe, cafe.anna)).get(at(cafe.card, "/refund"))).status_code == 403
+    await healthy()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Awaitable, Callable
 
 import pytest
 from asyncpg import Connection
@@ -136,7 +138,9 @@ async def test_whoever_proves_nothing_pauses_until_an_operator_vouches(
     assert await paused(database, sql) == set()
     await clock.advance(hours=1)
     assert await paused(database, sql) == {"kava", "kava--test"}
-    assert (await kava.get("/manage")).status_code == 403
+    said = read(await kava.get("/manage/members"), 403).text
+    assert "Get a new link at kava.localhost/manage/forgotten." in said
+    assert (await kava.get("/card")).status_code == 403
     told = await sql.fetchrow("SELECT actor_kind, reason FROM core.platform_audit WHERE action = 'tenant.suspended'")
     assert tuple(told) == ("system", "no owner's address proved right in time")
     async with database.platform("test") as session:
@@ -144,6 +148,35 @@ async def test_whoever_proves_nothing_pauses_until_an_operator_vouches(
         await set_status(session, SYSTEM, tenant_id, "active", reason="they called")
     assert await paused(database, sql) == set()
     assert await verify_by(sql) is None
+
+
+async def test_a_paused_owner_proves_the_address_by_a_new_link(
+    web: WebServer,
+    sql: Connection,
+    kava: Browser,
+    clock: Clock,
+    database: Database,
+    run_jobs: Callable[[], Awaitable[list[tuple[str, str]]]],
+) -> None:
+    """The mail goes out though the shop pauses; where an operator has suspended it, no mail and no link helps."""
+    await clock.advance(days=8)
+    assert await paused(database, sql) == {"kava", "kava--test"}
+    visitor = web.at("kava.localhost")
+    read(await visitor.submit("/manage/forgotten", {"email": EMAIL}))
+    assert ("core.send_mail", "done") in await run_jobs()
+    link = await link_mailed_to(sql, EMAIL)
+    async with database.platform("test") as session:
+        tenant_id = await sql.fetchval("SELECT id FROM core.tenant WHERE slug = 'kava'")
+        await sql.execute("UPDATE core.tenant SET verify_by = now() WHERE slug = 'cafe'")
+        cafe_id = await sql.fetchval("SELECT id FROM core.tenant WHERE slug = 'cafe'")
+        await set_status(session, SYSTEM, cafe_id, "suspended", reason="spam")
+    assert (await web.at("cafe.localhost").get("/manage/forgotten")).status_code == 403
+    assert led_to(await visitor.submit(link, NEW)) == "/manage"
+    assert (await visitor.get("/manage")).status_code == 200
+    assert await paused(database, sql) == {"cafe"}
+    assert await verify_by(sql) is None
+    details = "SELECT details FROM core.audit_log WHERE action = 'tenant.verified' AND tenant_id = $1"
+    assert json.loads(await sql.fetchval(details, tenant_id)) == {"reactivated": True}
 
 
 async def test_few_mails_go_out_before_the_address_proved_right(web: WebServer, sql: Connection, cafe: World) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from asyncpg import Connection
-from pages_under_test import MakeWorld, actions_of, as_role, open_shop
+from pages_under_test import FEATURES, MakeWorld, actions_of, as_role, open_shop
 from test_pages_manage_program import form_of, send, url
 from visitors import read
 
@@ -193,6 +193,33 @@ async def test_the_form_plans_and_the_page_takes_back(web: WebServer, make_world
     await visitor.submit(path, {})
     assert [row[0] for row in await sql.fetch(STATUS)] == ["withdrawn"]
     assert "Two more stamps" not in read(await web.at(cafe.host).get("/program/changes")).text
+    assert await actions_of(sql, cafe) == ["program.change_planned", "program.change_withdrawn"]
+
+
+async def test_a_shops_system_plans_and_withdraws(
+    web: WebServer, make_world: MakeWorld, pizza: World, sql: Connection
+) -> None:
+    cafe = await make_world("cafe", offering="api", features=(*FEATURES, "api_access"))
+    path, day = "/api/v1/store/loyalty/program/changes", (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    shop = web.at(cafe.host, authorization=f"Bearer {cafe.api_key}")
+    other = web.at(pizza.host, authorization=f"Bearer {pizza.api_key}")
+    wanted = {"settings": {"stamps": {"target": 12}}, "effective_from": day, "note": "Two more stamps"}
+    for wrong, field in (
+        ({"settings": {"stamps": {"target": 1}}}, "settings.stamps.target"),
+        ({"settings": {"nobody": {"target": 12}}}, "settings.nobody"),
+        ({"effective_from": "2020-01-01T00:00:00Z"}, "effective_from"),
+    ):
+        said = await shop.post(path, json=wanted | wrong)
+        assert (said.status_code, list(said.json()["fields"])) == (422, [field])
+    planned = await shop.post(path, json=wanted | {"announce_days": 14})
+    assert planned.status_code == 201, planned.text
+    assert planned.json()["settings"] == {"stamps": {"target": 12}}
+    assert (await shop.get(path)).json() == {"items": [planned.json()]}
+    assert (await other.get(path)).json() == {"items": []}
+    one = f"{path}/{planned.json()['id']}"
+    assert [(await who.send("DELETE", one)).status_code for who in (other, shop, shop)] == [404, 204, 404]
+    assert (await shop.get(path)).json() == {"items": []}
+    assert [row[0] for row in await sql.fetch(STATUS)] == ["withdrawn"]
     assert await actions_of(sql, cafe) == ["program.change_planned", "program.change_withdrawn"]
 
 

@@ -86,6 +86,11 @@ class TenantSnapshot:
         """
         return feature in self.features or feature in self.enabled
 
+    @property
+    def is_unproved(self) -> bool:
+        """Whether it is suspended because no owner's address has proved right; an owner can still do that."""
+        return self.status == "suspended" and self.verify_by is not None
+
     def limit(self, name: str) -> int | None:
         """The limit of that name; 0 when the offering does not name it, `None` when unlimited."""
         return self.limits.get(name, 0)

@@ -147,8 +147,9 @@ class HookSpecs:
     def check_redemption(self, ctx: LedgerContext, offer: RewardOffer, facts: Mapping[str, Any]) -> Verdict:
         """May this reward be had?
 
-        When: under the card's lock, after card, program, PIN and balance were found good. Gate: enabled.
-        Order: topological; the first `Refusal` wins. Errors: roll the redemption back.
+        When: under the card's lock, after card, program, PIN and balance were found good; also for each reward of a
+        card that is looked at: those that are refused are shown locked, with the sentence of the refusal.
+        Gate: enabled. Order: topological; the first `Refusal` wins. Errors: roll the redemption back.
 
         Args:
             ctx: as for `check_earn`.

@@ -420,6 +420,10 @@ class RewardOffer:
         code: what whoever gets it shows or types elsewhere, from the provider's own store; empty for one that the host
             makes when it is needed. Never shown before it is had.
         hold_minutes: how long it waits to be used once it is put aside.
+        groups: keys of groups of customers (`SegmentProvider`) that it is for, empty for all; a `check_redemption`
+            keeps it from others, and whoever knows the group says how far it is.
+        shows_locked: whether those see it, too, from whom a `check_redemption` keeps it.
+        is_locked: whether one does, and `refusal` says why; the host fills it in where a card is shown.
     """
 
     kind: str
@@ -439,3 +443,6 @@ class RewardOffer:
     left: int | None = None
     code: str = ""
     hold_minutes: int = WEEK_MINUTES
+    groups: tuple[str, ...] = ()
+    shows_locked: bool = True
+    is_locked: bool = False

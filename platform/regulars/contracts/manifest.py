@@ -34,10 +34,16 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A number below the plugin, `<plugin>.<name>`; offerings assign it."""
+    """A number below the plugin, `<plugin>.<name>`; offerings assign it.
+
+    Attributes:
+        counts: a list in the plugin's settings whose length, over all programs, is limited: the host refuses to save
+            more. Empty for what the plugin counts itself.
+    """
 
     name: str
     title: str
+    counts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

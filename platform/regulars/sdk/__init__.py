@@ -13,7 +13,16 @@ from regulars.contracts.context import (
     ProgramInfo,
     TenantSnapshot,
 )
-from regulars.contracts.errors import BadValue, Conflict, Forbidden, InvalidInput, NotFound, RegularsError, Unavailable
+from regulars.contracts.errors import (
+    BadValue,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    RegularsError,
+    Unavailable,
+)
 from regulars.contracts.events import (
     AwardTakenBack,
     EntryPosted,
@@ -109,6 +118,7 @@ __all__ = [
     "Item",
     "LedgerContext",
     "Limit",
+    "LimitReached",
     "MemberEnrolled",
     "MemberMerged",
     "MemberUnmerged",

@@ -26,7 +26,7 @@ def offering_options(code: str, tested: Sequence[str], registry: PluginRegistry)
     limits = {name: None for name in registry.limits if name.partition(".")[0] in tested}
     if code == "everything":
         features: Sequence[str] = (*PLUGINS, *HOST_FEATURES, "api_access")
-        limits = {"shops": None, "programs": None, **limits}
+        limits = {"shops": None, "programs": None, **dict.fromkeys(registry.limits)}
     else:
         offering = tomllib.loads((bundled("tenants") / "offerings.toml").read_text("utf-8"))[code]
         features = offering["features"]

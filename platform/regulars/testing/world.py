@@ -181,7 +181,7 @@ async def make_tenant(
         kind: of its program.
     """
     tenant_id, shop_id, program_id, key_id = new_id(), new_id(), new_id(), new_id()
-    limits = {"shops": None, "programs": None} if limits is None else limits
+    limits = {"shops": None, "programs": None, "rewards.items": None} if limits is None else limits
     host, key = f"{slug}.{config.base_domain}", f"rk_live_{slug}{'0' * 40}"[:51]
     async with _migrator(config) as connection:
         await _offering(connection, config, offering, features, limits)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from regulars.contracts.context import ProgramInfo
 from regulars.domain.audit import service as audit
+from regulars.domain.programs.room import require_room_for
 from regulars.domain.tenants.logos import store_photo
 from regulars.web.assets import tenant_asset_url
 from regulars.web.work import Work
@@ -29,8 +30,11 @@ async def save_rules(work: Work, plugin: str, program: ProgramInfo, values: Mapp
 
     Raises:
         InvalidInput: a value is not acceptable; its fields are named from the model's top, `rewards.2.title`.
+        LimitReached: a list would be longer than the offering allows.
     """
-    settings = await work.services.settings.save(work.session, work.ctx, plugin, program.id, values)
+    parts = work.services
+    await require_room_for(work.session, work.ctx, parts.plugins, parts.settings, plugin, program.id, values)
+    settings = await parts.settings.save(work.session, work.ctx, plugin, program.id, values)
     details = {"plugin": plugin, "fields": sorted(values)}
     await audit.record(work.session, work.ctx, "settings.changed", "program", program.id, details)
 

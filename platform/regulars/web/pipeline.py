@@ -18,7 +18,7 @@ from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web import ask
 from regulars.web.access_log import record_request
-from regulars.web.areas import API_DOCUMENT, API_PREFIX, PLUGIN_AREAS, PORTAL, STORE_API, area_of, feature_of
+from regulars.web.areas import API_DOCUMENT, API_PREFIX, MANAGE, PLUGIN_AREAS, PORTAL, STORE_API, area_of, feature_of
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.compression import compress
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
@@ -32,6 +32,8 @@ from regulars.web.services import services
 
 _SPOKEN = frozenset({"text/html", "text/csv", "application/json", "application/problem+json"})
 """Kinds of answers that are written in the reader's language."""
+WAYS_TO_PROVE = (f"{MANAGE.prefix}/forgotten", f"{MANAGE.prefix}/password/")
+"""Pages that stay open to the owner of a shop which pauses until the owner's address has proved right."""
 OUTSIDE = HEALTH_PATHS | {ask.PATH}
 """For machines that look after the platform: no tenant, whatever the host."""
 
@@ -108,6 +110,16 @@ def admit(path: str, tenant: TenantSnapshot, registry: PluginRegistry) -> None:
     if (plugin is not None and plugin not in tenant.enabled) or (feature is not None and not tenant.has(feature)):
         raise NotFound
     if tenant.status != "active" and not (is_public(path) or path == API_DOCUMENT):
+        if tenant.is_unproved and f"{path}/".startswith(f"{MANAGE.prefix}/"):
+            if path.startswith(WAYS_TO_PROVE):
+                return
+            page = f"{tenant.host}{WAYS_TO_PROVE[0]}"
+            raise TenantUnavailable(
+                gettext(
+                    "This shop pauses until its owner confirms the e-mail address. Get a new link at %(page)s.",
+                    page=page,
+                )
+            )
         raise TenantUnavailable(gettext("Please ask the shop when it will be back."))
 
 

@@ -18,6 +18,7 @@ from regulars.domain.merges.service import Merges
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.redemptions.service import Redemptions
+from regulars.domain.redemptions.several import SeveralRewards
 from regulars.domain.refunds.service import Refunds
 from regulars.domain.sales.service import Sales
 from regulars.domain.tenants.catalogue import Catalogue
@@ -68,6 +69,7 @@ class Services:
     card_views: CardViews
     sales: Sales
     redemptions: Redemptions
+    several_rewards: SeveralRewards
     refunds: Refunds
     adjustments: Adjustments
     awards: Awards

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 from regulars.testing.till import content
+from regulars.testing.world import HOST_FEATURES
 
 BONUS = {"kind": "bonus_points", "units": 3}
 DOUBLE = {"kind": "multiplier", "percent": 200}
@@ -66,6 +67,23 @@ async def test_a_sale_gives_units_money_off_and_an_item(open_shop, sell, sql, he
     assert (answer["stamp_count"], "benefits" in answer) == (4, False)
     assert await rows(sql, USAGE, pizza) == [("p1", "units", 3), ("p1", "uses", 1)]
     await healthy()
+
+
+async def test_a_promotion_counts_on_what_the_tier_gives(make_world, sell, sql):
+    """Base, then the tier, then promotions, each multiplier of what stands before it: 2 × 2 = 4, and 4 more."""
+    cafe = await make_world("cafe", features=("stamps", "promotions", "tiers", *HOST_FEATURES))
+    await cafe.set_settings("promotions", promotions=[{"title": "P1", "key": "p1", **DOUBLE}])
+    await cafe.set_settings("stamps", max_per_sale=100, milestones=[])
+    await cafe.set_settings("tiers", unit="stamps", ladder=[{"title": "Regular", "multiplier": 200}])
+    for _first_reaches_the_tier in range(2):
+        await sell(cafe, quantity=2)
+    assert await rows(sql, ENTRIES, cafe) == [
+        ("stamps", "visit", 2), ("promotions", "promotion_p1", 2),
+        ("stamps", "visit", 4), ("promotions", "promotion_p1", 4),
+    ]  # fmt: skip
+    query = "SELECT explanation->'steps' FROM core.ledger_entry WHERE tenant_id = $1 ORDER BY seq OFFSET 2 LIMIT 1"
+    steps = json.loads(await sql.fetchval(query, cafe.tenant.id))
+    assert [(step["kind"], step["change"]) for step in steps] == [("multiplied", 2)]
 
 
 async def test_why_these_stamps_names_what_matched_and_what_missed(open_shop, sell, sql):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,9 @@ from regulars_referrals import repository
 from regulars_referrals.repository import Holder
 from regulars_referrals.rules import card_of, fault
 from regulars_referrals.settings import ReferralSettings
+
+SETTLED = frozenset({"bought", "rewarded"})
+"""A purchase was found."""
 
 
 @job("note")
@@ -44,9 +47,11 @@ async def watch(work: JobWork, payload: Mapping[str, Any]) -> None:
         work: the job.
         payload: of `sale.recorded`.
     """
-    found = await repository.take_waiting(work.session, UUID(payload["card_id"]))
     friend = await repository.holder(work.session, UUID(payload["card_id"]))
-    if found is None or friend is None:
+    if friend is None:
+        return
+    found = await _first_waiting(work, friend, await repository.take_of_friend(work.session, friend.card_id))
+    if found is None:
         return
     settings, sale_id = await _settings(work, friend.program_id), UUID(payload["sale_id"])
     if await repository.sale_stands(work.session, sale_id, settings.min_amount_minor):
@@ -64,8 +69,9 @@ async def take_back(work: JobWork, payload: Mapping[str, Any]) -> None:
         work: the job; its transaction holds both and the mark that they were taken back.
         payload: of `sale.undone` or `sale.refunded`.
     """
-    found = await repository.take_of_sale(work.session, UUID(payload["card_id"]), UUID(payload["sale_id"]))
-    if found is None or found.status not in {"bought", "rewarded"}:
+    taken = await repository.take_of_friend(work.session, UUID(payload["card_id"]))
+    found = next((one for one in taken if one.status in SETTLED and str(one.sale_id) == payload["sale_id"]), None)
+    if found is None:
         return
     program_id = await repository.program_of(work.session, found.friend_card_id)
     settings = await _settings(work, program_id)
@@ -86,17 +92,23 @@ async def settle(work: JobWork, payload: Mapping[str, Any]) -> None:
         payload: `id` of the invitation.
     """
     session = work.session
-    found = await repository.take(session, UUID(payload["id"]))
+    found = await repository.find(session, UUID(payload["id"]))
+    friend = await repository.holder(session, found.friend_card_id) if found else None
+    taken = (
+        await repository.take_of_friend(session, friend.card_id if friend else found.friend_card_id) if found else ()
+    )
+    found = next((one for one in taken if found and one.id == found.id), None)
     if found is None or found.status != "bought":
         return
     inviter = await repository.holder(session, found.card_id)
-    friend = await repository.holder(session, found.friend_card_id)
     now = await repository.now_of(session)
     if inviter is None or friend is None:
         await repository.change(session, found.id, status="refused", reason="closed", decided_at=now)
         return
     settings = await _settings(work, friend.program_id)
-    if not await repository.sale_stands(session, found.sale_id, settings.min_amount_minor):
+    stands = await repository.sale_stands(session, found.sale_id, settings.min_amount_minor)
+    is_rewarded = any(one.status == "rewarded" for one in taken)
+    if not stands or is_rewarded or inviter.card_id == friend.card_id:  # the latter two since a merge
         await repository.change(session, found.id, status="waiting", sale_id=None)
         return
     for card_id in sorted((inviter.card_id, friend.card_id)):
@@ -112,6 +124,17 @@ async def settle(work: JobWork, payload: Mapping[str, Any]) -> None:
         limited or await _award(work, inviter, Referral("referrer", found.id), _key(found, "referrer")) is not None
     )
     await repository.change(session, found.id, status="rewarded", limited=limited, decided_at=now)
+
+
+async def _first_waiting(work: JobWork, friend: Holder, taken: Sequence[Any]) -> Any:
+    """The invitation that a friend's purchase counts for; who has several since a merge counts once."""
+    if any(one.status in SETTLED for one in taken):
+        return None
+    for one in taken:
+        inviter = await repository.holder(work.session, one.card_id)
+        if one.status == "waiting" and inviter is not None and inviter.card_id != friend.card_id:
+            return one
+    return None
 
 
 def _key(invitation: Any, side: str) -> str:

@@ -18,6 +18,7 @@ from regulars_referrals.models import Invitation
 from regulars_referrals.rules import Person
 
 NOW: ColumnElement[datetime] = func.core.now(type_=DateTime(timezone=True))
+_TAKEN = (Invitation.id, Invitation.card_id, Invitation.friend_card_id, Invitation.status, Invitation.sale_id)
 _DEEP = 10
 """How far back a ring is looked for."""
 
@@ -33,12 +34,17 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An invitation in the merchant's list; names and addresses are empty once the member is erased."""
+    """An invitation in the merchant's list; names and addresses are empty once the member is erased.
+
+    Attributes:
+        is_same: both were merged since: nobody invites oneself.
+    """
 
     id: UUID
     status: str
     reason: str
     limited: bool
+    is_same: bool
     created_at: datetime
     member: str
     member_email: str
@@ -53,7 +59,13 @@ async def now_of(session: TenantSession) -> datetime:
 
 
 async def holder(session: TenantSession, card_id: UUID) -> Holder | None:
-    """Whose card it is, `None` for an unknown or closed one."""
+    """Whose card it is since the last merge, `None` for an unknown or closed one."""
+    named = aliased(Card)
+    face = (
+        select(func.coalesce(named.merged_into, named.id))
+        .where(named.tenant_id == session.tenant_id, named.id == card_id)
+        .scalar_subquery()
+    )
     ip = (
         select(Consent.ip)
         .where(Consent.tenant_id == Member.tenant_id, Consent.member_id == Member.id)
@@ -63,15 +75,23 @@ async def holder(session: TenantSession, card_id: UUID) -> Holder | None:
         .scalar_subquery()
     )
     statement = (
-        select(Card.program_id, Member.id, Member.email, Member.phone, Member.enrolled_at, ip.label("ip"))
+        select(
+            Card.id.label("card_id"),
+            Card.program_id,
+            Member.id,
+            Member.email,
+            Member.phone,
+            Member.enrolled_at,
+            ip.label("ip"),
+        )
         .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
-        .where(Card.tenant_id == session.tenant_id, Card.id == card_id, Card.status == "active")
+        .where(Card.tenant_id == session.tenant_id, Card.id == face, Card.status == "active")
     )
     row = await session.one_or_none(statement)
     if row is None:
         return None
     person = Person(row.id, row.email, row.phone, row.ip or "", row.enrolled_at)
-    return Holder(card_id, row.program_id, person)
+    return Holder(row.card_id, row.program_id, person)
 
 
 async def program_of(session: TenantSession, card_id: UUID) -> UUID:
@@ -85,8 +105,11 @@ async def line_of(session: TenantSession, first: Holder) -> Sequence[Person]:
     """A member, who had invited that member, and so on."""
     found, card_id = [first.person], first.card_id
     for _step in range(_DEEP):
-        statement = select(Invitation.card_id).where(
-            Invitation.tenant_id == session.tenant_id, Invitation.friend_card_id == card_id
+        statement = (
+            select(Invitation.card_id)
+            .where(Invitation.tenant_id == session.tenant_id, Invitation.friend_card_id.in_(_faces(session, card_id)))
+            .order_by(Invitation.created_at, Invitation.id)
+            .limit(1)
         )
         above = await session.scalar(statement)
         one = await holder(session, above) if above is not None else None
@@ -115,29 +138,21 @@ async def add(session: TenantSession, card_id: UUID, friend_card_id: UUID, reaso
     )
 
 
-async def take(session: TenantSession, invitation_id: UUID) -> Any:
-    """Lock an invitation; `None` when there is none."""
-    return await _take(session, Invitation.id == invitation_id)
+async def find(session: TenantSession, invitation_id: UUID) -> Any:
+    """An invitation; `None` when there is none."""
+    statement = select(*_TAKEN).where(Invitation.tenant_id == session.tenant_id, Invitation.id == invitation_id)
+    return await session.one_or_none(statement)
 
 
-async def take_waiting(session: TenantSession, friend_card_id: UUID) -> Any:
-    """Lock the first invitation of a friend, or of whoever was merged with them, that waits for a purchase."""
-    return await _take(
-        session, Invitation.friend_card_id.in_(_faces(session, friend_card_id)), Invitation.status == "waiting"
+async def take_of_friend(session: TenantSession, card_id: UUID) -> Sequence[Any]:
+    """Lock the invitations by which a card's person has come, the first one first: after a merge there may be two."""
+    statement = (
+        select(*_TAKEN)
+        .where(Invitation.tenant_id == session.tenant_id, Invitation.friend_card_id.in_(_faces(session, card_id)))
+        .order_by(Invitation.created_at, Invitation.id)
+        .with_for_update()
     )
-
-
-async def take_of_sale(session: TenantSession, friend_card_id: UUID, sale_id: UUID) -> Any:
-    """Lock the invitation for which a purchase counted; by now it may belong to another card."""
-    return await _take(
-        session, Invitation.friend_card_id.in_(_faces(session, friend_card_id)), Invitation.sale_id == sale_id
-    )
-
-
-async def _take(session: TenantSession, *which: ColumnElement[bool]) -> Any:
-    columns = (Invitation.id, Invitation.card_id, Invitation.friend_card_id, Invitation.status, Invitation.sale_id)
-    statement = select(*columns).where(Invitation.tenant_id == session.tenant_id, *which)
-    return await session.one_or_none(statement.order_by(Invitation.id).limit(1).with_for_update())
+    return await session.rows(statement)
 
 
 def _faces(session: TenantSession, card_id: UUID) -> Select[UUID]:
@@ -191,7 +206,7 @@ async def of_card(session: TenantSession, card_id: UUID) -> Mapping[str, int]:
     """Status → how many friends of a member."""
     statement = (
         select(Invitation.status, func.count().label("number"))
-        .where(Invitation.tenant_id == session.tenant_id, Invitation.card_id == card_id)
+        .where(Invitation.tenant_id == session.tenant_id, Invitation.card_id.in_(_faces(session, card_id)))
         .group_by(Invitation.status)
     )
     return {row.status: row.number for row in await session.rows(statement)}
@@ -241,6 +256,7 @@ def _invitations(tenant_id: UUID, status: str, query: str) -> Listing:
         Invitation.reason,
         Invitation.limited,
         Invitation.created_at,
+        (func.coalesce(brought.merged_into, brought.id) == func.coalesce(came.merged_into, came.id)).label("is_same"),
     ]
     for name, person in (("member", member), ("friend", friend)):
         gone = person.status == "erased"

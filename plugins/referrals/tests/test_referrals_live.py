@@ -13,6 +13,7 @@ from regulars_referrals.rules import code_of
 
 INVITATIONS = "SELECT status, reason, limited FROM plg_referrals.invitation ORDER BY created_at, id"
 BALANCE = "SELECT balance FROM core.account WHERE card_id = $1 AND unit = 'stamps'"
+BROUGHT = "SELECT friend_card_id FROM plg_referrals.invitation WHERE card_id = $1 ORDER BY created_at, id"
 GIVEN = "SELECT card_id, amount, counts_for_limits FROM core.ledger_entry WHERE rule = 'referral' ORDER BY amount"
 
 
@@ -152,6 +153,10 @@ async def test_by_the_link_on_the_members_page(till, cafe, visit, web, sql, run_
     assert (await visitor.submit("/join", sent)).status_code in (200, 303)
     await run_jobs()
     assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["waiting"]
+    sent = {"email": "max@example.com", "terms": True, "ref": code}
+    assert (await web.at(cafe.host).post("/api/v1/storefront/loyalty/enroll", json=sent)).status_code == 201
+    await run_jobs()
+    assert [row["reason"] for row in await sql.fetch(INVITATIONS)] == ["", ""]
     manager = await visit(cafe, "manager")
     listed = (await manager.get("/manage/p/referrals/")).text
     assert "lea@example.com" in listed
@@ -188,4 +193,35 @@ async def test_a_merge_neither_keeps_a_reward_nor_renews_a_limit(till, cafe, sql
     await settle()
     assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["waiting", "rewarded"]
     assert [await sql.fetchval(BALANCE, card.id) for card in (other, twin)] == [0, 0]
+    await healthy()
+
+
+async def test_who_is_merged_brings_friends_and_is_brought_once_and_never_by_oneself(
+    till, cafe, sql, settle, run_jobs, visit, healthy
+):
+    """Links and first purchases of a card that leads to another are the person's, until the merge is undone."""
+    other = await cafe.add_card("mia@home.example")
+    theirs = await bring(till, "lea@example.com", code_of(other.id))
+    own = await bring(till, "mia@work.example", code_of(cafe.card.id))
+    for name in ("mia@old.example", "mia@new.example"):
+        await bring(till, name, code_of(theirs.id))
+    await run_jobs()
+    old, new = [await cafe.card_of(row["friend_card_id"]) for row in await sql.fetch(BROUGHT, theirs.id)]
+    merges = [await till.merge(one, cafe.card) for one in (other, own, new)]
+    await till.merge(old, cafe.card)
+    await till.sale(1)
+    await till.sale(1, card=theirs)
+    await settle()
+    statuses = dict(await sql.fetch("SELECT friend_card_id, status FROM plg_referrals.invitation"))
+    assert statuses == {theirs.id: "rewarded", own.id: "waiting", old.id: "rewarded", new.id: "waiting"}
+    given = [(row["card_id"], row["amount"]) for row in await sql.fetch(GIVEN)]
+    assert sorted(given) == sorted([(theirs.id, 2), (cafe.card.id, 5), (cafe.card.id, 2), (theirs.id, 5)])
+    listed = (await (await visit(cafe, "manager")).get("/manage/p/referrals/")).text
+    assert listed.count("The same person") == 1
+    for merged in reversed(merges):
+        assert (await till.unmerge(merged)).status == 201
+    for card in (own, new):
+        await till.sale(1, card=card)
+    await settle()
+    assert [row["status"] for row in await sql.fetch(INVITATIONS)] == ["rewarded"] * 4
     await healthy()

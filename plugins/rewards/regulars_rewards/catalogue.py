@@ -61,6 +61,8 @@ def offer_of(reward: Reward, ctx: LedgerContext, facts: Mapping[str, Any]) -> Re
         left=None if reward.stock is None else max(0, reward.stock - taken),
         code=codes.get(reward.key) or "",
         hold_minutes=reward.hold_hours * 60,
+        groups=reward.segments,
+        shows_locked=reward.show_locked,
     )
 
 
@@ -72,8 +74,6 @@ def _refusal(reward: Reward, ctx: LedgerContext, facts: Mapping[str, Any], taken
     if reward.starts_on is not None and ctx.at.date() < reward.starts_on:
         begin = {**params, "day": reward.starts_on.isoformat()}
         return Refusal("rewards.not_yet", N_("“{reward}” can be had from {day}."), begin)
-    if reward.segments and not ctx.segments & set(reward.segments):
-        return Refusal("rewards.not_for_you", N_("“{reward}” is for other customers."), params)
     if (reward.stock is not None and taken >= reward.stock) or codes.get(reward.key, "-") is None:
         return Refusal("rewards.sold_out", N_("“{reward}” is gone."), params)
     if reward.most_per_member is not None and in_all >= reward.most_per_member:

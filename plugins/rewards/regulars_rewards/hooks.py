@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from regulars.sdk import (
+    N_,
     LedgerContext,
     Outcome,
     PostedEntry,
+    Refusal,
     RewardOffer,
+    Verdict,
     Write,
     hookimpl,
 )
@@ -19,7 +22,14 @@ from regulars_rewards.queries import KIND
 
 
 class Hooks:
-    """Counts what is out; the offers themselves say what cannot be had, see `Catalogue`."""
+    """Keeps rewards for their customers, counts what is out; what else cannot be had, `Catalogue` says."""
+
+    @hookimpl
+    def check_redemption(self, ctx: LedgerContext, offer: RewardOffer) -> Verdict:
+        """Keep a reward for the groups that it is for; plugins before this one may have said how far it is."""
+        if not offer.groups or ctx.segments & set(offer.groups):
+            return None
+        return Refusal("rewards.not_for_you", N_("“{reward}” is for other customers."), {"reward": offer.title})
 
     @hookimpl
     def redemption_posted(self, ctx: LedgerContext, offer: RewardOffer, redemption_id: UUID) -> Outcome | None:

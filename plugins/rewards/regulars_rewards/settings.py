@@ -68,6 +68,11 @@ class Reward(BaseModel):
         title=N_("Customers"),
         description=N_("Tiers or segments by their short names, with commas; empty for all."),
     )
+    show_locked: bool = Field(
+        default=True,
+        title=N_("Others see it"),
+        description=N_("Locked, with what is missing: “For Gold: 340 points more.”"),
+    )
     category: str = Field(default="", max_length=40, title=N_("Category"))
     photo: str = Field(default="", max_length=80, pattern=r"^[\w.-]*$", title=N_("Photo"))
     featured: bool = Field(default=False, title=N_("Shown first"))

@@ -75,9 +75,11 @@ def test_stock_limits_and_customers():
 def test_for_some_customers_only():
     facts = {"taken": None, "had": None, "codes": None}
     gold = reward(segments=("gold", "silver"))
-    (others,) = Catalogue().offers(context(gold), facts)
-    (theirs,) = Catalogue().offers(context(gold, segments=frozenset({"gold"})), facts)
-    assert (others.refusal.code, theirs.refusal) == ("rewards.not_for_you", None)
+    others, theirs = context(gold), context(gold, segments=frozenset({"gold"}))
+    (offer,) = Catalogue().offers(others, facts)
+    assert (offer.groups, offer.refusal, offer.shows_locked) == (("gold", "silver"), None, True)
+    assert Hooks().check_redemption(others, offer).code == "rewards.not_for_you"
+    assert Hooks().check_redemption(theirs, offer) is None
 
 
 def test_one_is_taken_from_stock_and_pool():

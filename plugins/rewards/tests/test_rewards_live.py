@@ -8,6 +8,7 @@ import pytest
 from regulars.contracts.errors import NotFound, Raced
 from regulars.domain.ledger.commands import CardRef
 from regulars.domain.redemptions.service import MoveCommand, RedeemCommand, Redemptions
+from regulars.domain.redemptions.several import SeveralRewards
 from regulars.kernel import ids
 from regulars.sdk import InvalidInput
 from regulars.testing.till import content
@@ -139,3 +140,36 @@ async def test_a_catalogue_is_the_tenants_own(till, cafe, pizza, redeem, databas
         await add_codes(session, pizza.program_id, "slice", ["P-1"])
     async with database.tenant(cafe.tenant.id) as session:
         assert await figures(session, pizza.program_id) == {}
+
+
+async def test_several_rewards_are_had_together_or_not_at_all(till, cafe, database, sql, healthy):
+    await cafe.set_settings("rewards", rewards=[mug(stock=2), mug(key="tea", title="Tea", most_per_member=1)])
+    await till.sale(4)
+
+    async def several(*keys, key=None, pin=None):
+        attempt = till.attempt(None, None, pin, key, body=str(keys))
+        commands = [RedeemCommand(attempt, None, f"rewards.catalogue/{one}", wants_redemption=True) for one in keys]
+        async with database.tenant(cafe.tenant.id) as session:
+            return await SeveralRewards(till.ledger).redeem(session, cafe.context("api"), commands)
+
+    async def kept():
+        return [await sql.fetchval(f"SELECT count(*) FROM core.{name}") for name in ("redemption", "redemption_step")]
+
+    for keys, refused in (
+        (("mug", "tea", "tea"), "rewards.had_already"),
+        (("mug", "mug", "mug"), "rewards.sold_out"),
+        (("tea", "mug", "mug", "mug", "mug"), "rewards.sold_out"),
+    ):
+        assert code_of(await several(*keys)) == refused
+    assert code_of(await several("mug", "mug", pin="0000")) == "pin.wrong"
+    with pytest.raises(NotFound):
+        await several("mug", "hat")
+    assert (await kept(), await sql.fetchval(TAKEN)) == ([0, 0], None)
+    assert await sql.fetchval("SELECT count(*) FROM core.outbox_event WHERE name = 'reward.redeemed'") == 0
+    first, again = await several("mug", "tea", "mug", key="k"), await several("mug", "tea", "mug", key="k")
+    assert (first.status, first.body, again.replayed) == (201, again.body, True)
+    assert [one["title"] for one in content(first)["redemptions"]] == ["Mug", "Tea", "Mug"]
+    assert content(first)["balances"] == {"stamps": 1}
+    assert (await kept(), await sql.fetchval(f"{TAKEN} WHERE reward_key = 'mug'")) == ([3, 3], 2)
+    assert code_of(await several("mug", key="m")) == "rewards.sold_out"
+    await healthy()

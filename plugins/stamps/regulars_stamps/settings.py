@@ -132,6 +132,18 @@ class StampSettings(BaseModel):
         description=N_("What staff can add in one step."),
         json_schema_extra={"group": "earning", "unit": N_("stamps")},
     )
+    refund_policy: Literal["debt", "clip"] = Field(
+        default="debt",
+        title=N_("When a sale is taken back whose stamps are spent"),
+        description=N_("Where nothing is owed, buying, redeeming and bringing it back is a way to a free reward."),
+        json_schema_extra={
+            "group": "earning",
+            "choices": {
+                "debt": N_("The card owes them; the next stamps pay"),
+                "clip": N_("The card stays at nothing"),
+            },
+        },
+    )
     milestones: tuple[Milestone, ...] = Field(
         default=(Milestone(at=50, bonus=1),),
         max_length=20,

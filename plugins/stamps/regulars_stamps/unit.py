@@ -19,6 +19,10 @@ CLOSE = 0.2
 """A card is close to its reward when at most this share of the stamps is missing."""
 
 
+MAX_DEBT = 1000
+"""Stamps that a card may owe: more than sales of a day give."""
+
+
 class StampBody(BaseModel):
     """What `stamp` accepts beyond card, staff and PIN."""
 
@@ -110,6 +114,21 @@ class StampUnit:
             reward=offer.title,
             message=_("Reward redeemed: %(reward)s. Stamps: %(count)s.", reward=offer.title, count=account.balance),
         )
+
+    def expires_at(self, ctx: LedgerContext) -> datetime | None:
+        """Never."""
+        del ctx
+        return None
+
+    def pending_until(self, ctx: LedgerContext) -> datetime | None:
+        """At once."""
+        del ctx
+        return None
+
+    def floor(self, settings: BaseModel) -> int:
+        """Nothing, or what sales of a day may have given."""
+        assert isinstance(settings, StampSettings)
+        return -MAX_DEBT if settings.refund_policy == "debt" else 0
 
     def title(self) -> str:
         """The heading of columns and charts."""

@@ -180,3 +180,21 @@ async def test_stamps_for_money_over_two_sales_and_back(web, cafe, pizza, sql, h
     other = (await (await visit(pizza, "staff")).get(f"/terminal/cards/{ids.show(ids.CARD, pizza.card.id)}")).text
     assert ('name="amount"' in other, 'name="quantity"' in other) == (False, True)
     await healthy()
+
+
+@pytest.mark.parametrize(("policy", "rewards", "owed"), [("debt", 1, -5), ("clip", 3, 0)])
+async def test_buying_redeeming_and_bringing_it_back_gains_nothing_that_is_not_owed(
+    make_till, cafe, sql, healthy, policy, rewards, owed
+):
+    """E5: three rounds of it. Where nothing is owed each round is a free reward, so that is not the default."""
+    assert StampSettings().refund_policy == "debt"
+    await cafe.set_settings("antifraud", cooldown_minutes=0, max_daily_stamps=100)
+    await cafe.set_settings("stamps", target=5, welcome_stamps=0, milestones=[], refund_policy=policy)
+    till, had = make_till(cafe), 0
+    for _round in range(3):
+        await till.sale(5)
+        had += (await till.redeem()).status == 200
+        sale = await sql.fetchval("SELECT id FROM core.sale WHERE refunded_at IS NULL")
+        assert (await till.refund(sale)).status == 200
+    assert (had, await sql.fetchval("SELECT balance FROM core.account")) == (rewards, owed)
+    await healthy()

@@ -24,8 +24,9 @@ from regulars.sdk import (
     hookimpl,
 )
 from regulars_tiers.changes import outcome_of
-from regulars_tiers.settings import PLAIN, Tier, TierSettings
+from regulars_tiers.settings import PLAIN, Tier, TierSettings, segment_of
 from regulars_tiers.standing import Count, Standing, after_gain, whole
+from regulars_tiers.texts import measure
 
 
 class Hooks:
@@ -61,14 +62,17 @@ class Hooks:
 
     @hookimpl
     def check_redemption(self, ctx: LedgerContext, offer: RewardOffer, facts: Mapping[str, Any]) -> Verdict:
-        """Keep exclusive rewards for their tier and those above."""
+        """Keep exclusive rewards for their tier and those above, and say how far it is."""
         settings = settings_of(ctx)
-        names = {offer.key, offer.kind, f"{offer.kind}/{offer.key}"} - {""}
-        first = next((tier for tier in settings.ladder if names & set(tier.rewards)), None)
+        first = _first_tier(settings, offer, ctx.segments)
         if first is None or settings.rank(Standing.of(facts["standing"]).tier) >= settings.rank(first.key):
             return None
-        message = N_("{reward} is for those who have reached {tier}.")
-        return Refusal("tiers.exclusive", message, {"reward": offer.title, "tier": first.title})
+        params = {"reward": offer.title, "tier": first.title}
+        missing = first.threshold - whole(settings, Count(**facts["count"]).best, ctx.program.currency)
+        if missing <= 0:  # reached, and the tier comes with the next sale or the next night
+            return Refusal("tiers.exclusive", N_("{reward} is for those who have reached {tier}."), params)
+        way = measure(settings, missing, ctx.program.currency)
+        return Refusal("tiers.exclusive", N_("For {tier}: {missing} more."), {**params, "missing": way})
 
     @hookimpl
     def member_merged(self, ctx: LedgerContext, merge: CardMerge, facts: Mapping[str, Any]) -> Outcome | None:
@@ -100,10 +104,14 @@ def _gives(ctx: LedgerContext, unit: str) -> bool:
     return ctx.tenant.has(unit) and ctx.program.kind in {unit, "hybrid"}
 
 
-def factor(tier: Tier) -> str:
-    """The multiplier as people read it: `1.5`."""
-    units, rest = divmod(tier.multiplier, PLAIN)
-    return f"{units}.{rest:02}".rstrip("0").rstrip(".")
+def _first_tier(settings: TierSettings, offer: RewardOffer, segments: frozenset[str]) -> Tier | None:
+    """The lowest tier that may have a reward: by the ladder, or by the reward's groups where the member is in none."""
+    names = {offer.key, offer.kind, f"{offer.kind}/{offer.key}"} - {""}
+    named = set() if segments & set(offer.groups) else set(offer.groups)
+    return next(
+        (tier for tier in settings.ladder if names & set(tier.rewards) or segment_of(tier) in named),
+        None,
+    )
 
 
 def _multiplied(proposal: Proposal, tier: Tier) -> Proposal:
@@ -112,7 +120,7 @@ def _multiplied(proposal: Proposal, tier: Tier) -> Proposal:
         return proposal
     amount, rest = divmod(draft.amount * tier.multiplier, PLAIN)
     message = N_("×{factor} as {tier}, rounded down.") if rest else N_("×{factor} as {tier}.")
-    return proposal.changed(amount, Step("multiplied", message, {"factor": factor(tier), "tier": tier.title}))
+    return proposal.changed(amount, Step("multiplied", message, {"factor": tier.factor, "tier": tier.title}))
 
 
 def _gained(settings: TierSettings, occasion: Occasion, entries: Sequence[PostedEntry]) -> int:

@@ -14,7 +14,6 @@ from regulars.sdk.jobs import Every, JobWork, PluginRules, enqueue, job
 from regulars.sdk.mail import LazyText, PostOffice
 from regulars_tiers import repository, review
 from regulars_tiers.events import TierEnding, TierReached
-from regulars_tiers.hooks import factor
 from regulars_tiers.settings import PLAIN, TierSettings
 
 HOUR = 4
@@ -81,7 +80,7 @@ async def congratulate(work: JobWork, payload: Mapping[str, Any]) -> None:
     if tier is None or standing.tier != event.tier or tier.threshold == 0:
         return
     benefits = {
-        "factor": factor(tier) if tier.multiplier > PLAIN else "",
+        "factor": tier.factor if tier.multiplier > PLAIN else "",
         "free_delivery": tier.free_delivery,
         "rewards": bool(tier.rewards),
     }

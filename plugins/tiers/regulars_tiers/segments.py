@@ -7,6 +7,7 @@ from typing import Any
 
 from regulars.sdk import LedgerContext
 from regulars_tiers.hooks import settings_of
+from regulars_tiers.settings import segment_of
 from regulars_tiers.standing import Standing
 
 
@@ -19,4 +20,4 @@ class Reached:
         """Every tier that the card has reached, so that a rule for Silver is for Gold too."""
         settings = settings_of(ctx)
         rank = settings.rank(Standing.of(facts["standing"]).tier)
-        return [f"tier:{tier.key}" for tier in settings.ladder[: rank + 1]]
+        return [segment_of(tier) for tier in settings.ladder[: rank + 1]]

@@ -55,6 +55,12 @@ class Tier(BaseModel):
         description=N_("Short name for other rules; made from the name when empty."),
     )
 
+    @property
+    def factor(self) -> str:
+        """The multiplier as people read it: `1.5`."""
+        units, rest = divmod(self.multiplier, PLAIN)
+        return f"{units}.{rest:02}".rstrip("0").rstrip(".")
+
     @model_validator(mode="before")
     @classmethod
     def _with_key(cls, values: Any) -> Any:
@@ -62,6 +68,11 @@ class Tier(BaseModel):
         if isinstance(values, dict) and not values.get("key"):
             return {**values, "key": slug(str(values.get("title", "")))}
         return values
+
+
+def segment_of(tier: Tier) -> str:
+    """The key of the group of customers who have reached a tier, as other rules name it."""
+    return f"tier:{tier.key}"
 
 
 class TierSettings(BaseModel):

@@ -7,7 +7,6 @@ from decimal import Decimal
 from babel.numbers import get_currency_precision
 
 from regulars.sdk.i18n import _, format_date, format_money, format_number, ngettext
-from regulars_tiers.hooks import factor
 from regulars_tiers.settings import PLAIN, Tier, TierSettings
 from regulars_tiers.standing import Standing, next_tier
 
@@ -35,7 +34,7 @@ def benefits(settings: TierSettings, tier: Tier) -> list[str]:
     """What a tier brings."""
     found = []
     if tier.multiplier > PLAIN:
-        found.append(_("×%(factor)s on every purchase", factor=format_number(Decimal(factor(tier)))))
+        found.append(_("×%(factor)s on every purchase", factor=format_number(Decimal(tier.factor))))
     if tier.birthday_gift:
         found.append(_("Birthday gift: %(number)s", number=format_number(tier.birthday_gift)))
     if tier.free_delivery:

@@ -203,11 +203,23 @@ def test_exclusive_rewards_are_for_their_tier_and_above():
     settings = TierSettings(ladder=[Tier(title="Bronze"), Tier(title="Gold", threshold=9, rewards=("tour",))])
     ctx = ledger_context(settings)
     offer = RewardOffer("rewards.catalogue", "tour", "Tour", "points", 5, None, ready=True, missing=0)
-    message = "{reward} is for those who have reached {tier}."
-    refusal = Refusal("tiers.exclusive", message, {"reward": "Tour", "tier": "Gold"})
-    assert HOOKS.check_redemption(ctx, offer, facts("bronze")) == refusal
-    assert HOOKS.check_redemption(ctx, offer, facts()) == refusal
+    message, params = "For {tier}: {missing} more.", {"reward": "Tour", "tier": "Gold"}
+    refusal = Refusal("tiers.exclusive", message, {**params, "missing": "7 points"})
+    assert HOOKS.check_redemption(ctx, offer, facts("bronze", 2)) == refusal
+    assert HOOKS.check_redemption(ctx, offer, facts("", 2)) == refusal
+    there = Refusal("tiers.exclusive", "{reward} is for those who have reached {tier}.", params)
+    assert HOOKS.check_redemption(ctx, offer, facts("bronze", 9)) == there
     assert HOOKS.check_redemption(ctx, offer, facts("gold")) is None
+
+
+def test_a_reward_that_names_tiers_says_how_far_the_lowest_of_them_is():
+    offer = RewardOffer(
+        "rewards.catalogue", "tour", "Tour", "points", 5, None, ready=True, missing=0, groups=("tier:gold", "vip")
+    )
+    refusal = HOOKS.check_redemption(ledger_context(SETTINGS), offer, facts("silver", 600))
+    assert (refusal.code, refusal.params["missing"]) == ("tiers.exclusive", "1,400 points")
+    vip = ledger_context(SETTINGS, segments=frozenset({"vip"}))
+    assert HOOKS.check_redemption(vip, offer, facts("silver", 600)) is None
 
 
 def test_segments_are_all_tiers_that_were_reached():

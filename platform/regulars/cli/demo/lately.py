@@ -30,6 +30,7 @@ from regulars.kernel.settings import SettingsStore
 AGO = timedelta(hours=30)
 """Within the time whose events are left to the worker."""
 LONG_AGO = timedelta(days=9)
+"""Longer than a reward of the catalogue is put aside."""
 LIVES: tuple[tuple[str, tuple[Move, ...]], ...] = (
     ("coffee", ()),
     ("coffee", ("capture",)),
@@ -60,6 +61,7 @@ async def lately(
         return
     async with recorder.session() as session:
         await _refunds(session, recorder, until)
+        await _forgotten(session, recorder, until)
         await _rewards(session, recorder, until)
         await _friends(session, recorder, until)
     async with database.tenant(recorder.ctx.tenant.id) as session:
@@ -74,6 +76,16 @@ async def _refunds(session: TenantSession, recorder: Recorder, until: datetime) 
         claim = Claim("demo", f"demo-refund-{number}", b"")
         command = RefundCommand(claim, sale.id, part=part, reason=REASONS[number % len(REASONS)])
         await Refunds(recorder.ledger).refund(session, recorder.at_desk, command)
+
+
+async def _forgotten(session: TenantSession, recorder: Recorder, until: datetime) -> None:
+    """Somebody had a reward put aside and never came for it."""
+    (card,) = await _rich(session, recorder, until - LONG_AGO, 1)
+    await recorder.move_clock(session, until - LONG_AGO)
+    redemption_id = await _begin(session, recorder, card, "coffee")
+    await recorder.move_clock(session, until - AGO)
+    command = MoveCommand(_attempt(card, f"expire-{redemption_id}"), redemption_id, "expire")
+    await Redemptions(recorder.ledger).move(session, recorder.at_desk, command)
 
 
 async def _rewards(session: TenantSession, recorder: Recorder, until: datetime) -> None:

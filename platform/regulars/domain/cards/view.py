@@ -90,7 +90,7 @@ class CardView:
         require_pin: whether till operations need a staff PIN.
         accounts: unit → state; units without an entry yet are missing.
         units: the units of the enabled plugins, in loading order.
-        offers: rewards, reachable or not.
+        offers: rewards, reachable or not; those for others are locked, or left out where the merchant wants so.
         undoable: the last action, for those who may take it back.
         now: the rules' clock, to which all other times belong.
     """
@@ -161,7 +161,7 @@ class CardViews:
             require_pin=opened.rules.require_pin,
             accounts=opened.accounts,
             units=self._units(opened),
-            offers=self._redemptions.offers(opened),
+            offers=self._redemptions.shown(opened),
             next_sale=_next_sale(opened),
             undoable=_undoable(opened),
             now=opened.now,

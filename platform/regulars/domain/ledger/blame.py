@@ -8,7 +8,8 @@ from uuid import UUID
 
 from regulars.contracts.errors import PluginFault
 from regulars.domain.ledger.read_statements import facts_statement
-from regulars.kernel.db.database import DRIVER_ERRORS, Database, is_outage
+from regulars.kernel.db.database import Database
+from regulars.kernel.db.outages import DRIVER_ERRORS, is_outage
 from regulars.kernel.plugins.registry import PluginRegistry
 
 

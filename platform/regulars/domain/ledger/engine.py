@@ -43,7 +43,8 @@ from regulars.domain.ledger.topics import ACTIVITY, card_topic, shop_topic
 from regulars.domain.ledger.write_statements import PARTS, write_statement
 from regulars.domain.staff.pins import PinPolicy, PinState, check_pin, pin_hash
 from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX
-from regulars.kernel.db.database import DRIVER_ERRORS, TenantSession, is_outage
+from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.outages import DRIVER_ERRORS, is_outage
 from regulars.kernel.db.prepared import Prepared
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.observability.metrics import LEDGER
@@ -97,7 +98,7 @@ class Ledger:
         rules = await self.rules.rules(session, ctx.tenant, card.program_id)
         facts = await self._read(session, ctx, card, rules, attempt.claim, extra, values)
         if facts["stored"] is not None:
-            LEDGER.labels(ACTION_READING.get(extra, "points.adjust"), "replayed").inc()
+            session.count_later(LEDGER.labels(ACTION_READING.get(extra, "points.adjust"), "replayed").inc)
             return _replay(facts["stored"], attempt.claim)
         proven = attempt.pin is not None  # by `check_pin`; a mere name is not taken for the person
         return self._opened(session, ctx, attempt, card, rules, _staff(row) if proven else None, facts)
@@ -173,7 +174,7 @@ class Ledger:
                 self._report_count(opened, name, counts[name], len(rows))
         if operation != "refuse":
             opened.session.announce(*_topics(opened))
-            LEDGER.labels(ACTION_OF[operation], "done").inc()
+            opened.session.count_later(LEDGER.labels(ACTION_OF[operation], "done").inc)
 
     def _why(self, error: Exception, opened: OpenCard) -> Exception:
         """The designed error for rows that the database refused, of a plugin or of the host."""

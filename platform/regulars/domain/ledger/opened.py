@@ -385,7 +385,7 @@ class OpenCard:
         self.rows = {part: rows for part, rows in self.rows.items() if part in {"staff", "event"}}
         details = {"code": refusal.code, **({"retry_at": refusal.retry_at} if refusal.retry_at else {})}
         self.add_audit(Subject(action, "card", self.card.id), outcome="refused", details=details)
-        LEDGER.labels(action, refusal.code).inc()
+        self.session.count_later(LEDGER.labels(action, refusal.code).inc)
         return Answer(refusal.status, problem(refusal, self.rules.program.timezone, self.now), refused=True)
 
     def store(self, answer: Answer, *, sale_id: UUID | None = None, redemption_id: UUID | None = None) -> None:

@@ -34,7 +34,7 @@ class AnotherTry(Exception):
     """Somebody else moved the mail in the meantime; nothing is sent here."""
 
 
-@job("send_mail", external=True, timeout=180.0)
+@job("send_mail", external=True, timeout=180.0, for_unproved=True)
 async def send_mail(work: JobWork, payload: Mapping[str, Any]) -> None:
     """Send one queued mail, at most once. That it is on its way is committed before its text leaves.
 

@@ -16,6 +16,7 @@ from regulars.contracts.errors import ConfigurationError, Conflict, InvalidInput
 from regulars.contracts.paging import Paged, PageRequest
 from regulars.domain.audit import service as audit
 from regulars.domain.programs import changes_repository as repository
+from regulars.domain.programs.room import require_room_for
 from regulars.domain.staff.permissions import require
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
@@ -112,7 +113,7 @@ async def plan(
     note: str,
     effective_from: datetime,
     announce_days: int | None,
-) -> None:
+) -> UUID:
     """Plan a change for later.
 
     Args:
@@ -126,9 +127,13 @@ async def plan(
         effective_from: when.
         announce_days: how many days before members are told by mail, `None` for not at all.
 
+    Returns:
+        The change.
+
     Raises:
         InvalidInput: a moment that is past or too far, a note that is too long, a value that cannot be.
         Conflict: too many changes are planned.
+        LimitReached: a list would be longer than the offering allows.
     """
     require(ctx, "programs.manage")
     note, now = checked_note(note), await session.scalar(repository.NOW)
@@ -140,6 +145,7 @@ async def plan(
         if given.keys() & settings.secrets(plugin):
             raise InvalidInput(fields={"date": _("A secret cannot wait for its day. Save it on its own first.")})
         await settings.try_out(session, ctx.tenant, plugin, program_id, given)
+        await require_room_for(session, ctx, registry, settings, plugin, program_id, given)
     await lock(session, "program_changes")
     planned = await session.scalar(repository.COUNT_PLANNED, {"tenant": session.tenant_id, "program": program_id})
     if planned >= MAX_PLANNED:
@@ -158,6 +164,7 @@ async def plan(
     )
     details = {"change": change_id, "effective_from": effective_from, "plugins": sorted(values)}
     await audit.record(session, ctx, "program.change_planned", "program", program_id, details)
+    return change_id
 
 
 async def withdraw(session: TenantSession, ctx: Context, change_id: UUID) -> Change:

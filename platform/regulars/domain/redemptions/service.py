@@ -6,7 +6,7 @@ Units are taken when a redemption begins; whether the reward is handed out at on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import choice
 from uuid import UUID
@@ -21,7 +21,7 @@ from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.lots import posted
 from regulars.domain.ledger.opened import OpenCard, Subject
 from regulars.domain.ledger.posting import Posting
-from regulars.domain.redemptions.answers import redemption_answer
+from regulars.domain.redemptions.answers import RedemptionAnswer, redemption_answer
 from regulars.domain.redemptions.life import HELD, NO_LONGER, ORDERED, Move, State, after, beginning
 from regulars.domain.redemptions.moving import Moving, add_step
 from regulars.kernel.db.base import new_id
@@ -98,20 +98,38 @@ class Redemptions:
         opened = await self._ledger.open(session, ctx, command.attempt, extra="lots", values={})
         if isinstance(opened, Answer):
             return opened
-        offer = self._offer(opened, command)
-        refusal = opened.standing(redeeming=True) or self._pin(opened, is_online=command.is_online) or _not_ready(offer)
-        if refusal is None and isinstance(verdict := opened.check_redemption(offer), Refusal):
-            refusal = verdict
-        if refusal is not None:
-            return await self._refuse(opened, refusal, "reward.redeem")
-        state = beginning(offer, hold=command.hold)
-        ship_to = _address(command.ship_to) if state == ORDERED else ""
-        redeemed = _Redeemed(new_id(), offer, state, offer.code or (new_code() if state == HELD else ""), ship_to)
-        posting = _post(opened, redeemed)
+        found = self.post(opened, command)
+        if isinstance(found, Refusal):
+            return await self.refuse(opened, found, "reward.redeem")
+        redeemed, posting = found
         answer = self._answer(opened, command, redeemed, posting)
         opened.store(answer, redemption_id=redeemed.id)
         await self._ledger.write(opened, "redeem")
         return answer
+
+    def post(self, opened: OpenCard, command: RedeemCommand) -> tuple[Redeemed, Posting] | Refusal:
+        """Add the rows of a redemption, or say why it cannot be.
+
+        Args:
+            opened: the card under its lock.
+            command: what is wanted.
+
+        Raises:
+            NotFound: there is no such reward.
+            InvalidInput: no PIN where one is needed, no address for what is sent.
+        """
+        offer = self._offer(opened, command)
+        refusal = (
+            opened.standing(redeeming=True) or self.check_pin(opened, is_online=command.is_online) or _not_ready(offer)
+        )
+        if refusal is None and isinstance(verdict := opened.check_redemption(offer), Refusal):
+            refusal = verdict
+        if refusal is not None:
+            return refusal
+        state = beginning(offer, hold=command.hold)
+        ship_to = _address(command.ship_to) if state == ORDERED else ""
+        redeemed = Redeemed(new_id(), offer, state, offer.code or (new_code() if state == HELD else ""), ship_to)
+        return redeemed, _post(opened, redeemed)
 
     async def move(self, session: TenantSession, ctx: Context, command: MoveCommand) -> Answer:
         """Carry a redemption on, or refuse it with a reason; both are to be committed.
@@ -132,12 +150,12 @@ class Redemptions:
         found = Moving.of(entries[0]["redemption"])
         state = after(found.state, command.move)
         asks_pin = command.move not in BY_POST
-        refusal = self._pin(opened, is_online=command.is_online) if asks_pin else None
+        refusal = self.check_pin(opened, is_online=command.is_online) if asks_pin else None
         refusal = refusal or _paused(opened, command.move) or _too_late(found, command.move, _clock(opened))
         if refusal is None and isinstance(state, Refusal):
             refusal = state
         if refusal is not None:
-            return await self._refuse(opened, refusal, f"redemption.{command.move}")
+            return await self.refuse(opened, refusal, f"redemption.{command.move}")
         assert isinstance(state, State)
         found.move(opened, command.move, [posted(entry) for entry in entries])
         model = redemption_answer(
@@ -167,13 +185,25 @@ class Redemptions:
             for offer in provider.offers(opened.ledger_context(plugin), opened.plugin_facts(plugin))
         ]
 
-    def _pin(self, opened: OpenCard, *, is_online: bool) -> Refusal | None:
+    def shown(self, opened: OpenCard) -> Sequence[RewardOffer]:
+        """The rewards that people see on a card: what plugins keep from it is locked and says why, or is left out."""
+        found = []
+        for offer in self.offers(opened):
+            verdict = opened.check_redemption(offer)
+            if not isinstance(verdict, Refusal):
+                found.append(offer)
+            elif offer.shows_locked:
+                found.append(replace(offer, is_locked=True, refusal=offer.refusal or verdict))
+        return found
+
+    def check_pin(self, opened: OpenCard, *, is_online: bool) -> Refusal | None:
         """Staff at a till say who they are; everybody else is known already, or is no person."""
         actor, source = opened.ctx.principal.kind, opened.ctx.source
         at_desk, in_web_shop = (actor, source) == ("staff", "manage"), actor == "api_key" and is_online
         return None if actor in WITHOUT_PIN or at_desk or in_web_shop else self._ledger.check_pin(opened)
 
-    async def _refuse(self, opened: OpenCard, refusal: Refusal, action: str) -> Answer:
+    async def refuse(self, opened: OpenCard, refusal: Refusal, action: str) -> Answer:
+        """Write a refusal's traces, and nothing else."""
         answer = opened.refusal_answer(refusal, action)
         opened.store(answer)
         await self._ledger.write(opened, "refuse")
@@ -191,23 +221,10 @@ class Redemptions:
             raise NotFound(_("There is no such reward."))
         return offers[0]
 
-    def _answer(self, opened: OpenCard, command: RedeemCommand, redeemed: _Redeemed, posting: Posting) -> Answer:
+    def _answer(self, opened: OpenCard, command: RedeemCommand, redeemed: Redeemed, posting: Posting) -> Answer:
         offer = redeemed.offer
         if command.wants_redemption:
-            told = redemption_answer(
-                redemption_id=redeemed.id,
-                card_id=opened.card.id,
-                reward=(offer.kind, offer.key),
-                title=offer.title,
-                unit=offer.unit,
-                cost=offer.cost,
-                state=redeemed.state,
-                code=redeemed.code,
-                created_at=opened.now,
-                expires_at=redeemed.expires_at(opened.now),
-                captured_at=opened.now if redeemed.state.status == "captured" else None,
-            )
-            return Answer(201, told.model_dump_json().encode())
+            return Answer(201, redeemed.answer(opened).model_dump_json().encode())
         plugin, provider = self._ledger.registry.unit_providers[offer.unit]
         context = opened.ledger_context(plugin, posting.accounts)
         model = provider.answer_redeem(context, context.account(offer.unit), offer)
@@ -220,7 +237,7 @@ def new_code() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Redeemed:
+class Redeemed:
     """A redemption that begins."""
 
     id: UUID
@@ -230,10 +247,27 @@ class _Redeemed:
     ship_to: str
 
     def expires_at(self, now: datetime) -> datetime | None:
+        """Until when it must be used, `None` where it is handed out or sent."""
         return now + timedelta(minutes=self.offer.hold_minutes) if self.state == HELD else None
 
+    def answer(self, opened: OpenCard) -> RedemptionAnswer:
+        """What callers are told."""
+        return redemption_answer(
+            redemption_id=self.id,
+            card_id=opened.card.id,
+            reward=(self.offer.kind, self.offer.key),
+            title=self.offer.title,
+            unit=self.offer.unit,
+            cost=self.offer.cost,
+            state=self.state,
+            code=self.code,
+            created_at=opened.now,
+            expires_at=self.expires_at(opened.now),
+            captured_at=opened.now if self.state.status == "captured" else None,
+        )
 
-def _post(opened: OpenCard, redeemed: _Redeemed) -> Posting:
+
+def _post(opened: OpenCard, redeemed: Redeemed) -> Posting:
     offer, state = redeemed.offer, redeemed.state
     posting = opened.posting("redemption", redemption_id=redeemed.id)
     posting.redeem(

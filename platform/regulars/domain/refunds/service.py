@@ -38,6 +38,8 @@ class RefundCommand:
         redemptions: rewards that come back with it; those that were part of the sale come back with the whole of it.
         external_ref: the refund's name in the system that it comes from; counted once for ever.
         reason: why, for people.
+        asks_pin: it is done at a till, whose staff confirm by PIN where the program wants one.
+        staff_id, pin: who confirms.
     """
 
     claim: Claim
@@ -47,6 +49,9 @@ class RefundCommand:
     redemptions: tuple[UUID, ...] = ()
     external_ref: str | None = None
     reason: str = ""
+    asks_pin: bool = False
+    staff_id: UUID | None = None
+    pin: str | None = None
 
 
 class Refunds:
@@ -74,13 +79,14 @@ class Refunds:
         sale = await _find_sale(session, ctx, command)
         if sale is None:
             return await self._wait(session, ctx, command)
-        opened = await self._open(session, ctx, command.claim, sale, command.external_ref, command.redemptions)
+        attempt = Attempt(command.claim, CardRef("id", sale.card_id), command.staff_id, command.pin)
+        opened = await self._open(session, ctx, attempt, sale, command.external_ref, command.redemptions)
         if isinstance(opened, Answer):
             return opened
         known = opened.read["known_refund"]
         if known is not None:
             return answer_of(Refunded.of((await _one(session, known))._asdict()), replayed=True)
-        refusal = booking.refusal_of(opened)
+        refusal = (self._ledger.check_pin(opened) if command.asks_pin else None) or booking.refusal_of(opened)
         if refusal is not None:
             answer = opened.refusal_answer(refusal, "sale.refund")
             opened.store(answer, sale_id=sale.id)
@@ -103,7 +109,8 @@ class Refunds:
         sale = await _find_sale(session, ctx, command)
         if sale is None:
             raise NotFound(_("There is no such sale here."))
-        opened = await self._open(session, ctx, command.claim, sale, None, ())
+        attempt = Attempt(command.claim, CardRef("id", sale.card_id))
+        opened = await self._open(session, ctx, attempt, sale, None, ())
         if isinstance(opened, Answer):
             return opened
         if booking.refusal_of(opened) is not None:
@@ -150,8 +157,8 @@ class Refunds:
             await self._settle_one(session, ctx, sale, waiting)
 
     async def _settle_one(self, session: TenantSession, ctx: Context, sale: Row[Any], waiting: Row[Any]) -> None:
-        claim = Claim("early_refund", str(waiting.id), b"")
-        opened = await self._open(session, ctx, claim, sale, None, ())
+        attempt = Attempt(Claim("early_refund", str(waiting.id), b""), CardRef("id", sale.card_id))
+        opened = await self._open(session, ctx, attempt, sale, None, ())
         assert isinstance(opened, OpenCard)  # nobody stores an answer under such a key
         part, result = Part.of(waiting._asdict()), {}
         if booking.refusal_of(opened) is None:
@@ -183,7 +190,7 @@ class Refunds:
         self,
         session: TenantSession,
         ctx: Context,
-        claim: Claim,
+        attempt: Attempt,
         sale: Row[Any],
         external_ref: str | None,
         redemptions: Sequence[UUID],
@@ -194,7 +201,6 @@ class Refunds:
             "external_ref": external_ref,
             "redemptions": list(redemptions),
         }
-        attempt = Attempt(claim, CardRef("id", sale.card_id))
         return await self._ledger.open(session, ctx, attempt, extra="refund", values=values)
 
     async def _wait(self, session: TenantSession, ctx: Context, command: RefundCommand) -> Answer:

@@ -19,5 +19,5 @@ async def suspend_unverified(tick: CronTick) -> None:
     """Suspend merchants that have signed up and whose owner's address has not proved right in time."""
     overdue = await tick.session.rows(repository.OVERDUE, {"size": _AT_ONCE})
     for row in overdue:
-        await set_status(tick.session, SYSTEM, row.id, "suspended", reason=REASON)
+        await set_status(tick.session, SYSTEM, row.id, "suspended", reason=REASON, unproved=True)
     log.info("suspended_unverified", count=len(overdue))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Text, Uuid, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, Boolean, Text, Uuid, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -113,6 +113,9 @@ _SWITCH = upsert(TenantPlugin)
 SET_SWITCH = _SWITCH.on_conflict_do_update(
     index_elements=["tenant_id", "plugin"], set_={"switched_on": _SWITCH.excluded.switched_on}
 )
+
+
+PROVE_ADDRESS = select(func.core.prove_address(type_=Boolean()))
 
 
 def update_tenant(values: dict[str, Any]) -> Any:

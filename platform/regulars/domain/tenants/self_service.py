@@ -58,14 +58,17 @@ async def set_languages(session: TenantSession, ctx: Context, locales: tuple[str
 async def prove_address(session: TenantSession, ctx: Context) -> None:
     """An owner has used a link that came by mail: nothing has to be proved any more.
 
+    A merchant that was suspended because nobody had done so works again, with its sandbox.
+
     Args:
         session: the tenant's.
         ctx: the owner.
     """
     if ctx.tenant.verify_by is None:
         return
-    await session.execute(repository.update_tenant({"verify_by": None}), {"tenant_id": session.tenant_id})
-    await record(session, ctx, "tenant.verified", "tenant", session.tenant_id)
+    await session.execute(repository.PROVE_ADDRESS)
+    details = {"reactivated": True} if ctx.tenant.is_unproved else {}
+    await record(session, ctx, "tenant.verified", "tenant", session.tenant_id, details)
 
 
 async def switch_plugin(session: TenantSession, ctx: Context, catalogue: Catalogue, plugin: str, *, on: bool) -> None:

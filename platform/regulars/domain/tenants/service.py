@@ -138,11 +138,26 @@ async def set_offering(session: PlatformSession, actor: Actor, tenant_id: UUID, 
 
 
 async def set_status(
-    session: PlatformSession, actor: Actor, tenant_id: UUID, status: Literal["active", "suspended"], *, reason: str
+    session: PlatformSession,
+    actor: Actor,
+    tenant_id: UUID,
+    status: Literal["active", "suspended"],
+    *,
+    reason: str,
+    unproved: bool = False,
 ) -> None:
     """Suspend a tenant and its sandbox, or let them work again; nothing of theirs is touched.
 
-    Whoever lets one work again vouches for it: its owner's address need not prove right any more.
+    Whoever lets one work again vouches for it: its owner's address need not prove right any more. Whoever suspends one
+    for another reason settles that, too: proving the address does not end the suspension.
+
+    Args:
+        session: the platform's.
+        actor: who.
+        tenant_id: the tenant.
+        status: what it is to be.
+        reason: why.
+        unproved: it is suspended only because no owner's address has proved right, which an owner can still do.
 
     Raises:
         NotFound: there is no such tenant.
@@ -150,12 +165,12 @@ async def set_status(
     """
     text = require_reason(reason)
     family = await lock_family(session, tenant_id)
-    if family[0].status == status:
+    if family[0].status == status and (unproved or status == "active"):
         return
     if family[0].status == "closed":
         raise Conflict(_("This tenant was closed."))
-    vouched: dict[str, object] = {"verify_by": None} if status == "active" else {}
-    await _update(session, family, {"status": status, **vouched})
+    settled: dict[str, object] = {} if unproved else {"verify_by": None}
+    await _update(session, family, {"status": status, **settled})
     action = "tenant.suspended" if status == "suspended" else "tenant.reactivated"
     await record_operation(session, actor, family, action, text)
 

@@ -27,6 +27,7 @@ from sqlalchemy.pool import QueuePool
 
 from regulars.contracts.errors import ConfigurationError, Unavailable
 from regulars.kernel.db.guard import check, watch
+from regulars.kernel.db.outages import DRIVER_ERRORS, is_outage
 from regulars.kernel.db.prepared import Prepared, prepare
 from regulars.kernel.db.tally import count
 from regulars.kernel.observability import metrics
@@ -34,31 +35,12 @@ from regulars.kernel.observability import metrics
 log = structlog.get_logger(__name__)
 
 ENTER_TENANT = prepare(text("SELECT * FROM core.enter_tenant(:tenant_id, :session_hash, :key_hash)"))
-DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What `TenantSession.run` raises when a statement cannot be run."""
 _tenant_here: ContextVar[UUID | None] = ContextVar("tenant_here", default=None)
 """The tenant whose session is open in this task: work for one tenant never looks at another one's rows."""
 SIGN_OF_LIFE = text("SELECT 1")
 STATEMENT_TIMEOUT_MS = 5_000
 LOCK_TIMEOUT_MS = 4_000
 IDLE_TIMEOUT_MS = 15_000
-OUT_OF_SERVICE_STATES = frozenset(
-    {
-        "57P01",
-        "57P02",
-        "57P03",
-        "08000",
-        "08001",
-        "08003",
-        "08004",
-        "08006",
-        "53300",
-        "55P03",
-        "57014",
-        "40001",
-        "40P01",
-    }
-)
 
 
 class DatabaseSettings(Protocol):
@@ -87,6 +69,9 @@ class Credentials:
 
     session_hash: bytes | None = None
     key_hash: bytes | None = None
+
+
+Increment = Callable[[], None]
 
 
 class Session:
@@ -134,6 +119,7 @@ class TenantSession(Session):
         tenant_id: whose rows it sees.
         principal: the row of `core.enter_tenant`: who the credentials belong to, all null for nobody.
         topics: what has been announced.
+        counted: what is to be counted once it is committed.
     """
 
     def __init__(self, connection: AsyncConnection, tenant_id: UUID, principal: Row[Any]) -> None:
@@ -141,6 +127,7 @@ class TenantSession(Session):
         self.tenant_id = tenant_id
         self.principal = principal
         self.topics: set[str] = set()
+        self.counted: list[Increment] = []
         assert connection.sync_connection is not None
         self._driver: asyncpg.Connection = connection.sync_connection.connection.driver_connection
 
@@ -153,6 +140,28 @@ class TenantSession(Session):
             topics: what has changed; names without personal data.
         """
         self.topics.update(topics)
+
+    def count_later(self, increment: Increment) -> None:
+        """Count something that this transaction did, once it is committed: what was rolled back did not happen.
+
+        Args:
+            increment: of a metric; it neither waits nor raises.
+        """
+        self.counted.append(increment)
+
+    @asynccontextmanager
+    async def all_or_nothing(self) -> AsyncIterator[None]:
+        """Keep all that is written inside, or nothing of it: an exception takes it back, the transaction goes on."""
+        topics, counted = set(self.topics), len(self.counted)
+        await self._driver.execute("SAVEPOINT all_or_nothing")
+        try:
+            yield
+        except Exception:  # whoever raises knows what to do next
+            await self._driver.execute("ROLLBACK TO SAVEPOINT all_or_nothing")
+            self.topics = topics
+            del self.counted[counted:]
+            raise
+        await self._driver.execute("RELEASE SAVEPOINT all_or_nothing")
 
     async def run(self, prepared: Prepared, parameters: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """Run a prepared statement on the driver itself: the hot path, without SQLAlchemy's work for each statement.
@@ -237,6 +246,8 @@ class Database:
         async with _transaction(self._app, read_only=read_only) as connection:
             session = await enter(connection, tenant_id, given)
             yield session
+        for increment in session.counted:
+            increment()
         if session.topics and self._announce is not None:
             self._announce(tenant_id, session.topics)
 
@@ -359,21 +370,6 @@ async def _transaction(pool: _Pool, *, read_only: bool = False) -> AsyncIterator
     finally:
         if not granted:
             pool.waiting -= 1
-
-
-def is_outage(error: Exception) -> bool:
-    """Whether a database error says "not now" (connection lost, time-out, deadlock) rather than "wrong".
-
-    Args:
-        error: SQLAlchemy's, or the driver's own.
-    """
-    told: object = error.orig if isinstance(error, DBAPIError) else error
-    state = getattr(told, "sqlstate", None) or getattr(told, "pgcode", None)
-    return (
-        (isinstance(error, DBAPIError) and error.connection_invalidated)
-        or state in OUT_OF_SERVICE_STATES
-        or (state is None and isinstance(error, InterfaceError | asyncpg.InterfaceError))
-    )
 
 
 def _engine(url: str, settings: DatabaseSettings, application_name: str) -> AsyncEngine:

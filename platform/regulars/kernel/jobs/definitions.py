@@ -30,6 +30,7 @@ class JobDefinition:
         timeout: seconds for one try.
         external: the handler has effects outside of the database and makes its own steps, see `JobWork.step`.
         schedule: when set, each slot makes one job for every active tenant.
+        for_unproved: run also for a tenant that is suspended because no owner's address has proved right.
     """
 
     name: str
@@ -39,6 +40,7 @@ class JobDefinition:
     timeout: float = TIMEOUT
     external: bool = False
     schedule: Schedule | None = None
+    for_unproved: bool = False
 
     async def __call__(self, work: JobWork, payload: Mapping[str, Any]) -> None:
         """Run the handler."""
@@ -53,6 +55,7 @@ def job(
     timeout: float = TIMEOUT,
     external: bool = False,
     schedule: Schedule | None = None,
+    for_unproved: bool = False,
 ) -> Callable[[Handler], JobDefinition]:
     """Declare a job: `async def handler(work: JobWork, payload: Mapping[str, Any]) -> None`.
 
@@ -69,6 +72,7 @@ def job(
         timeout: seconds for one try.
         external: see above.
         schedule: run by the clock: each slot makes one job for every active tenant.
+        for_unproved: run also for a tenant that is suspended because no owner's address has proved right.
 
     Raises:
         ConfigurationError: the declaration makes no sense.
@@ -81,6 +85,6 @@ def job(
             raise ConfigurationError(f"the handler of the job {name!r} must be an async function")
         if not versions or min(versions) < 1 or max_attempts < 1 or timeout <= 0:
             raise ConfigurationError(f"the job {name!r} needs a version, an attempt and a time-out above zero")
-        return JobDefinition(name, handler, versions, max_attempts, timeout, external, schedule)
+        return JobDefinition(name, handler, versions, max_attempts, timeout, external, schedule, for_unproved)
 
     return define

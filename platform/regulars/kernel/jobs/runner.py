@@ -207,11 +207,11 @@ class JobRunner:
 def _gate(job: RegisteredJob, tenant: TenantSnapshot | None) -> _Gate:
     """What is switched off is off: jobs of a disabled plugin end without effect, as its events are not delivered.
 
-    A suspension is meant to end, so the jobs of a suspended tenant wait.
+    A suspension is meant to end, so the jobs of a suspended tenant wait, but for the mail that ends it.
     """
     if tenant is None or tenant.status == "closed":
         return _Gate.CLOSED
-    if tenant.status == "suspended":
+    if tenant.status == "suspended" and not (tenant.is_unproved and job.definition.for_unproved):
         return _Gate.WAIT
     if job.plugin is not None and job.plugin not in tenant.enabled:
         return _Gate.OFF

@@ -7,6 +7,7 @@ from regulars.web.api import (
     adjustments,
     admin,
     bills,
+    changes,
     customers,
     events,
     merges,
@@ -36,6 +37,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     """
     store = Blueprint(STORE.name, __name__)
     program.add_routes(store)
+    changes.add_routes(store)
     customers.add_routes(store)
     pins.add_routes(store)
     till.add_routes(store, registry)

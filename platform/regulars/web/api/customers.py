@@ -105,6 +105,7 @@ def command_of(work: ApiWork, sent: NewCustomer) -> EnrolCommand:
         marketing=sent.marketing,
         birthday=sent.birthday,
         program_id=program_id,
+        referral=sent.ref,
     )
 
 

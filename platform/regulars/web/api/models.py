@@ -219,6 +219,9 @@ class NewCustomer(Sent):
     birthday: date | None = None
     locale: Annotated[str, StringConstraints(max_length=20)] | None = None
     program: Text | None = Field(default=None, description="Id of a program; the first active one by default.")
+    ref: Annotated[str, StringConstraints(max_length=40)] = Field(
+        default="", description="Code of the member's link by which the person came, as it stands there after `ref=`."
+    )
 
 
 class EnrolledAnswer(BaseModel):
@@ -353,8 +356,10 @@ class RewardAnswer(BaseModel):
     title: str
     unit: str
     cost: int
-    ready: bool
+    ready: bool = Field(description="Whether the balance is enough.")
     missing: int
+    locked: bool = Field(description="It is for other customers, a higher tier say; `reason` says what leads there.")
+    reason: str = Field(description="Why it cannot be had though the balance may be enough; empty when it can.")
 
 
 class OwnCardAnswer(BaseModel):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from regulars.contracts.errors import Conflict, FeatureNotInOffering, InvalidInp
 from regulars.domain.audit import service as audit
 from regulars.domain.programs import changes, pauses
 from regulars.domain.programs import service as programs
+from regulars.domain.programs.room import require_room_for
 from regulars.domain.programs.service import Program, ProgramDraft
 from regulars.domain.stats import service as stats
 from regulars.kernel import ids
@@ -134,18 +136,31 @@ async def _pause(work: ApiWork, program: Program, body: ProgramChange) -> Progra
     return program
 
 
+@contextmanager
+def settings_of(work: ApiWork, plugin: str) -> Iterator[None]:
+    """Whatever is wrong with a plugin's settings is said by the names of the request's fields.
+
+    Raises:
+        InvalidInput: the plugin is not here or has no settings, or one of them is wrong.
+    """
+    known = plugin in work.ctx.tenant.enabled and work.services.plugins.plugin(plugin).settings_model is not None
+    if not known:
+        sentence = _("There are no settings of “%(plugin)s” here.", plugin=plugin)
+        raise InvalidInput(sentence, fields={f"settings.{plugin}": sentence})
+    try:
+        yield
+    except InvalidInput as error:
+        fields = {f"settings.{plugin}.{name}": text for name, text in error.fields.items()}
+        raise InvalidInput(error.detail, fields=fields) from None
+
+
 async def _save_settings(work: ApiWork, program: Program, settings: Mapping[str, Mapping[str, Any]]) -> None:
     saved: dict[str, dict[str, Any]] = {}
     for plugin, values in settings.items():
-        known = plugin in work.ctx.tenant.enabled and work.services.plugins.plugin(plugin).settings_model is not None
-        if not known:
-            sentence = _("There are no settings of “%(plugin)s” here.", plugin=plugin)
-            raise InvalidInput(sentence, fields={f"settings.{plugin}": sentence})
-        try:
+        with settings_of(work, plugin):
+            parts = work.services
+            await require_room_for(work.session, work.ctx, parts.plugins, parts.settings, plugin, program.id, values)
             model = await work.services.settings.save(work.session, work.ctx, plugin, program.id, values)
-        except InvalidInput as error:
-            fields = {f"settings.{plugin}.{name}": text for name, text in error.fields.items()}
-            raise InvalidInput(error.detail, fields=fields) from None
         saved[plugin] = model.model_dump(mode="json", include=set(values))  # secrets are masked
         details = {"plugin": plugin, "fields": sorted(values)}
         await audit.record(work.session, work.ctx, "settings.changed", "program", program.id, details)

@@ -12,6 +12,7 @@ from regulars.domain.redemptions import lists
 from regulars.domain.redemptions.answers import RedemptionAnswer
 from regulars.domain.redemptions.life import Move, Status
 from regulars.domain.redemptions.service import MAX_ADDRESS, MoveCommand, RedeemCommand
+from regulars.domain.redemptions.several import MOST, RewardsAnswer
 from regulars.kernel import ids
 from regulars.web.api.models import FollowingPage, Sent, Text, TillSent
 from regulars.web.api.till import PROBLEMS, attempt_of, staff_and_shop
@@ -24,6 +25,8 @@ Channel = Annotated[
     Field(description="`online`: a shop on the web acts, nobody at a till, so no PIN is asked for."),
 ]
 
+RewardName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
 
 class RedemptionQuery(FollowingPage):
     """Search and filter of the list."""
@@ -34,16 +37,29 @@ class RedemptionQuery(FollowingPage):
     card: str = Field(default="", max_length=60, description="Id of a card.")
 
 
-class NewRedemption(TillSent):
-    """A reward to take units for."""
+class _RedeemSent(TillSent):
+    """How rewards are taken."""
 
-    reward: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        description="Which reward, `<kind>` or `<kind>/<key>`."
-    )
     hold: bool = Field(default=False, description="Put it aside under a code instead of handing it out now.")
     channel: Channel = "store"
     ship_to: Annotated[str, StringConstraints(max_length=MAX_ADDRESS)] = Field(
         default="", description="Where to send it, for what is sent."
+    )
+
+
+class NewRedemption(_RedeemSent):
+    """A reward to take units for."""
+
+    reward: RewardName = Field(description="Which reward, `<kind>` or `<kind>/<key>`.")
+
+
+class NewRedemptions(_RedeemSent):
+    """Rewards to take units for, together."""
+
+    rewards: list[RewardName] = Field(
+        min_length=1,
+        max_length=MOST,
+        description="Which rewards, `<kind>` or `<kind>/<key>`; one may come several times.",
     )
 
 
@@ -82,6 +98,7 @@ def add_routes(blueprint: Blueprint) -> None:
     one = "/redemptions/<redemption>"
     blueprint.add_url_rule("/redemptions", "redemptions", list_all, methods=["GET"])
     blueprint.add_url_rule("/redemptions", "redeem_reward", create, methods=["POST"])
+    blueprint.add_url_rule("/redemptions/several", "redeem_rewards", create_several, methods=["POST"])
     blueprint.add_url_rule(one, "redemption", get, methods=["GET"])
     blueprint.add_url_rule(f"{one}/capture", "redemption_capture", capture, methods=["POST"])
     blueprint.add_url_rule(f"{one}/release", "redemption_release", release, methods=["POST"])
@@ -126,16 +143,42 @@ async def create(work: ApiWork, body: NewRedemption) -> Answer:
 
     What a held reward costs is off the card at once, and comes back when it is released or not captured in time.
     """
-    command = RedeemCommand(
-        attempt_of(work, body),
+    command = _command(attempt_of(work, body), body, body.reward)
+    return await work.services.redemptions.redeem(work.session, work.ctx, command)
+
+
+@api(
+    Operation(
+        door="store",
+        permission="sales.redeem",
+        body=NewRedemptions,
+        answers={201: RewardsAnswer},
+        problems=PROBLEMS,
+        refusals=True,
+        idempotent=True,
+        tag=TAG,
+    )
+)
+async def create_several(work: ApiWork, body: NewRedemptions) -> Answer:
+    """Take units for several rewards of one card: all of them or none.
+
+    Each is a redemption of its own, decided after those before it. The refusal is that of the first that cannot be had.
+    """
+    attempt = attempt_of(work, body)
+    commands = [_command(attempt, body, reward) for reward in body.rewards]
+    return await work.services.several_rewards.redeem(work.session, work.ctx, commands)
+
+
+def _command(attempt: Attempt, sent: _RedeemSent, reward: str) -> RedeemCommand:
+    return RedeemCommand(
+        attempt,
         unit=None,
-        reward=body.reward,
-        hold=body.hold,
-        is_online=body.channel == "online",
-        ship_to=body.ship_to,
+        reward=reward,
+        hold=sent.hold,
+        is_online=sent.channel == "online",
+        ship_to=sent.ship_to,
         wants_redemption=True,
     )
-    return await work.services.redemptions.redeem(work.session, work.ctx, command)
 
 
 _STEP = Operation(

@@ -14,6 +14,7 @@ from regulars.domain.cards.numbers import format_number, token_of
 from regulars.domain.cards.service import CardHit
 from regulars.domain.cards.view import CardView, cards_of_member
 from regulars.domain.ledger.history import HistoryEntry
+from regulars.domain.ledger.problems import sentence
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.web.api.customers import command_of, progress_answer
@@ -155,11 +156,11 @@ def _card(view: CardView) -> OwnCardAnswer:
         member_since=view.card.enrolled_at,
         balances=view.card.balances,
         progress={unit.unit: progress_answer(unit.progress) for unit in view.units},
-        rewards=[_reward(offer) for offer in view.offers],
+        rewards=[_reward(offer, view) for offer in view.offers],
     )
 
 
-def _reward(offer: RewardOffer) -> RewardAnswer:
+def _reward(offer: RewardOffer, view: CardView) -> RewardAnswer:
     return RewardAnswer(
         kind=offer.kind,
         key=offer.key,
@@ -168,6 +169,8 @@ def _reward(offer: RewardOffer) -> RewardAnswer:
         cost=offer.cost,
         ready=offer.ready,
         missing=offer.missing,
+        locked=offer.is_locked,
+        reason=sentence(offer.refusal, view.program.timezone, view.now) if offer.refusal else "",
     )
 
 

@@ -23,11 +23,12 @@ from regulars.kernel.i18n import gettext as _
 from regulars.web.again import TryAgain
 from regulars.web.exports import csv_response
 from regulars.web.manage.blueprint import blueprint, manage_page
-from regulars.web.manage.news import member_url, unit_title
+from regulars.web.manage.news import member_url
 from regulars.web.manage.program import chosen_program, program_page, program_url
 from regulars.web.manage.program_form import HOST, plugin_settings, read_program_form
 from regulars.web.manage.trial import back_test_url, trial_page
 from regulars.web.results import Redirect, Result
+from regulars.web.units import unit_title
 from regulars.web.work import Work, read_id
 
 

@@ -26,9 +26,10 @@ from regulars.web.manage.corrections import LIST as CORRECTIONS
 from regulars.web.manage.corrections import signed
 from regulars.web.manage.members import LIST as MEMBERS
 from regulars.web.manage.members import member_url
-from regulars.web.manage.news import unit_amount
-from regulars.web.manage.rehearsal import RehearsalPage, accounts_of, balance_of, changes_of
+from regulars.web.manage.rehearsal import RehearsalPage
+from regulars.web.rehearsal import accounts_of, balance_of, changes_of
 from regulars.web.results import Redirect, Result
+from regulars.web.units import unit_amount
 from regulars.web.work import Work, read_id
 
 

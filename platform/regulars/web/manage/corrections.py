@@ -26,8 +26,9 @@ from regulars.web.again import TryAgain, faults_of
 from regulars.web.exports import csv_response
 from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
-from regulars.web.manage.news import member_url, unit_amount
+from regulars.web.manage.news import member_url
 from regulars.web.results import Redirect, Result
+from regulars.web.units import unit_amount
 from regulars.web.when import moment_words
 from regulars.web.work import Work, read_id
 

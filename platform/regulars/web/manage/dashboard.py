@@ -27,11 +27,10 @@ from regulars.web.manage.news import (
     feed_part,
     figures_part,
     member_url,
-    unit_amount,
-    unit_title,
     zone_of,
 )
 from regulars.web.results import Redirect, Result
+from regulars.web.units import unit_amount, unit_title
 from regulars.web.when import moment_words, short_day
 from regulars.web.work import Work
 

@@ -29,6 +29,7 @@ from regulars.web.live import live_socket
 from regulars.web.manage.blueprint import blueprint, manage_page
 from regulars.web.manage.navigation import HOME
 from regulars.web.results import Redirect, Result
+from regulars.web.units import unit_amount, unit_title
 from regulars.web.work import Work
 
 FEED = f"{HOME}/feed"
@@ -162,18 +163,6 @@ def feed_part(work: Work, latest: Sequence[FeedItem]) -> FeedPart:
 def member_url(member_id: UUID) -> str:
     """Address of a member's page."""
     return f"{HOME}/members/{ids.show(ids.MEMBER, member_id)}"
-
-
-def unit_title(work: Work, unit: str) -> str:
-    """What a unit is called as a heading."""
-    words = words_of(work.services.plugins, unit)
-    return words.title() if words else unit.capitalize()
-
-
-def unit_amount(work: Work, unit: str, number: int) -> str:
-    """A number of units, in words."""
-    words = words_of(work.services.plugins, unit)
-    return words.amount(number) if words else format_number(number)
 
 
 def _amounts(saved: Mapping[str, int], work: Work) -> Sequence[str]:

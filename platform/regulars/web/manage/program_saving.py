@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from regulars.contracts.errors import Conflict, InvalidInput, LimitReached, RegularsError
 from regulars.domain.audit import service as audit
 from regulars.domain.programs import changes, service
+from regulars.domain.programs.room import require_room_for
 from regulars.domain.programs.service import Program
 from regulars.domain.tenants.self_service import set_branding
 from regulars.kernel.i18n import gettext as _
@@ -70,8 +71,10 @@ async def _save_rules(
         try:
             version = sent.get(f"{VERSION}{plugin}")
             given = read.plugins[plugin].values
+            parts = work.services
+            await require_room_for(session, ctx, parts.plugins, parts.settings, plugin, program.id, given)
             await work.services.settings.save(session, ctx, plugin, program.id, given, version, note=note)
-        except (InvalidInput, Conflict) as error:
+        except (InvalidInput, Conflict, LimitReached) as error:
             errors |= renamed(error, f"{plugin}.")
         details = {"plugin": plugin, "fields": sorted(values)}
         await audit.record(session, ctx, "settings.changed", "program", program.id, details)
@@ -100,7 +103,7 @@ async def _plan(
             effective_from=moment,
             announce_days=int(days) if tells else None,
         )
-    except (InvalidInput, Conflict) as error:
+    except (InvalidInput, Conflict, LimitReached) as error:
         return renamed(error, CHANGE)
     return {}
 

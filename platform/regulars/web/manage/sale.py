@@ -6,77 +6,52 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from json import loads
-from typing import Any, ClassVar, Literal
-
-from pydantic import BaseModel, Field
+from typing import ClassVar
 
 from regulars.contracts.errors import Conflict, InvalidInput
-from regulars.contracts.ledger import Item
 from regulars.contracts.pages import PageContext
 from regulars.contracts.paging import MAX_PAGE_SIZE, PageRequest
 from regulars.domain.cards.numbers import format_number
-from regulars.domain.ledger.commands import Answer, Claim, principal_of
+from regulars.domain.ledger.commands import Answer
 from regulars.domain.redemptions import lists as redemption_lists
 from regulars.domain.redemptions.life import MOVES
 from regulars.domain.refunds.lists import list_refunds
-from regulars.domain.refunds.parts import ALL_THAT_IS_LEFT, Part, RefundedLine, kept_pieces, left_of
-from regulars.domain.refunds.service import RefundCommand
+from regulars.domain.refunds.parts import Part
 from regulars.domain.sales.lists import SaleRow, get_sale
 from regulars.kernel import ids
-from regulars.kernel.i18n import format_money, parse_amount
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.keys import new_token
 from regulars.web.again import Rehearsed, TryAgain, faults_of
 from regulars.web.manage.blueprint import blueprint, manage_page
-from regulars.web.manage.news import member_url, unit_amount
-from regulars.web.manage.rehearsal import Accounts, RehearsalPage, accounts_of, balance_of, changes_of
+from regulars.web.manage.news import member_url
+from regulars.web.manage.rehearsal import RehearsalPage
 from regulars.web.manage.sales import (
     SALES,
     RefundLine,
     bought_words,
-    part_words,
     refund_line,
     sale_state,
     sale_url,
 )
+from regulars.web.refunding import (
+    BoughtLine,
+    Left,
+    RefundForm,
+    command_of,
+    left_in_words,
+    lines_of,
+    notes_of,
+    part_of,
+    part_words,
+)
+from regulars.web.rehearsal import accounts_of, changes_of
 from regulars.web.results import Redirect, Result
+from regulars.web.units import unit_amount
 from regulars.web.when import moment_words
 from regulars.web.work import Work, read_id
 
-LINE = "line."
 NEAR = timedelta(hours=24)
 """Rewards so near to the sale are offered to be given back with it."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoughtLine:
-    """A line of the receipt.
-
-    Attributes:
-        field: name of the field that says how many come back.
-        price: of all its pieces, in words.
-        left: pieces that no refund has asked back yet.
-    """
-
-    field: str
-    item: Item
-    price: str
-    left: int
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What of a sale can still be refunded.
-
-    Attributes:
-        words: the amount or the number of pieces.
-        amount_minor: money, `None` where the sale has no amount.
-        quantity: pieces or visits.
-    """
-
-    words: str
-    amount_minor: int | None
-    quantity: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,18 +88,6 @@ class SalePage(PageContext):
     errors: Mapping[str, str]
 
 
-class RefundForm(BaseModel):
-    """What is typed of a refund; the lines' pieces come beside it."""
-
-    part: Literal["", "whole", "some"] = ""
-    amount: str = Field(default="", max_length=40)
-    quantity: int | None = Field(default=None, ge=1, le=1_000_000)
-    reward: list[str] = Field(default=[], max_length=20)
-    reason: str = Field(default="", max_length=200)
-    key: str = Field(default="", max_length=80)
-    step: Literal["check", "confirmed"] = "check"
-
-
 @blueprint.get("/sales/<sale>")
 @manage_page("members.view")
 async def sale(work: Work, sale: str) -> Result:
@@ -139,10 +102,10 @@ async def refund_sale(work: Work, sale: str) -> Result:
     row, form, sent = await _sale(work, sale), await work.form(RefundForm), await work.request.form
     try:
         wanted = form.require()
-        part = _part(wanted, sent.to_dict(), row)
+        part = part_of(wanted, sent.to_dict(), row)
         if wanted.step == "check":
             raise Rehearsed(work, await _rehearse(work, row, wanted, part, sent.to_dict()))
-        answer = await _refund(work, row, wanted, part)
+        answer = await _book(work, row, wanted, part)
     except (InvalidInput, Conflict) as error:
         raise TryAgain(work, await _page(work, row, form.values, wanted_of(form.data), faults_of(error))) from error
     said = loads(answer.body)
@@ -165,7 +128,7 @@ async def _sale(work: Work, text: str) -> SaleRow:
 
 async def _rehearse(work: Work, row: SaleRow, wanted: RefundForm, part: Part, sent: Mapping[str, str]) -> RehearsalPage:
     before = await accounts_of(work, row.card_id)
-    answer = await _refund(work, row, wanted, part)
+    answer = await _book(work, row, wanted, part)
     said = loads(answer.body)
     if answer.refused:
         raise InvalidInput(said["detail"])
@@ -176,7 +139,7 @@ async def _rehearse(work: Work, row: SaleRow, wanted: RefundForm, part: Part, se
         title=_("Refund the whole sale") if said["is_whole"] else _("Refund: %(part)s", part=what),
         crumbs=[(_("Sales"), SALES), (bought_words(row), sale_url(row.id))],
         changes=changes_of(work, before, after),
-        notes=_notes(work, said, before, after),
+        notes=notes_of(work, said, before, after),
         action=f"{sale_url(row.id)}/refund",
         fields={**fields, "reward": wanted.reward, "key": new_token()},
         confirm_label=_("Refund"),
@@ -184,64 +147,8 @@ async def _rehearse(work: Work, row: SaleRow, wanted: RefundForm, part: Part, se
     )
 
 
-def _notes(work: Work, said: Mapping[str, Any], before: Accounts, after: Accounts) -> Sequence[str]:
-    notes = []
-    for unit, taken in said["taken"].items():
-        given = said["given_back"].get(unit, 0)
-        waiting = taken - given - (balance_of(before, unit) - balance_of(after, unit))
-        if waiting > 0:
-            notes.append(_("%(amount)s of it had not been released yet.", amount=unit_amount(work, unit, waiting)))
-    notes += [
-        _("%(amount)s were spent already. They are let go.", amount=unit_amount(work, unit, amount))
-        for unit, amount in said["let_go"].items()
-    ]
-    notes += [
-        _("%(amount)s for rewards that come back are on the card again.", amount=unit_amount(work, unit, amount))
-        for unit, amount in said["given_back"].items()
-    ]
-    return [*notes, _("The money is not moved from here: give it back as you always do.")]
-
-
-async def _refund(work: Work, row: SaleRow, wanted: RefundForm, part: Part) -> Answer:
-    redemptions = tuple(found for text in wanted.reward if (found := ids.read(ids.REDEMPTION, text)) is not None)
-    body = f"refund {row.id.hex} {part} {redemptions} {wanted.reason}".encode("utf-8", "surrogatepass")
-    command = RefundCommand(
-        Claim(principal_of(work.ctx), wanted.key or new_token(), body),
-        sale_id=row.id,
-        part=part,
-        redemptions=redemptions,
-        reason=wanted.reason.strip(),
-    )
-    return await work.services.refunds.refund(work.session, work.ctx, command)
-
-
-def _part(form: RefundForm, sent: Mapping[str, str], row: SaleRow) -> Part:
-    """Which part of the sale is meant.
-
-    Raises:
-        InvalidInput: something is no amount or number, or nothing was said.
-    """
-    if form.part != "some":
-        return ALL_THAT_IS_LEFT
-    faults: dict[str, str] = {}
-    amount = None
-    if form.amount.strip():
-        try:
-            amount = parse_amount(form.amount, row.currency or "")
-        except ValueError as error:
-            faults["amount"] = _(str(error))
-    lines = []
-    for number, _item in enumerate(row.purchase.items, start=1):
-        text = sent.get(f"{LINE}{number}", "").strip()
-        if text.isdecimal() and int(text[:9]) > 0:
-            lines.append(RefundedLine(number, int(text[:9])))
-        elif text and not text.isdecimal():
-            faults[f"{LINE}{number}"] = _("Enter a number from 0.")
-    if not faults and amount is None and form.quantity is None and not lines:
-        faults["amount"] = _("Say which part: an amount or how many pieces.")
-    if faults:
-        raise InvalidInput(" ".join(faults.values()), fields=faults)
-    return Part(amount, form.quantity, tuple(lines))
+async def _book(work: Work, row: SaleRow, wanted: RefundForm, part: Part) -> Answer:
+    return await work.services.refunds.refund(work.session, work.ctx, command_of(work, row, wanted, part))
 
 
 async def _page(
@@ -254,7 +161,7 @@ async def _page(
     found = await list_refunds(work.session, work.ctx, PageRequest(1, MAX_PAGE_SIZE), sale_id=row.id)
     parts = [one.refund.part for one in found.items]
     may_refund = work.ctx.principal.may("sales.refund") and row.undone_at is None
-    left = _left(row, parts) if may_refund else None
+    left = left_in_words(row, parts) if may_refund else None
     return SalePage(
         url=sale_url(row.id),
         row=row,
@@ -262,7 +169,7 @@ async def _page(
         member_url=member_url(row.member_id),
         facts=_facts(work, row),
         state=sale_state(row),
-        lines=_lines(row, parts),
+        lines=lines_of(row, parts),
         refunds=[refund_line(work, one) for one in found.items],
         left=left,
         rewards=await _rewards(work, row) if left else (),
@@ -284,24 +191,6 @@ def _facts(work: Work, row: SaleRow) -> Sequence[tuple[str, str]]:
         (_("Reference"), row.external_ref or ""),
     ]
     return [(label, value) for label, value in facts if value]
-
-
-def _lines(row: SaleRow, parts: Sequence[Part]) -> Sequence[BoughtLine]:
-    items = row.purchase.items
-    kept = [0] * len(items) if any(part.is_whole for part in parts) else kept_pieces(items, parts)
-    return [
-        BoughtLine(f"{LINE}{number}", item, format_money(item.amount_minor, row.currency) if row.currency else "", left)
-        for number, (item, left) in enumerate(zip(items, kept, strict=True), start=1)
-    ]
-
-
-def _left(row: SaleRow, parts: Sequence[Part]) -> Left | None:
-    left = left_of(row.purchase, parts)
-    if left is None:
-        return None
-    amount = left.amount_minor
-    words = part_words(Part(amount, left.quantity if amount is None else None), row.currency or "")
-    return Left(words, amount, left.quantity)
 
 
 async def _rewards(work: Work, row: SaleRow) -> Sequence[tuple[str, str]]:

@@ -13,7 +13,6 @@ from regulars.contracts.pages import PageContext
 from regulars.domain.audit import service as audit
 from regulars.domain.refunds import lists as refund_lists
 from regulars.domain.refunds.lists import RefundRow
-from regulars.domain.refunds.parts import Part
 from regulars.domain.sales import lists
 from regulars.domain.sales.lists import SaleRow
 from regulars.kernel import ids
@@ -23,8 +22,10 @@ from regulars.kernel.templating.chrome import Link
 from regulars.web.exports import csv_response
 from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
-from regulars.web.manage.news import member_url, unit_amount
+from regulars.web.manage.news import member_url
+from regulars.web.refunding import part_words
 from regulars.web.results import Redirect, Result
+from regulars.web.units import unit_amount
 from regulars.web.when import moment_words
 from regulars.web.work import Work
 
@@ -268,17 +269,6 @@ def refund_line(work: Work, row: RefundRow) -> RefundLine:
         outcome=_outcome(work, row),
         moment=moment_words(refund.created_at),
     )
-
-
-def part_words(part: Part, currency: str) -> str:
-    """What of a sale is refunded."""
-    if part.is_whole:
-        return _("All that was left")
-    said = [format_money(part.amount_minor, currency)] if part.amount_minor else []
-    pieces = (part.quantity or 0) + sum(line.quantity for line in part.lines)
-    if pieces:
-        said.append(ngettext("%(num)s piece", "%(num)s pieces", pieces))
-    return ", ".join(said)
 
 
 def _outcome(work: Work, row: RefundRow) -> str:

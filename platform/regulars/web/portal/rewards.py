@@ -26,6 +26,7 @@ class RewardLine:
         image_url: of its photo, empty without one.
         left: how many there are still, in words; empty without a limit.
         is_online: it can be had from here, without going to the till.
+        is_locked: it is for other customers; the text says what leads there.
     """
 
     title: str
@@ -40,13 +41,14 @@ class RewardLine:
     image_url: str = ""
     left: str = ""
     is_online: bool = False
+    is_locked: bool = False
 
 
 def reward_lines(view: CardView, tenant: TenantSnapshot) -> Sequence[RewardLine]:
-    """The rewards of a card: those that can be had first, then the nearest."""
+    """The rewards of a card: those that can be had first, then the nearest, then those for others."""
     units = {unit.unit: unit for unit in view.units}
     lines = [_line(offer, units.get(offer.unit), view, tenant) for offer in view.offers]
-    return sorted(lines, key=lambda line: (not line.ready, line.need - line.have))
+    return sorted(lines, key=lambda line: (not line.ready, line.is_locked, line.need - line.have))
 
 
 def _line(offer: RewardOffer, unit: UnitView | None, view: CardView, tenant: TenantSnapshot) -> RewardLine:
@@ -70,6 +72,7 @@ def _line(offer: RewardOffer, unit: UnitView | None, view: CardView, tenant: Ten
         image_url=tenant_asset_url(tenant, offer.image) if offer.image else "",
         left="" if offer.left is None else _("%(count)s left", count=format_number(offer.left)),
         is_online=is_online,
+        is_locked=offer.is_locked,
     )
 
 

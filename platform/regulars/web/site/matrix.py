@@ -41,7 +41,8 @@ def matrix_of(offerings: Sequence[OfferingInfo], registry: PluginRegistry) -> Se
         offerings: in the order of the columns.
         registry: plugins that are not loaded are not offered.
     """
-    limits = [MatrixRow(_(title), [_limit(one, name) for one in offerings]) for name, title in _LIMITS]
+    own = [(name, limit.title) for name, limit in registry.limits.items()]
+    limits = [MatrixRow(_(title), [_limit(one, name) for one in offerings]) for name, title in (*_LIMITS, *own)]
     plugins = [(plugin.name, plugin.manifest.title) for plugin in registry.plugins]
     features = [
         MatrixRow(_(title), [name in one.features for one in offerings])
@@ -50,6 +51,9 @@ def matrix_of(offerings: Sequence[OfferingInfo], registry: PluginRegistry) -> Se
     return [*limits, *(row for row in features if any(row.cells))]
 
 
-def _limit(offering: OfferingInfo, name: str) -> str:
+def _limit(offering: OfferingInfo, name: str) -> str | bool:
+    plugin, _dot, own = name.partition(".")
+    if own and plugin not in offering.features:
+        return False
     number = offering.limits.get(name, 0)
     return _("unlimited") if number is None else format_number(number)

@@ -255,16 +255,16 @@ async def _act(work: Work, desk: Desk, card: str, make: Maker) -> Result:
     try:
         answer = await patiently(lambda: wanted.carry_out(work, ctx, attempt))
     except (InvalidInput, IdempotencyMismatch) as error:
-        raise TryAgain(work, await _again(work, desk, view, wanted, form, _sentence(error))) from error
+        raise TryAgain(work, await _again(work, desk, view, wanted, form, sentence_of(error))) from error
     except Conflict as error:  # the transaction may be broken: nothing more is read in it
         raise TryAgain(
-            work, _refused(desk, view, {"code": error.code, "detail": error.detail or _(error.title)})
+            work, refused_page(desk, view, {"code": error.code, "detail": error.detail or _(error.title)})
         ) from error
     said: Mapping[str, Any] = json.loads(answer.body)
     if answer.refused and said["code"] in PIN_AGAIN:
         return await _again(work, desk, view, wanted, form, said["detail"])
     if answer.refused:
-        return _refused(desk, view, said)
+        return refused_page(desk, view, said)
     return await _done(work, desk, wanted, said, card)
 
 
@@ -281,7 +281,7 @@ async def _sheet(
 ) -> SheetPage:
     only = wanted.staff_id(view)
     now = view.now
-    tiles = [_tile(one, now) for one in await staff.on_duty(work.session, work.ctx) if only is None or one.id == only]
+    tiles = [tile_of(one, now) for one in await staff.on_duty(work.session, work.ctx) if only is None or one.id == only]
     usable = [tile.id for tile in tiles if not tile.locked]
     if len(usable) == 1 and len(tiles) == 1:
         selected = usable[0]
@@ -314,11 +314,11 @@ async def _done(work: Work, desk: Desk, wanted: Act, said: Mapping[str, Any], ca
         ready=[reward for reward in reward_actions(work, view) if reward.ready],
         undo="" if isinstance(wanted, Undo) else undo_label(work, view),
         waiting=waiting_of(view),
-        moves=await _moves(work, view),
+        moves=await moves_of(work, view),
     )
 
 
-async def _moves(work: Work, view: CardView) -> Sequence[HistoryEntry]:
+async def moves_of(work: Work, view: CardView) -> Sequence[HistoryEntry]:
     """The movements of the act that was just done: all of one moment."""
     latest = await history(work.session, work.ctx, work.services.plugins, view.card.id, PageRequest(1, MOST_MOVES))
     return [entry for entry in latest.items if entry.at == latest.items[0].at]
@@ -357,7 +357,8 @@ def _benefit(one: Mapping[str, Any]) -> DoneBenefit:
     return DoneBenefit(_("Take %(amount)s off the bill", amount=money), one["title"])
 
 
-def _refused(desk: Desk, view: CardView, said: Mapping[str, Any]) -> RefusedPage:
+def refused_page(desk: Desk, view: CardView, said: Mapping[str, Any]) -> RefusedPage:
+    """Why it was not done; `said` is the problem."""
     retry_at = datetime.fromisoformat(said["retry_at"]) if "retry_at" in said else None
     return RefusedPage(
         desk=desk,
@@ -374,13 +375,15 @@ def customer_name(view: CardView) -> str:
     return view.card.name or view.card.email
 
 
-def _sentence(error: InvalidInput | IdempotencyMismatch) -> str:
+def sentence_of(error: InvalidInput | IdempotencyMismatch) -> str:
+    """Why the sheet is shown again."""
     if isinstance(error, IdempotencyMismatch):
         return _("This sheet was used before. Please look at the card, and enter the PIN again.")
     return error.detail or _(error.title)
 
 
-def _tile(one: staff.OnDuty, now: datetime) -> StaffTile:
+def tile_of(one: staff.OnDuty, now: datetime) -> StaffTile:
+    """Somebody who may confirm, as the sheet shows it."""
     until = one.pin_locked_until
     locked = _("Locked until %(time)s", time=format_time(until)) if until is not None and until > now else ""
     role = next((_(title) for name, title in ROLE_TITLES.items() if name == one.role), one.role)

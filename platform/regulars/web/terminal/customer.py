@@ -29,7 +29,6 @@ from regulars.web.terminal.lines import card_url
 from regulars.web.work import Work, read_id
 
 LAST = 3
-SALES = "/manage/sales"
 MOST_HELD = 20
 
 
@@ -56,6 +55,7 @@ class RewardAction:
         reward: `<kind>/<key>`, as redeeming wants it.
         ready: it can be handed out now.
         missing: why not, in words; empty when it is ready.
+        is_locked: it is for other customers.
     """
 
     unit: str
@@ -63,6 +63,7 @@ class RewardAction:
     title: str
     ready: bool
     missing: str
+    is_locked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class CustomerPage(TillPage):
         waiting: why nothing can be given now, `None` when it can.
         undo: what the last action was, empty when nobody here can take it back.
         last: the latest movements, newest first.
-        refund_url: where the latest sale is refunded, empty where there is none or the reader may not.
+        refund_url: where a sale is refunded, empty where there is none or the reader may not.
     """
 
     template: ClassVar[str] = "terminal/customer.html"
@@ -145,15 +146,15 @@ async def customer(work: Work, desk: Desk, card: str) -> Result:
         waiting=waiting_of(view),
         undo=undo_label(work, view),
         last=last.items,
-        refund_url=refund_url(work, last.items),
+        refund_url=refund_url(work, view.card.id, last.items),
     )
 
 
-def refund_url(work: Work, last: Sequence[HistoryEntry]) -> str:
-    """The merchant's page of the latest sale, where whoever may refund does it and sees first what it comes to."""
+def refund_url(work: Work, card_id: UUID, last: Sequence[HistoryEntry]) -> str:
+    """Where a sale of this card is refunded, the latest one first, by whoever may do it."""
     if not (work.ctx.principal.may("sales.refund") and work.ctx.principal.may("members.view")):
         return ""
-    return next((f"{SALES}/{ids.show(ids.SALE, one.sale_id)}" for one in last if one.sale_id), "")
+    return f"{card_url(card_id)}/refund" if any(one.sale_id for one in last) else ""
 
 
 def earn_actions(work: Work, view: CardView) -> Sequence[EarnAction]:
@@ -172,7 +173,12 @@ def reward_actions(work: Work, view: CardView) -> Sequence[RewardAction]:
         return ()
     return [
         RewardAction(
-            offer.unit, reward_name(offer), offer.title, offer.ready and offer.refusal is None, _missing(view, offer)
+            unit=offer.unit,
+            reward=reward_name(offer),
+            title=offer.title,
+            ready=offer.ready and offer.refusal is None,
+            missing=_missing(view, offer),
+            is_locked=offer.is_locked,
         )
         for offer in view.offers
         if offer.fulfilment != "shipping"  # needs an address, which the customer types at home

@@ -96,6 +96,8 @@ def _words(row: Row) -> str:
         "same_place": _("From one connection, shortly after"),
         "closed": _("A card was closed"),
     }
+    if row.is_same and row.status != "rewarded":
+        return reasons["oneself"]
     words = statuses.get(row.status) or reasons.get(row.reason, row.reason)
     return _("Rewarded, the member had reached the limit") if row.limited else words
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
-from regulars.sdk import Conflict, InvalidInput, NotFound, PageContext, ProgramInfo
+from regulars.sdk import Conflict, InvalidInput, LimitReached, NotFound, PageContext, ProgramInfo
 from regulars.sdk.i18n import _
 from regulars.sdk.web import (
     Blueprint,
@@ -78,6 +78,8 @@ class CataloguePage(PageContext):
         cards: as customers see them, and those that cannot be had at the moment.
         programs: (address, name, whether it is shown), where there are several.
         new_url: form of a new reward, empty for readers who may not.
+        most_rewards: how many there may be in all programs, `None` without a limit.
+        has: how many there are in all programs.
         most: how often the most popular one was had, for the bars.
     """
 
@@ -85,6 +87,8 @@ class CataloguePage(PageContext):
     cards: Sequence[RewardCard]
     programs: Sequence[tuple[str, str, bool]]
     new_url: str
+    most_rewards: int | None
+    has: int
     most: int
 
 
@@ -130,6 +134,8 @@ async def catalogue(work: Work) -> Result:
             if len(rules) > 1
         ],
         new_url=f"{PATH}reward?program={program.id.hex}" if work.principal.may("rewards.manage") else "",
+        most_rewards=work.ctx.tenant.limit("rewards.items"),
+        has=sum(len(one.settings.rewards) for one in rules if isinstance(one.settings, RewardSettings)),
         most=max((card.figures.taken for card in cards), default=0),
     )
 
@@ -168,7 +174,10 @@ async def save_reward(work: Work) -> Result:
         errors = {"key": _("The short name stays: redemptions are counted by it.")}
         raise TryAgain(work, await _page(work, program, where, present, sent, errors))
     rewards = [saved if reward.key == saved.key else reward for reward in settings.rewards]
-    await _save(work, program, rewards if where.key else [*rewards, saved])
+    try:
+        await _save(work, program, rewards if where.key else [*rewards, saved])
+    except LimitReached as error:
+        raise TryAgain(work, await _page(work, program, where, present, sent, {"": error.detail})) from error
     work.flash(_("“%(reward)s” is saved. Your customers see it at once.", reward=saved.title))
     return Redirect(f"{PATH}?program={program.id.hex}")
 

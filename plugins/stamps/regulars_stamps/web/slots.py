@@ -33,7 +33,9 @@ async def program_preview(slot: SlotContext, data: ProgramSlot) -> Markup:
 def _card(slot: SlotContext, data: CardSlot, template: str) -> Markup:
     account = data.accounts.get(UNIT) or AccountState(UNIT)
     return slot.render(
-        template, **_values(slot, _settings(slot), account.balance), just_earned=min(data.just_earned, account.balance)
+        template,
+        **_values(slot, _settings(slot), account.balance),
+        just_earned=max(0, min(data.just_earned, account.balance)),
     )
 
 
