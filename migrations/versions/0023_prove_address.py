@@ -4,8 +4,8 @@ from alembic import op
 
 from regulars.kernel.db.rls import APP
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 PROVE_ADDRESS = """
 CREATE FUNCTION core.prove_address() RETURNS boolean
