@@ -1,4 +1,4 @@
-"""What the platform itself costs: a bare Quart application, and ours with a route that does as little.
+"""What is measured: ours, with one more route that does nothing, and a bare Quart application with that route alone.
 
 `python -m tests.bench.apps bare` (or `ours`) serves one as `regulars web` would, with the same settings.
 """

@@ -45,7 +45,8 @@ async def run(registry: PluginRegistry, scale: Scale, say: Say) -> dict[str, flo
     Raises:
         RuntimeError: a request was not answered as it should be, or the ledger is not clean afterwards.
     """
-    async with installation(registry, workers=scale.workers) as running:
+    served, variables = ("tests.bench.apps", "ours"), {"PYTHONPATH": str(ROOT)}
+    async with installation(registry, workers=scale.workers, served=served, variables=variables) as running:
         begin = perf_counter()
         connection = await connect(running.config.database_url_migrator.replace("+asyncpg", ""))
         try:
@@ -113,11 +114,11 @@ class _Bench:
         figures["worker_pss_mib"], figures["worker_rss_mib"] = memory(workers(self._running.web[0]))
         figures |= await self._pages("card", self._running.web[0], card_pages(self._merchants))
         figures |= await self._pages("scan", self._running.web[0], scan_pages(self._merchants))
+        figures |= await self._trivial("warm", self._running.web[0])
         figures |= await self._busy_merchant(registry)
         for process in (*self._running.web, self._running.worker):
             process.stop()
-        for name, app in (("bare", "bare"), ("warm", "ours")):
-            figures |= await self._trivial(name, app)
+        figures |= await self._bare()
         figures["back_test_rps"] = await back_test(self._running.config, registry, self._busy, self._connection)
         self._say(f"back-test: {figures['back_test_rps']:.0f} sales/s")
         figures["warm_overhead_ms"] = figures["warm_cpu_ms"] - figures["bare_cpu_ms"]
@@ -194,18 +195,21 @@ class _Bench:
         del times[f"{name}_p95_ms"]
         return {**times, f"{name}_cpu_ms": used / len(result.times) * 1000}
 
-    async def _trivial(self, name: str, app: str) -> dict[str, float]:
-        """A route that does nothing, in the one application or the other."""
+    async def _bare(self) -> dict[str, float]:
+        """The route that does nothing in a bare application, which takes the platform's place."""
         web = self._running.web[0]
-        environment = {**web.environment, "PYTHONPATH": str(ROOT)}
-        process = Process((app,), environment, self._running.folder / f"{app}.log", module="tests.bench.apps")
+        process = replace(web, arguments=("bare",), log=self._running.folder / "bare.log", popen=None)
         process.start()
         try:
             await self._running.until_answers(f"{self._running.address()}{PATH}", self._merchants[0].world.host)
-            requests = [get(merchant.world.host, PATH) for merchant in self._merchants] * self._scale.connections
-            found = await self._pages(name, process, requests)
+            return await self._trivial("bare", process)
         finally:
             process.stop()
+
+    async def _trivial(self, name: str, process: Process) -> dict[str, float]:
+        """A route that does nothing."""
+        requests = [get(merchant.world.host, PATH) for merchant in self._merchants] * self._scale.connections
+        found = await self._pages(name, process, requests)
         return {key: found[key] for key in (f"{name}_rps", f"{name}_cpu_ms")}
 
 

@@ -140,6 +140,7 @@ async def installation(
     servers: int = 1,
     workers: int = 1,
     admin: bool = False,
+    served: tuple[str, str] = ("regulars.cli", "web"),
     variables: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Installation]:
     """Start an installation; everything is gone afterwards.
@@ -149,6 +150,7 @@ async def installation(
         servers: web servers.
         workers: worker processes of each.
         admin: with metrics of all of them on an admin port.
+        served: the module that each web server runs, and its argument.
         variables: further ones of the environment.
     """
     with tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as name:
@@ -160,8 +162,10 @@ async def installation(
             config = load_config(own)
             ports = [free_port() for _ in range(servers)]
             base = {**os.environ, **own}
+            module, argument = served
             web = [
-                Process(("web",), {**base, "REGULARS_PORT": str(port)}, folder / f"web-{port}.log") for port in ports
+                Process((argument,), {**base, "REGULARS_PORT": str(port)}, folder / f"web-{port}.log", module)
+                for port in ports
             ]
             told = {"REGULARS_METRICS_DIR": str(folder / "metrics")} if admin else {}
             admin_port = free_port() if admin else 0
