@@ -1,73 +1,47 @@
 """A loyalty program a second time, as plainly as possible: what sales, refunds and rewards do to a card.
 
-Shares no code with the product. Points go by fractions, tiers by lifetime points, one promotion gives a bonus and
-another one more points; stamps come by number. Time is whole days at noon, and microseconds that say what came first.
+Shares no code with the product. Time is whole days at noon, and microseconds that say what came first.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from fractions import Fraction
-from math import floor
-from typing import Any
-from zoneinfo import ZoneInfo
+from itertools import count
 
-from regulars.testing.plain_ledger import PlainCard, PlainEntry
+from plain_rules import (
+    HOLD,
+    MOST_MUGS,
+    REWARDS,
+    STAMPS_OWED,
+    UNDO,
+    Given,
+    Moment,
+    PlainRules,
+    Told,
+    end_of_life,
+    give,
+    rank,
+    tier_of,
+)
 
-ZONE = ZoneInfo("Europe/Luxembourg")
-LADDER = (("bronze", 0, 100), ("silver", 40, 150), ("gold", 120, 200))
-MUG, TICKET, COFFEE = 20, 12, 4
-REWARDS = {"mug": ("points", MUG), "ticket": ("points", TICKET), "coffee": ("stamps", COFFEE)}
-MOST_MUGS = 2
-HOLD = timedelta(hours=30)
-Given = tuple[str, str, str, int]
-"""Plugin, unit, rule, amount."""
-Told = tuple[Any, ...]
+from regulars.testing.plain_ledger import PlainBrought, PlainCard, PlainEntry
 
-
-@dataclass(frozen=True)
-class PlainRules:
-    """What a merchant has set.
-
-    Attributes:
-        rate: points for a euro.
-        extra: points on top of a sale of at least `extra_from` cents.
-        most: points of one sale, before promotions.
-        lives: days after which points expire.
-        debt: how far below nothing a refund may go.
-        bonus: points that a promotion adds, at most `bonus_uses` times for a member.
-        percent: what another promotion makes of a sale's points; 100 when there is none.
-    """
-
-    rate: str
-    extra: int
-    extra_from: int
-    most: int | None
-    lives: int | None
-    debt: int
-    bonus: int
-    bonus_uses: int
-    percent: int
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What the rules look at on a card: parts of points carried over, tier, uses of the bonus."""
-
-    carried: Fraction
-    tier: str
-    uses: int
+_numbers = count()
 
 
 @dataclass
 class Grant:
-    """What a sale gave by one rule; `asked` is what refunds have asked back."""
+    """What a sale gave by one rule, on no card while it waits; `asked` is what was asked back."""
 
     given: Given
-    entry: PlainEntry
+    entry: PlainEntry | None
+    expires: datetime | None
+    due: datetime
     asked: int = 0
+    number: int = field(default_factory=lambda: next(_numbers))
 
     @property
     def left(self) -> int:
@@ -78,6 +52,7 @@ class Grant:
 class PlainSale:
     """A sale with what it gave, and what was given back of it."""
 
+    created: datetime
     amount: int
     quantity: int
     at: Moment
@@ -86,6 +61,7 @@ class PlainSale:
     carry: Fraction
     refunded: int = 0
     is_over: bool = False
+    is_undone: bool = False
     bonus_stands: bool = False
     bonus_returned: int = 0
 
@@ -102,37 +78,9 @@ class PlainRedemption:
     until: datetime | None
 
 
-def tier_of(amount: int, granted: str = "") -> str:
-    reached = [key for key, threshold, _factor in LADDER if threshold <= amount or key == granted]
-    return reached[-1] if reached else ""
-
-
-def rank(tier: str) -> int:
-    return next((number for number, one in enumerate(LADDER) if one[0] == tier), -1)
-
-
-def give(rules: PlainRules, at: Moment, amount: int, quantity: int) -> tuple[list[Given], Fraction]:
-    """What a sale gives in the order of its entries, and what it changes of what is carried over."""
-    total = at.carried + Fraction(rules.rate) * amount / 100 + (rules.extra if amount >= rules.extra_from else 0)
-    points = max(0, floor(total))
-    carry = total - points - at.carried
-    factor = next((factor for key, _threshold, factor in LADDER if key == at.tier), 100)
-    shown = points * factor // 100
-    more = shown * (rules.percent - 100) // 100
-    bonus = rules.bonus if at.uses < rules.bonus_uses else 0
-    kept = shown if rules.most is None else min(shown, rules.most)
-    given = [
-        ("points", "points", "purchase", kept),
-        ("stamps", "stamps", "visit", quantity),
-        ("promotions", "points", "promotion_bonus", bonus),
-        ("promotions", "points", "promotion_more", more),
-    ]
-    return [one for one in given if one[3]], carry
-
-
 @dataclass
 class PlainMember:
-    """A card with its accounts, sales and rewards."""
+    """A card with its accounts, sales and rewards, and what a merge has brought from it to another one."""
 
     accounts: dict[str, PlainCard] = field(default_factory=lambda: {"points": PlainCard(), "stamps": PlainCard()})
     carried: Fraction = Fraction(0)
@@ -141,6 +89,8 @@ class PlainMember:
     uses: int = 0
     sales: dict[str, PlainSale] = field(default_factory=dict)
     redemptions: dict[str, PlainRedemption] = field(default_factory=dict)
+    last: list[PlainSale | PlainRedemption] = field(default_factory=list)
+    brought: dict[str, PlainBrought] = field(default_factory=dict)
 
     @property
     def points(self) -> PlainCard:
@@ -159,17 +109,24 @@ class PlainMember:
         for one in given:
             _plugin, unit, _rule, units = one
             expires = end_of_life(rules, now) if unit == "points" else None
-            grants.append(Grant(one, self.accounts[unit].give("earn", [(units, expires, now)], counts=True)))
+            grants.append(Grant(one, None, expires, now + timedelta(days=rules.waits if unit == "points" else 0)))
+            if grants[-1].due <= now:
+                grants[-1].entry = self.accounts[unit].give("earn", [(units, expires, now)], counts=True)
         self.carried += carry
         has_bonus = any(rule == "promotion_bonus" for _plugin, _unit, rule, _units in given)
         self.uses += has_bonus
-        self.sales[name] = PlainSale(amount, quantity, at, given, grants, carry, bonus_stands=has_bonus)
+        sale = PlainSale(now, amount, quantity, at, given, grants, carry, bonus_stands=has_bonus)
+        self.sales[name] = sale
+        self.last.append(sale)
         self.raise_tier()
-        return 200, sum(one[3] for one in given if one[1] == "points"), self.points.balance
+        earned = sum(grant.given[3] for grant in grants if grant.entry and grant.given[1] == "points")
+        return 200, earned, self.points.balance
 
-    def refund(self, rules: PlainRules, name: str, amount: int | None) -> Told:
-        """Take back what the rest of a sale would not have given."""
-        sale = self.sales[name]
+    def refund(self, rules: PlainRules, name: str, amount: int | None, owner: PlainMember) -> Told:
+        """Take back what the rest of a sale, which may be of a merged card, would not have given."""
+        sale = owner.sales[name]
+        if sale.is_undone:
+            return 409, "refund.undone"
         if sale.is_over:
             return 409, "refund.nothing_left"
         rest = 0 if amount is None else sale.amount - sale.refunded - amount
@@ -177,37 +134,52 @@ class PlainMember:
             return 422, "amount_minor"
         sale.refunded = sale.amount - rest
         sale.is_over = rest == 0
-        takes = self._takes(sale, self._deserved(rules, sale, rest))
+        grants = [one for one in sale.grants if one.entry is None or self.has(one.entry) or owner.has(one.entry)]
+        takes = self._takes(grants, self._deserved(rules, sale, rest, grants))
         taken, asked = Counter[str](), Counter[str]()
         reversed_: list[tuple[Grant, int]] = []
         for grant, units in takes:
             grant.asked += units
             unit = grant.given[1]
-            back = self.accounts[unit].take_back(grant.entry, units, -(rules.debt if unit == "points" else STAMPS_OWED))
+            if grant.entry is None:
+                back = units
+            else:
+                owed = rules.debt if unit == "points" else STAMPS_OWED
+                back = self.accounts[unit].take_back(grant.entry, units, -owed)
+                if unit in owner.brought and owner.has(grant.entry):
+                    owner.brought[unit].lifetime -= back
             asked[unit] += units
             taken[unit] += back
             if back:
                 reversed_.append((grant, back))
         self._settle(sale, reversed_)
-        self._recheck()
+        self.recheck()
         let_go = {unit: asked[unit] - taken[unit] for unit in asked if asked[unit] > taken[unit]}
         return 200, {unit: units for unit, units in taken.items() if units}, let_go
 
-    def _deserved(self, rules: PlainRules, sale: PlainSale, rest: int) -> Counter[tuple[str, str, str]]:
+    def has(self, entry: PlainEntry) -> bool:
+        return any(entry is own for account in self.accounts.values() for own in account.entries)
+
+    def _deserved(
+        self, rules: PlainRules, sale: PlainSale, rest: int, grants: list[Grant]
+    ) -> Counter[tuple[str, str, str]]:
         """By the rules where they still give what the sale gave, else in proportion, rounded down."""
         deserved: Counter[tuple[str, str, str]] = Counter()
         if rest:
             known = give(rules, sale.at, sale.amount, sale.quantity)[0] == sale.result
-            given = give(rules, sale.at, rest, sale.quantity)[0] if known else sale.result
+            there = [grant.given for grant in grants]
+            given = give(rules, sale.at, rest, sale.quantity)[0] if known else there
             for plugin, unit, rule, units in given:
                 deserved[plugin, unit, rule] += units if known else units * rest // sale.amount
         return deserved
 
     @staticmethod
-    def _takes(sale: PlainSale, deserved: Counter[tuple[str, str, str]]) -> list[tuple[Grant, int]]:
+    def _takes(given: list[Grant], deserved: Counter[tuple[str, str, str]]) -> list[tuple[Grant, int]]:
+        """What waits before what is there, the newest first."""
         found = []
         for unit in ("points", "stamps"):
-            grants = [grant for grant in reversed(sale.grants) if grant.given[1] == unit]
+            grants = [grant for grant in reversed(given) if grant.given[1] == unit]
+            grants.sort(key=lambda grant: grant.entry is not None)
             too_much = sum(grant.left for grant in grants) - sum(
                 units for key, units in deserved.items() if key[1] == unit
             )
@@ -235,15 +207,42 @@ class PlainMember:
             sale.bonus_stands = False
             self.uses -= 1
 
-    def _recheck(self) -> None:
-        if self.tier or self.points.lifetime:
-            self.tier = tier_of(self.points.lifetime, self.granted)
+    def recheck(self) -> None:
+        self.tier = tier_of(self.points.lifetime, self.granted)
 
-    def redeem(self, now: datetime, name: str, reward: str) -> Told:
+    def undo(self, now: datetime) -> Told:
+        """Take back what was done last with this card itself."""
+        standing = [one for one in self.last if is_undoable(one)]
+        if not standing:
+            return 409, "undo.nothing"
+        last = standing[-1]
+        if now - last.created > UNDO:
+            return 409, "undo.too_late"
+        if isinstance(last, PlainRedemption):
+            last.state = "undone" if last.state == "captured" else "released"
+            self.accounts[last.unit].give_back(last.entry, now)
+            last.entry.back = 1
+            return 200, True
+        there = [(grant, grant.entry, grant.entry.lot) for grant in last.grants if grant.entry]
+        if any(lot is None or lot.left < entry.amount for _grant, entry, lot in there):
+            return 409, "undo.already_spent"
+        for grant, entry, lot in reversed(there):
+            assert lot is not None
+            self.accounts[grant.given[1]].take("reverse", entry.amount, [lot], lifetime=-entry.amount)
+        for grant in last.grants:
+            grant.asked = grant.given[3]
+        last.is_undone = True
+        self.carried -= last.carry
+        self.uses -= last.bonus_stands
+        last.carry, last.bonus_stands = Fraction(0), False
+        self.recheck()
+        return 200, True
+
+    def redeem(self, now: datetime, name: str, reward: str, others: list[PlainMember]) -> Told:
+        """Have a reward; what `others`, who are the same person, have had counts."""
         unit, cost = REWARDS[reward]
-        standing = [
-            one for one in self.redemptions.values() if one.reward == reward and one.state in {"held", "captured"}
-        ]
+        had = [one for member in (self, *others) for one in member.redemptions.values()]
+        standing = [one for one in had if one.reward == reward and one.state in {"held", "captured"}]
         if reward == "mug" and len(standing) >= MOST_MUGS:
             return 409, "rewards.had_already"
         account = self.accounts[unit]
@@ -253,11 +252,11 @@ class PlainMember:
         state = "held" if reward == "ticket" else "captured"
         until = now + HOLD if state == "held" else None
         self.redemptions[name] = PlainRedemption(unit, reward, entry, state, now, until)
+        self.last.append(self.redemptions[name])
         return 201, state
 
-    def move(self, now: datetime, name: str, what: str, paused_since: datetime | None) -> Told:
+    def move(self, now: datetime, one: PlainRedemption, what: str, paused_since: datetime | None) -> Told:
         """What becomes of a reward that is put aside; its time stands still in a pause."""
-        one = self.redemptions[name]
         over = one.state == "held" and one.until is not None and one.until <= (paused_since or now)
         if what == "capture" and over:
             return 409, "redemption.too_late"
@@ -285,6 +284,14 @@ class PlainMember:
         self.tier = tier_of(self.points.lifetime, tier)
         return (self.tier,)
 
+    def release(self, now: datetime, others: list[PlainMember]) -> None:
+        """Put on the card what has waited long enough, also what `others` have earned who lead here."""
+        waiting = [grant for member in (self, *others) for sale in member.sales.values() for grant in sale.grants]
+        for grant in sorted(waiting, key=lambda one: one.number):
+            if grant.entry is None and grant.left and grant.due <= now:
+                parts = [(grant.left, grant.expires, now)]
+                grant.entry = self.accounts[grant.given[1]].give("earn", parts, counts=True)
+
     def expire(self, until: datetime) -> Told:
         written = 0
         for account in self.accounts.values():
@@ -303,6 +310,17 @@ class PlainMember:
         for one in self.redemptions.values():
             if one.state == "held" and one.until is not None and one.until > began and one.created < ended:
                 one.until += ended - max(began, one.created)
+        for sale in self.sales.values():
+            for grant in sale.grants:
+                if grant.entry is None and sale.created < ended:
+                    by = ended - max(began, sale.created)
+                    grant.due, grant.expires = grant.due + by, grant.expires and grant.expires + by
+
+
+def is_undoable(one: PlainSale | PlainRedemption) -> bool:
+    if isinstance(one, PlainSale):
+        return not (one.is_undone or one.refunded or one.is_over)
+    return one.state in {"held", "captured"}
 
 
 def transfer(source: PlainMember, target: PlainMember, units: int) -> Told:
@@ -311,54 +329,3 @@ def transfer(source: PlainMember, target: PlainMember, units: int) -> Told:
     gone = source.points.take("adjust", units, source.points.in_order())
     target.points.give("adjust", [(part, lot.expires, lot.created) for lot, part in gone.taken])
     return 201, source.points.balance, target.points.balance
-
-
-def end_of_life(rules: PlainRules, now: datetime) -> datetime | None:
-    """Midnight after so many days."""
-    if rules.lives is None:
-        return None
-    return datetime.combine(now.astimezone(ZONE).date() + timedelta(days=rules.lives + 1), time.min, ZONE)
-
-
-STAMPS_OWED = 1000
-BASIC = PlainRules("1.5", 5, 2000, None, 9, 10, 7, 1, 100)
-OTHER = PlainRules("2", 0, 0, 60, None, 0, 0, 0, 150)
-CAPPED = replace(BASIC, rate="0.33", most=9, debt=0, percent=120)
-ALL_RULES = (BASIC, OTHER, CAPPED)
-
-
-def settings_for(rules: PlainRules) -> dict[str, dict[str, Any]]:
-    """The same as settings of the plugins."""
-    extra = {"title": "Large", "type": "fixed", "value": rules.extra, "min_amount_minor": rules.extra_from}
-    promotions = []
-    if rules.bonus:
-        bonus = {"key": "bonus", "title": "Bonus", "kind": "bonus_points", "unit": "points", "units": rules.bonus}
-        promotions.append({**bonus, "max_uses_per_member": rules.bonus_uses})
-    if rules.percent > 100:
-        promotions.append(
-            {"key": "more", "title": "More", "kind": "multiplier", "unit": "points", "percent": rules.percent}
-        )
-    return {
-        "points": {
-            "rate": rules.rate,
-            "rules": [extra] if rules.extra else [],
-            "max_per_sale": rules.most,
-            "expiry": "never" if rules.lives is None else "age",
-            "expiry_days": rules.lives or 365,
-            "refund_policy": "debt" if rules.debt else "clip",
-            "max_debt": rules.debt or 1,
-        },
-        "promotions": {"promotions": promotions},
-    }
-
-
-FIXED_SETTINGS: dict[str, dict[str, Any]] = {
-    "stamps": {"target": COFFEE, "max_per_sale": 10, "milestones": []},
-    "tiers": {"ladder": [{"title": key.title(), "threshold": at, "multiplier": x} for key, at, x in LADDER]},
-    "rewards": {
-        "rewards": [
-            {"key": "mug", "title": "Mug", "cost": MUG, "most_per_member": MOST_MUGS},
-            {"key": "ticket", "title": "Ticket", "cost": TICKET, "handing": "code", "hold_hours": 30},
-        ]
-    },
-}

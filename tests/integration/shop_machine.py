@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
+from json import dumps
 from uuid import UUID
 
 from asyncpg import Connection
-from plain_shop import ALL_RULES, FIXED_SETTINGS, PlainRules, Told, settings_for
+from plain_rules import ALL_RULES, FIXED_SETTINGS, PlainRules, Told, settings_for
 
 from regulars.domain.ledger.commands import Answer
 from regulars.domain.ledger.engine import Ledger
@@ -21,20 +22,36 @@ from regulars.kernel.settings import SettingsStore
 from regulars.testing.till import content
 from regulars.testing.world import HOST_FEATURES, World, make_tenant
 
-FRESH_AFTER = 26
+FRESH_AFTER = 64
 """Histories after which there are new merchants."""
 FEATURES = ("points", "stamps", "tiers", "rewards", "promotions", *HOST_FEATURES, "api_access")
 MEMBERS = "INSERT INTO core.member (tenant_id, id, email, name, search) VALUES ($1, $2, $3, '', '')"
+SAVE = """
+    WITH saved AS (
+      UPDATE core.plugin_settings SET values = $4, number = number + 1
+      WHERE tenant_id = $1 AND scope_id = $2 AND plugin = $3 RETURNING *)
+    INSERT INTO core.settings_version
+      (tenant_id, plugin, scope_id, number, version, values, actor_kind, actor_name, note)
+    SELECT tenant_id, plugin, scope_id, number, version, values, 'system', '', '' FROM saved"""
+REVISION = "SELECT revision FROM core.tenant WHERE id = $1"
 CARDS = "INSERT INTO core.card (tenant_id, id, member_id, program_id, number, token) VALUES ($1, $2, $3, $4, $5, $6)"
+ENTRIES = """SELECT card_id, unit, kind, amount::int, balance_after::int, lifetime_after::int FROM core.ledger_entry
+             WHERE card_id = ANY($1) ORDER BY card_id, unit, seq"""
+LOTS = """SELECT l.card_id, l.unit, l.amount::int, l.amount_left::int, l.expires_at FROM core.ledger_lot l
+          JOIN core.ledger_entry e ON e.tenant_id = l.tenant_id AND e.id = l.entry_id
+          WHERE l.card_id = ANY($1) ORDER BY l.card_id, l.unit, e.seq, l.id"""
+TIERS = "SELECT card_id, tier FROM plg_tiers.member_tier WHERE card_id = ANY($1)"
+SALES = "SELECT id FROM core.sale WHERE card_id = ANY($1)"
+CARRIED = "SELECT card_id, parts FROM plg_points.carry WHERE card_id = ANY($1)"
 _numbers = count(1)
 
 
 @dataclass
 class Shop:
-    """A merchant with cards that nobody has used yet."""
+    """A merchant with cards that nobody has used yet: ids of card and member."""
 
     world: World
-    cards: list[UUID]
+    cards: list[tuple[UUID, UUID]]
     rules: PlainRules = ALL_RULES[0]
     pause: tuple[UUID, datetime] | None = None
 
@@ -65,14 +82,19 @@ class Machine:
             self.shops = [await self._open(sql, f"{name}{next(_numbers)}") for name in ("cafe", "pizza")]
         self.histories += 1
         for shop in self.shops:
-            await self.set_rules(shop, ALL_RULES[0])
+            await self.set_rules(sql, shop, ALL_RULES[self.histories % len(ALL_RULES)])
         return self.shops
 
-    async def set_rules(self, shop: Shop, rules: PlainRules) -> None:
-        if rules != shop.rules:
-            for plugin, values in settings_for(rules).items():
-                await shop.world.set_settings(plugin, **values)
-            shop.rules = rules
+    @staticmethod
+    async def set_rules(sql: Connection, shop: Shop, rules: PlainRules) -> None:
+        """As `World.set_settings` does, but on a connection that is open already."""
+        if rules == shop.rules:
+            return
+        tenant = shop.world.tenant
+        for plugin, values in settings_for(rules).items():
+            await sql.execute(SAVE, tenant.id, shop.world.program_id, plugin, dumps(values))
+        shop.world.tenant = replace(tenant, revision=await sql.fetchval(REVISION, tenant.id))
+        shop.rules = rules
 
     async def _open(self, sql: Connection, slug: str) -> Shop:
         chosen = {**FIXED_SETTINGS, **settings_for(ALL_RULES[0])}
@@ -86,7 +108,7 @@ class Machine:
         ]
         await sql.executemany(MEMBERS, people)
         await sql.executemany(CARDS, cards)
-        return Shop(world, [card[1] for card in cards])
+        return Shop(world, [card[1:3] for card in cards])
 
 
 def basket(size: int) -> tuple[int, int]:

@@ -1,12 +1,13 @@
 """Ten thousand random histories in memory: the ledger's arithmetic and a plain oracle agree on every number.
 
 The oracle below shares no code with the product. Two cards of two tenants each live through earnings, spending, expiry,
-corrections, partial and whole take-backs, transfers; the product's rows are folded as the database would.
+corrections, partial and whole take-backs, transfers, merges and back; the product's rows are folded as the database
+would.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +20,9 @@ from regulars.contracts.context import AccountState
 from regulars.contracts.ledger import EntryDraft, PostedEntry
 from regulars.domain.ledger.lots import AlreadySpentError, LotUse, NotEnoughError, OpenLot, Posted
 from regulars.domain.ledger.posting import Posting
-from regulars.testing.plain_ledger import PlainCard
+from regulars.domain.merges.moving import Brought, bring, send_back
+from regulars.testing import plain_ledger
+from regulars.testing.plain_ledger import PlainBrought, PlainCard
 
 SEQUENCES = 10_000
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,6 +32,9 @@ FLOORS = (0, -5, -1000)
 MOSTLY_ONE = 192
 """Of 256: long histories of one card find more than short ones of four."""
 CARDS = (("cafe", 0), ("cafe", 1), ("pizza", 0), ("pizza", 1))
+
+
+Step = Callable[["World", tuple[str, int], int, int], None]
 
 
 @dataclass
@@ -73,11 +79,7 @@ class Stored:
     def posted(self, number: int) -> Posted:
         row = self.entries[number]
         lot = next((lot.open() for lot in self.lots.values() if lot.entry_id == row["id"]), None)
-        uses = [
-            LotUse(use["lot_id"], use["amount"], self.lots[use["lot_id"]].left, self.lots[use["lot_id"]].expires)
-            for use in self.uses
-            if use["entry_id"] == row["id"]
-        ]
+        uses = [World.use_of(self, use) for use in self.uses if use["entry_id"] == row["id"]]
         names = ("id", "unit", "kind", "amount", "balance_after", "lifetime_after", "rule", "plugin", "explanation")
         return Posted(PostedEntry(**{name: row[name] for name in names}), True, lot, uses)
 
@@ -89,15 +91,21 @@ class World:
         self.now = BEGIN
         self.stored = {card: Stored() for card in CARDS}
         self.plain = {card: PlainCard() for card in CARDS}
+        self.merged: dict[tuple[str, int], tuple[UUID, PlainBrought]] = {}
 
     def step(self, what: int, who: int, size: int) -> None:
         card = CARDS[0 if who < MOSTLY_ONE else who % len(CARDS)]
         self.now += timedelta(minutes=1)
         untouched = {other: repr(self.stored[other]) for other in CARDS if other[0] != card[0]}
-        STEPS[what % len(STEPS)](self, card, 1 + size % 40, size)
+        self.act(STEPS[what % len(STEPS)], card, size)
         assert {other: repr(self.stored[other]) for other in untouched} == untouched
         for one in CARDS:
             self.compare(self.stored[one], self.plain[one])
+
+    def act(self, step: Step, card: tuple[str, int], size: int) -> None:
+        """A card that was merged stands for the one that stays."""
+        root = (card[0], 1 - card[1]) if card in self.merged else card
+        step(self, root, 1 + size % 40, size)
 
     def compare(self, stored: Stored, plain: PlainCard) -> None:
         assert (stored.account.balance, stored.account.lifetime) == (plain.balance, plain.lifetime)
@@ -217,6 +225,8 @@ class World:
     def transfer(self, card: tuple[str, int], amount: int, size: int) -> None:
         """To the other card of the same tenant, with the lots' dates."""
         other = (card[0], 1 - card[1])
+        if other in self.merged:
+            return
         stored, plain = self.stored[card], self.plain[card]
         posting = stored.posting(self.now)
         try:
@@ -231,11 +241,46 @@ class World:
         gone = plain.take("adjust", amount, plain.in_order())
         self.plain[other].give("adjust", [(part, lot.expires, lot.created) for lot, part in gone.taken])
 
+    def merge(self, card: tuple[str, int], amount: int, size: int) -> None:
+        """The other card of the tenant into this one, or back."""
+        other = (card[0], 1 - card[1])
+        if other in self.merged:
+            self.unmerge(other, card)
+            return
+        source, target = self.stored[other], self.stored[card]
+        giving, taking = source.posting(self.now), target.posting(self.now)
+        bring(source.account, source.open(), giving, target.open(), taking, "points", {})
+        source.fold(giving)
+        target.fold(taking)
+        entry_id = target.entries[-1]["id"]
+        self.merged[other] = entry_id, plain_ledger.bring(self.plain[other], self.plain[card], self.now)
+
+    def unmerge(self, source: tuple[str, int], target: tuple[str, int]) -> None:
+        entry_id, plain = self.merged.pop(source)
+        stored = self.stored[target]
+        entry = next(row for row in stored.entries if row["id"] == entry_id)
+        lots = [lot for lot in stored.lots.values() if lot.entry_id == entry_id]
+        uses = [use for use in stored.uses if use["entry_id"] == entry_id]
+        paid = {lot.id: sum(use["amount"] for use in uses if use["lot_id"] == lot.id) for lot in lots}
+        took = [self.use_of(stored, use) for use in uses] if entry["amount"] < 0 else []
+        lifetime = entry["explanation"]["lifetime"]
+        brought = Brought(UNIT, "points", entry["amount"], lifetime, [lot.open() for lot in lots], paid, took)
+        giving, taking = stored.posting(self.now), self.stored[source].posting(self.now)
+        send_back(brought, stored.open(), giving, taking, {})
+        stored.fold(giving)
+        self.stored[source].fold(taking)
+        plain_ledger.send_back(plain, self.plain[target], self.plain[source], self.now)
+
+    @staticmethod
+    def use_of(stored: Stored, use: dict[str, Any]) -> LotUse:
+        lot = stored.lots[use["lot_id"]]
+        return LotUse(lot.id, use["amount"], lot.left, lot.expires)
+
     def wait(self, card: tuple[str, int], amount: int, size: int) -> None:
         self.now += timedelta(hours=13 * (1 + size % 5))
 
 
-STEPS = (
+STEPS: tuple[Step, ...] = (
     World.earn,
     World.earn,
     World.redeem,
@@ -250,6 +295,7 @@ STEPS = (
     World.transfer,
     World.wait,
     World.adjust,
+    World.merge,
 )
 
 
@@ -260,3 +306,26 @@ def test_the_ledger_and_the_oracle_agree(history: bytes) -> None:
     world = World()
     for at in range(0, len(history) - 2, 3):
         world.step(history[at], history[at + 1], history[at + 2])
+
+
+@settings(max_examples=500, deadline=None, database=None)
+@given(st.binary(min_size=3, max_size=60))
+def test_merging_and_undoing_it_at_once_changes_nothing(history: bytes) -> None:
+    """O9: sums, what was ever earned, and lots with their dates are as before."""
+    world = World()
+    for at in range(0, len(history) - 2, 3):
+        world.step(history[at], history[at + 1], history[at + 2])
+    for source in list(world.merged):
+        world.unmerge(source, (source[0], 1 - source[1]))
+    before = {card: kept(stored) for card, stored in world.stored.items()}
+    world.act(World.merge, CARDS[0], 0)
+    assert kept(world.stored[CARDS[1]]) == (0, 0, [])
+    assert sum(kept(stored)[0] for stored in world.stored.values()) == sum(one[0] for one in before.values())
+    world.act(World.merge, CARDS[0], 0)
+    assert {card: kept(stored) for card, stored in world.stored.items()} == before
+
+
+def kept(stored: Stored) -> tuple[int, int, list[tuple[int, str, datetime]]]:
+    """Balance, all that was ever earned, and what is in the lots by their dates."""
+    lots = sorted((lot.left, str(lot.expires), lot.created) for lot in stored.lots.values() if lot.left)
+    return stored.account.balance, stored.account.lifetime, lots
