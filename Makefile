@@ -23,6 +23,8 @@ QUICK ?=
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+# Some machines forbid Python to keep what it has compiled: every process of every test would compile all again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench docs wheel translations setup frontend chromium caddy
