@@ -11,6 +11,7 @@ and `regulars_offering` an offering of `tenants/offerings.toml` that tenants get
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -46,6 +47,8 @@ from regulars.testing.world import World, make_tenant
 
 pytest.register_assert_rewrite("regulars.testing.conformance")
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+DISK, MEMORY = "/tmp", "/dev/shm"  # noqa: S108 -- where folders of unknown names are made
+ROOM = 2 * 1024**3
 TEMPLATE = "regulars_template"
 OFFERING = "everything"
 
@@ -65,6 +68,11 @@ def pytest_configure() -> None:
     sys.addaudithook(stay_here)
 
 
+def _place() -> str:
+    """Memory where it has room: each test begins with a copy of a database, which is six hundred files."""
+    return MEMORY if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ROOM else DISK
+
+
 @dataclass(frozen=True)
 class Servers:
     """The servers of one test process."""
@@ -77,7 +85,7 @@ class Servers:
 def servers() -> Iterator[Servers]:
     """Real PostgreSQL (without fsync: nobody pulls the plug) and Redis, for this test process alone."""
     with (
-        tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as folder,
+        tempfile.TemporaryDirectory(prefix="regulars-", dir=_place()) as folder,
         EmbeddedPostgres(Path(folder) / "data", settings=FAST) as postgres,
         EmbeddedRedis(Path(folder) / "data") as redis,
     ):

@@ -41,21 +41,19 @@ class WebServer:
             host: host name, as the visitor's browser would send it.
             headers: sent with every request, underscores for hyphens.
         """
-        client = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.port}",
-            headers={"Host": host, **{name.replace("_", "-"): value for name, value in headers.items()}},
-            timeout=60,
-            trust_env=False,
-            verify=_NOBODY,
-        )
+        client = self._client({"Host": host, **{name.replace("_", "-"): value for name, value in headers.items()}})
         self._clients.append(client)
         return Browser(self, client, host)
 
     async def contract(self, host: str) -> ApiContract:
         """What a host's OpenAPI document promises now; read anew each time it may have changed."""
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False) as client:
-            response = await client.get("/api/openapi.json", headers={"Host": host})
+        async with self._client({"Host": host}) as client:
+            response = await client.get("/api/openapi.json")
         return contract_of(response.text)
+
+    def _client(self, headers: Mapping[str, str]) -> httpx.AsyncClient:
+        address = f"http://127.0.0.1:{self.port}"
+        return httpx.AsyncClient(base_url=address, headers=headers, timeout=60, trust_env=False, verify=_NOBODY)
 
     async def close(self) -> None:
         """Close the connections of all visitors."""

@@ -69,8 +69,6 @@ class Ledger:
         self.rules = rules
         self._pin_policy = pin_policy
         self._pepper = pepper
-        self._facts = lru_cache(maxsize=256)(self._compile_facts)
-        self._writes = lru_cache(maxsize=1024)(self._compile_writes)
 
     async def open(
         self, session: TenantSession, ctx: Context, attempt: Attempt, *, extra: Extra, values: Mapping[str, Any]
@@ -158,7 +156,7 @@ class Ledger:
         Raced: a contended statement found that others took the last of something; all is to be decided again.
             Conflict: another transaction got there first; nothing is written.
         """
-        statement = self._writes(operation, opened.ctx.tenant.enabled)
+        statement = _writes(self.registry, operation, opened.ctx.tenant.enabled)
         parameters = {name: opened.rows.get(name, []) for name in statement.names}
         unknown = opened.rows.keys() - parameters.keys()
         if any(opened.rows[name] for name in unknown):
@@ -246,7 +244,7 @@ class Ledger:
             **values,
             **self._fact_values(ctx, rules),
         }
-        statement = self._facts(ctx.tenant.enabled, extra, card.has_merged)
+        statement = _facts(self.registry, ctx.tenant.enabled, extra, card.has_merged)
         try:
             (facts,) = await session.run(statement, parameters)
         except DRIVER_ERRORS as error:
@@ -294,22 +292,26 @@ class Ledger:
             pause=program.get("pause"),
         )
 
-    def _compile_facts(self, enabled: frozenset[str], extra: Extra, has_merged: bool) -> Prepared:
-        labelled = [
-            (f"{plugin.name}_{fact.name}", fact.query)
-            for plugin in self.registry.plugins
-            if plugin.name in enabled
-            for fact in plugin.facts
-        ]
-        return facts_statement(labelled, extra, has_merged=has_merged)
 
-    def _compile_writes(self, operation: Operation, enabled: frozenset[str]) -> Prepared:
-        plugin_writes = [
-            (write.bind, write.statement)
-            for write in self.registry.writes.values()
-            if write.plugin in enabled and operation != "refuse"
-        ]
-        return write_statement(PARTS_OF[operation], plugin_writes)
+@lru_cache(maxsize=256)
+def _facts(registry: PluginRegistry, enabled: frozenset[str], extra: Extra, has_merged: bool) -> Prepared:
+    labelled = [
+        (f"{plugin.name}_{fact.name}", fact.query)
+        for plugin in registry.plugins
+        if plugin.name in enabled
+        for fact in plugin.facts
+    ]
+    return facts_statement(labelled, extra, has_merged=has_merged)
+
+
+@lru_cache(maxsize=1024)
+def _writes(registry: PluginRegistry, operation: Operation, enabled: frozenset[str]) -> Prepared:
+    plugin_writes = [
+        (write.bind, write.statement)
+        for write in registry.writes.values()
+        if write.plugin in enabled and operation != "refuse"
+    ]
+    return write_statement(PARTS_OF[operation], plugin_writes)
 
 
 HOST_FACTS = frozenset({"now", "day_start", "stored", "program", "accounts"}) | READ_NAMES

@@ -21,6 +21,10 @@ LANGUAGES = (SOURCE_LOCALE, "lt", "fr", "de")
 """Languages that the host, the bundled plugins and the bundled themes speak completely."""
 
 
+FileState = tuple[Path, int, int]
+"""A file, when it was changed (ns), its size (bytes): what was read from it holds as long as they stay."""
+
+
 class CatalogueError(Exception):
     """A .po file cannot be read; the text names it."""
 
@@ -87,10 +91,11 @@ class Catalogues:
     """
 
     def __init__(self, sources: Sequence[tuple[str, Path]]) -> None:
-        self._merged: dict[str, Translations] = {}
+        files: dict[str, list[FileState]] = {}
         for domain, folder in sources:
             for file in sorted(folder.glob(f"*/LC_MESSAGES/{domain}.po")):
-                self._add(file.parents[1].name, file)
+                files.setdefault(file.parents[1].name, []).append(_state(file))
+        self._merged = {locale: _merge(tuple(found)) for locale, found in files.items()}
 
     @property
     def locales(self) -> tuple[str, ...]:
@@ -100,13 +105,6 @@ class Catalogues:
     def get(self, locale: str) -> NullTranslations:
         """Catalogue of a locale; of its language (`de` for `de_AT`) where there is none; else English as written."""
         return self._merged.get(locale) or self._merged.get(locale.partition("_")[0]) or NullTranslations()
-
-    def _add(self, locale: str, file: Path) -> None:
-        catalogue = compile_po(file)
-        if locale in self._merged:
-            self._merged[locale].merge(catalogue)
-        else:
-            self._merged[locale] = catalogue
 
 
 def read_catalogue(file: Path) -> Catalog:
@@ -122,19 +120,23 @@ def read_catalogue(file: Path) -> Catalog:
         raise CatalogueError(f"{file}: {error}") from error
 
 
-def compile_po(file: Path) -> Translations:
-    """Read a .po file and compile it in memory; fuzzy entries count as untranslated.
-
-    Raises:
-        CatalogueError: the file is not valid; the text names it.
-    """
+def _state(file: Path) -> FileState:
     state = file.stat()
-    return Translations(BytesIO(_compiled(file, state.st_mtime_ns, state.st_size)), domain=file.stem)
+    return file, state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=64)
+def _merge(files: tuple[FileState, ...]) -> Translations:
+    """One catalogue of files as they are now, the last wins: reading them was most of an application's start."""
+    merged, *others = (Translations(BytesIO(_compiled(state)), domain=state[0].stem) for state in files)
+    for other in others:
+        merged.merge(other)
+    return merged
 
 
 @lru_cache(maxsize=256)
-def _compiled(file: Path, changed_at: int, size: int) -> bytes:
-    """The compiled bytes of a file as it is now: reading it was most of an application's start."""
+def _compiled(state: FileState) -> bytes:
+    """The compiled bytes of a file as it is now; fuzzy entries count as untranslated."""
     compiled = BytesIO()
-    write_mo(compiled, read_catalogue(file))
+    write_mo(compiled, read_catalogue(state[0]))
     return compiled.getvalue()

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -195,12 +196,19 @@ def _presets(file: Path, data: Mapping[str, Any]) -> Sequence[Preset]:
 
 def _check_syntax(theme: Theme) -> None:
     """A template that cannot be compiled would be found by its first visitor otherwise."""
-    environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     for name in theme.overrides:
         file = theme.templates / name
-        try:
-            environment.parse(file.read_text("utf-8"))
-        except TemplateSyntaxError as error:
-            raise ThemeError(file, f"line {error.lineno}", error.message or "cannot be read") from None
-        except UnicodeDecodeError:
-            raise ThemeError(file, "", "is no text in UTF-8") from None
+        state = file.stat()
+        _check_template(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _check_template(file: Path, changed_at: int, size: int) -> None:
+    """Check a file as it is now; a sound one is read once, a faulty one each time."""
+    environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+    try:
+        environment.parse(file.read_text("utf-8"))
+    except TemplateSyntaxError as error:
+        raise ThemeError(file, f"line {error.lineno}", error.message or "cannot be read") from None
+    except UnicodeDecodeError:
+        raise ThemeError(file, "", "is no text in UTF-8") from None

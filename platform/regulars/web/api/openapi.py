@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -226,14 +226,14 @@ def _path_parameters(rule: Rule) -> list[dict[str, Any]]:
 def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
     if operation.query is None:
         return []
-    schema = operation.query.model_json_schema()
+    schema = _schema(operation.query, "validation")
     return [
         {
             "name": name,
             "in": "query",
             "required": name in schema.get("required", ()),
-            "description": field.pop("description", ""),
-            "schema": field,
+            "description": field.get("description", ""),
+            "schema": {key: value for key, value in field.items() if key != "description"},
         }
         for name, field in schema["properties"].items()
     ]
@@ -255,10 +255,16 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _reference(model: type[BaseModel], components: dict[str, Any], mode: Any) -> dict[str, str]:
     """A reference to a model's schema, which is put among the components with all that it needs."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode=mode)
-    components.update(schema.pop("$defs", {}))
-    components[model.__name__] = schema
+    schema = _schema(model, mode)
+    components.update(schema.get("$defs", {}))
+    components[model.__name__] = {key: value for key, value in schema.items() if key != "$defs"}
     return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+@lru_cache(maxsize=1024)
+def _schema(model: type[BaseModel], mode: Any) -> Mapping[str, Any]:
+    """A model's schema, made once; not to be changed."""
+    return model.model_json_schema(ref_template="#/components/schemas/{model}", mode=mode)
 
 
 def _first_line(model: type[BaseModel]) -> str:
