@@ -18,6 +18,8 @@ FRONTEND_SOURCES := $(shell find $(FRONTEND) platform/regulars themes tenants pl
 	\( -path '$(FRONTEND)/*' -o -path '*/templates/*' -o -path '*/static/*' \) 2>/dev/null)
 CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
 PARALLEL ?= 2
+# The tests of a file go together, the files in the order of tests/conftest.py.
+SPREAD := -n $(PARALLEL) --dist loadfile --no-loadscope-reorder
 # Anything at all: only prove that the benchmark works.
 QUICK ?=
 
@@ -46,8 +48,8 @@ demo: setup
 # What a test needs is got while the code is checked. Tests that drive a browser or kill servers come last.
 test: $(VENV)/.installed
 	@$(MAKE) --no-print-directory -j3 --output-sync=target lint frontend chromium caddy
-	$(BIN)/pytest -n $(PARALLEL) --dist loadfile -m 'not e2e and not fault'
-	$(BIN)/pytest -n $(PARALLEL) --dist loadfile -m 'e2e or fault'
+	$(BIN)/pytest $(SPREAD) -m 'not e2e and not fault'
+	$(BIN)/pytest $(SPREAD) -m 'e2e or fault'
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
