@@ -78,7 +78,7 @@ def test_a_hook_gets_the_arguments_that_it_names():
     table = HookTable({"alpha": says})
     enabled = frozenset({"alpha"})
     collect_outcomes(table.ledger("sale_posted", enabled), lambda _: ("ctx", "sale", ["entry"]))
-    collect_drafts(table.ledger("earn", enabled), ask, {})
+    collect_drafts(table.ledger("earn", enabled), ask, {}.get)
     assert says.asked == [("ctx", ["entry"]), "ctx of alpha"]
 
 
@@ -115,7 +115,7 @@ def test_a_faulty_check_names_its_plugin(verdict, detail):
 
 def drafts_of(*drafts):
     hooks = HookTable({"alpha": Says(drafts=drafts)}).ledger("earn", frozenset({"alpha"}))
-    return collect_drafts(hooks, ask, {"visits": "alpha", "points": "beta"})
+    return collect_drafts(hooks, ask, {"visits": "alpha", "points": "beta"}.get)
 
 
 def test_drafts_are_collected_in_order():

@@ -54,6 +54,8 @@ class Purchase:
         amount_minor: money in minor units of `currency`; `None` when the till does not send it.
         items: the lines, when the till sends them; their amounts need not add up to the whole (tips, discounts).
         channel: a till, or a shop on the web.
+        counts: unit → what staff counted for it, where they say so; `quantity` is their sum then. `None` when nobody
+            counted for single units: each unit that goes by visits takes `quantity`.
     """
 
     quantity: int = 1
@@ -61,6 +63,11 @@ class Purchase:
     currency: str | None = None
     items: tuple[Item, ...] = ()
     channel: Channel = "store"
+    counts: Mapping[str, int] | None = None
+
+    def counted(self, unit: str) -> int:
+        """What staff counted for a unit."""
+        return self.quantity if self.counts is None else self.counts.get(unit, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,36 @@ class UnitOfProgram(Protocol):
         """The provider as a program's settings make it, of the same unit: other fields at the till, or the amount."""
 
 
+@runtime_checkable
+class UnitFamily(Protocol):
+    """A unit of which a program may have several, such as stamp cards; a unit provider says so, or there is only one.
+
+    The first one has the unit's own name, each other one is `<unit>.<key>` with its own accounts. Pure.
+    """
+
+    def member(self, key: str) -> UnitProvider | None:
+        """The provider of `<unit>.<key>`, `None` for what cannot be a key.
+
+        It does not depend on any program: the past speaks of units that a program has no longer.
+        """
+
+    def units(self, settings: BaseModel) -> Sequence[UnitProvider]:
+        """The units that a program has, in the order in which people see them, each as the settings make it."""
+
+
+@runtime_checkable
+class UnitWithoutButton(Protocol):
+    """A unit for which tills have no button of its own; a unit provider says so, or they have.
+
+    It is counted together with another one of its family, or it can only be spent.
+
+    Attributes:
+        has_no_button: always true.
+    """
+
+    has_no_button: Literal[True]
+
+
 class RewardProvider(Protocol):
     """A kind of reward. All methods are pure.
 

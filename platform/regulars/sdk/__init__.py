@@ -82,9 +82,11 @@ from regulars.contracts.providers import (
     SegmentProvider,
     UnitByAmount,
     UnitExpiry,
+    UnitFamily,
     UnitLife,
     UnitOfProgram,
     UnitProvider,
+    UnitWithoutButton,
     UnitWords,
 )
 from regulars.contracts.reversals import Reversal
@@ -158,9 +160,11 @@ __all__ = [
     "Unavailable",
     "UnitByAmount",
     "UnitExpiry",
+    "UnitFamily",
     "UnitLife",
     "UnitOfProgram",
     "UnitProvider",
+    "UnitWithoutButton",
     "UnitWords",
     "Verdict",
     "Write",

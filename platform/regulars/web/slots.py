@@ -23,6 +23,7 @@ from regulars.domain.programs.service import plugins_outside
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.plugins.parts import LoadedSlot
 from regulars.kernel.plugins.presentation import Contribution
+from regulars.kernel.plugins.units import NO_SETTINGS
 from regulars.web.services import Services
 
 log = structlog.get_logger(__name__)
@@ -30,10 +31,6 @@ log = structlog.get_logger(__name__)
 
 class SlotFault(Exception):
     """Ends the shared session of a page's slots by rolling it back."""
-
-
-class NoSettings(BaseModel):
-    """The settings of a plugin that has none."""
 
 
 class PageSlots:
@@ -90,7 +87,7 @@ class PageSlots:
 
     async def _contribute(self, renderer: LoadedSlot, data: CardSlot | ProgramSlot) -> object:
         plugin = self._services.plugins.plugin(renderer.plugin)
-        settings = self._given.get(renderer.plugin, NoSettings())
+        settings = self._given.get(renderer.plugin, NO_SETTINGS)
         if plugin.settings_model is not None and renderer.plugin not in self._given:
             settings = await self._settings(renderer.plugin, data.program.id)
         return await renderer.render(_SlotContext(self, self._services, self._ctx, settings), data)

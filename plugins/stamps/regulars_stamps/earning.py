@@ -1,12 +1,12 @@
-"""How many stamps a sale gives: by visits, by money with what is carried over, by pieces."""
+"""How many stamps a sale gives on a card: by visits, by money with what is carried over, by pieces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regulars.sdk import N_, Purchase, Step
-from regulars.sdk.rules import matching_amount, matching_items
-from regulars_stamps.settings import StampSettings
+from regulars.sdk import N_, LedgerContext, Purchase, Step
+from regulars.sdk.rules import first_miss, matching_amount, matching_items
+from regulars_stamps.settings import Card, StampCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +24,49 @@ class Earning:
     steps: tuple[Step, ...] = ()
 
 
-def earning_of(settings: StampSettings, purchase: Purchase, carried: int) -> Earning:
-    """Compute what a sale earns.
+def earning_of(card: Card, ctx: LedgerContext, purchase: Purchase, carried: int, *, is_first: bool = False) -> Earning:
+    """Compute what a sale earns on one card.
 
     Args:
-        settings: of the program.
+        card: with its rules.
+        ctx: when, where and who.
         purchase: what was bought.
         carried: money that the card has carried over, in minor units.
+        is_first: whether the customer has no standing purchase yet.
     """
-    if settings.per == "visit":
-        return Earning(purchase.quantity)
-    if settings.per == "item":
-        return _capped(settings, Earning(_pieces(settings, purchase)))
+    missed = _missed(card, ctx, purchase, is_first=is_first)
+    if missed is not None:
+        return Earning(0, 0, (missed,))
+    if card.per == "visit":
+        return Earning(purchase.counted(card.unit))
+    if card.per == "item":
+        return _capped(card, Earning(_pieces(card, purchase)))
     if purchase.amount_minor is None:
         return Earning(0, 0, (Step("missed", N_("Without an amount there are no stamps."), {}),))
-    total = carried + matching_amount(settings.goods, purchase)
-    stamps, rest = divmod(total, settings.step_minor)
+    total = carried + matching_amount(card.goods, purchase)
+    stamps, rest = divmod(total, card.step_minor)
     steps = (Step("carried", N_("Money from sales before counts too."), {}),) if carried else ()
-    return _capped(settings, Earning(stamps, rest - carried, steps))
+    return _capped(card, Earning(stamps, rest - carried, steps))
 
 
-def _pieces(settings: StampSettings, purchase: Purchase) -> int:
+def _missed(card: Card, ctx: LedgerContext, purchase: Purchase, *, is_first: bool) -> Step | None:
+    """Which condition of a further card does not hold."""
+    if not isinstance(card, StampCard):
+        return None
+    is_counted = purchase.counts is not None and not purchase.items
+    conditions = card.besides_goods if is_counted else card
+    return first_miss(conditions, card.title, ctx, purchase, is_first=is_first)
+
+
+def _pieces(card: Card, purchase: Purchase) -> int:
     """Pieces on the lines that count; without any lines staff say how many."""
     if not purchase.items:
-        return purchase.quantity
-    return sum(item.quantity for item in matching_items(settings.goods, purchase))
+        return purchase.counted(card.unit)
+    return sum(item.quantity for item in matching_items(card.goods, purchase))
 
 
-def _capped(settings: StampSettings, earning: Earning) -> Earning:
-    most = settings.max_per_sale
+def _capped(card: Card, earning: Earning) -> Earning:
+    most = card.max_per_sale
     if earning.stamps <= most:
         return earning
     step = Step("capped", N_("At most {most} stamps in one sale."), {"most": most}, most - earning.stamps)

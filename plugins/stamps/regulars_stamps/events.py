@@ -14,5 +14,6 @@ class MilestoneReached(BaseModel):
 
     card_id: UUID
     member_id: UUID
+    unit: str = "stamps"
     threshold: int
     bonus: int

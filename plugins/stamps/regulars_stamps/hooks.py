@@ -27,7 +27,7 @@ from regulars.sdk import (
 )
 from regulars_stamps.earning import earning_of
 from regulars_stamps.events import MilestoneReached
-from regulars_stamps.settings import UNIT, Milestone, StampSettings
+from regulars_stamps.settings import UNIT, Card, Milestone, StampCard, StampSettings, is_ours
 
 _MILESTONE_RULE = re.compile(r"milestone_(\d+)")
 
@@ -37,37 +37,39 @@ class Hooks:
 
     @hookimpl
     def check_earn(self, ctx: LedgerContext, occasion: Occasion) -> Verdict:
-        """Refuse more stamps at once than the program allows."""
-        limit = settings_of(ctx).max_per_sale
-        if not isinstance(occasion, Purchase) or occasion.quantity <= limit:
+        """Refuse more stamps at once than a card allows, and stamps on a card that is closed."""
+        if not isinstance(occasion, Purchase):
             return None
-        message = N_("At most {limit} stamps can be given at once, not {quantity}.")
-        return Refusal("stamps.too_many", message, {"limit": limit, "quantity": occasion.quantity}, status=422)
+        return next((found for card in settings_of(ctx).cards if (found := refusal_of(card, occasion))), None)
 
     @hookimpl
     def earn(self, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> Sequence[EntryDraft]:
-        """A stamp for each visit or item, the welcome stamps for a new card, and bonuses of milestones."""
-        settings = settings_of(ctx)
-        base = base_draft(settings, occasion, facts.get("carry", 0))
-        if base is None:
-            return ()
-        lifetime = ctx.account(UNIT).lifetime
-        passed = passed_milestones(settings.milestones, lifetime, base.amount, facts["milestones"])
-        return (base, *(bonus_draft(milestone) for milestone in passed))
+        """On each card: stamps for visits, money or pieces, welcome stamps for a new member, bonuses of milestones."""
+        drafts: list[EntryDraft] = []
+        for card in settings_of(ctx).open_cards:
+            base = base_draft(card, ctx, occasion, facts)
+            if base is not None:
+                lifetime, reached = ctx.account(card.unit).lifetime, of_unit(facts["milestones"], card.unit, [])
+                passed = passed_milestones(card.milestones, lifetime, base.amount, reached)
+                drafts += [base, *(bonus_draft(card, milestone) for milestone in passed)]
+        return tuple(drafts)
 
     @hookimpl
     def sale_posted(
         self, ctx: LedgerContext, entries: Sequence[PostedEntry], proposals: Sequence[Proposal]
     ) -> Outcome | None:
         """Note the milestones that were reached and announce them; write down what is carried over."""
-        reached = dict(milestone_entries(entries))
-        carry = sum(carry_of(one) for one in proposals)
-        carried = carry_writes(ctx, "of_sale", carry, carry) if carry else []
+        reached = list(milestone_entries(entries))
+        carries = {one.draft.unit: carry for one in proposals if (carry := carry_of(one))}
+        carried = carry_writes(ctx, "of_sale", carries, carries) if carries else []
         if not reached:
             return Outcome(writes=carried) if carried else None
         at = ctx.now.isoformat()
-        rows = [{"threshold": at_, "bonus": entry.amount, "reached_at": at} for at_, entry in reached.items()]
-        events = [EventDraft("milestone_reached", _payload(ctx, at_, entry)) for at_, entry in reached.items()]
+        rows = [
+            {"unit": entry.unit, "threshold": threshold, "bonus": entry.amount, "reached_at": at}
+            for threshold, entry in reached
+        ]
+        events = [EventDraft("milestone_reached", _payload(ctx, threshold, entry)) for threshold, entry in reached]
         return Outcome(writes=(Write("reached", rows), *carried), events=events)
 
     @hookimpl
@@ -83,13 +85,19 @@ class Hooks:
         Refunded in parts, a milestone is forgotten with the first. What the rest of the sale would have carried over is
         forgotten, less than a stamp's worth: so nobody gains by buying and giving back in pieces.
         """
-        reached, carried = facts["milestones"], facts.get("of_sale") or 0
         rows = [
-            {"threshold": threshold} for threshold, _ in milestone_entries(reversed_entries) if threshold in reached
+            {"unit": entry.unit, "threshold": threshold}
+            for threshold, entry in milestone_entries(reversed_entries)
+            if threshold in of_unit(facts["milestones"], entry.unit, [])
         ]
         writes = [Write("undone", rows)] if rows else []
-        if reversal is not None and (carried > 0 or (carried and reversal.is_whole)):
-            writes += carry_writes(ctx, "left_of_sale", -carried, 0)
+        if reversal is not None:
+            back = {
+                unit: -carried
+                for unit, carried in (facts.get("of_sale") or {}).items()
+                if carried > 0 or (carried and reversal.is_whole)
+            }
+            writes += carry_writes(ctx, "left_of_sale", back, dict.fromkeys(back, 0)) if back else []
         return Outcome(writes=tuple(writes)) if writes else None
 
     @hookimpl
@@ -98,16 +106,18 @@ class Hooks:
 
         So nobody reaches a milestone twice by merging and undoing it.
         """
-        carry = merge.facts.get("carry", 0)
-        carried = [Write("carried", [{"minor": -carry if merge.is_undone else carry}])] if carry else []
+        sign = -1 if merge.is_undone else 1
+        carries = [{"unit": unit, "minor": sign * carry} for unit, carry in merge.facts["carry"].items() if carry]
+        carried = [Write("carried", carries)] if carries else []
         if merge.is_undone:
             return Outcome(writes=carried) if carried else None
-        known = {*merge.facts["milestones"]} - {*facts["milestones"]}
         at = ctx.now.isoformat()
         rows = [
-            {"threshold": one.at, "bonus": one.bonus, "reached_at": at}
-            for one in settings_of(ctx).milestones
-            if one.at in known
+            {"unit": card.unit, "threshold": one.at, "bonus": one.bonus, "reached_at": at}
+            for card in settings_of(ctx).cards
+            for one in card.milestones
+            if one.at in of_unit(merge.facts["milestones"], card.unit, [])
+            and one.at not in of_unit(facts["milestones"], card.unit, [])
         ]
         reached = [Write("reached", rows)] if rows else []
         return Outcome(writes=(*reached, *carried)) if rows or carried else None
@@ -119,39 +129,68 @@ def settings_of(ctx: LedgerContext) -> StampSettings:
     return ctx.settings
 
 
-def base_draft(settings: StampSettings, occasion: Occasion, carried: int = 0) -> EntryDraft | None:
-    """What an occasion gives before bonuses, `None` when it gives nothing.
+def refusal_of(card: Card, purchase: Purchase) -> Refusal | None:
+    """Why a card cannot get what staff have counted for it."""
+    quantity = purchase.counted(card.unit)
+    if card.closed:
+        if purchase.counts is None or not quantity:
+            return None
+        message = N_("“{card}” is closed: it gets no more stamps.")
+        return Refusal("stamps.closed", message, {"card": card.title}, status=422)
+    if quantity <= card.max_per_sale:
+        return None
+    message = N_("At most {limit} stamps can be given at once, not {quantity}.")
+    return Refusal("stamps.too_many", message, {"limit": card.max_per_sale, "quantity": quantity}, status=422)
+
+
+def base_draft(card: Card, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> EntryDraft | None:
+    """What an occasion gives on a card before bonuses, `None` when it gives nothing.
 
     Args:
-        settings: of the program.
+        card: with its rules.
+        ctx: when, where and who.
         occasion: what happened.
-        carried: money that the card has carried over, in minor units.
+        facts: of the member's card.
     """
+    named = {"card": card.title} if isinstance(card, StampCard) else {}
     if isinstance(occasion, Purchase):
-        earning = earning_of(settings, occasion, carried)
-        details: dict[str, Any] = {"quantity": earning.stamps}
-        if settings.per == "amount":
+        carried = of_unit(facts.get("carry"), card.unit, 0)
+        earning = earning_of(card, ctx, occasion, carried, is_first=facts.get("is_first", False))
+        details: dict[str, Any] = {"quantity": earning.stamps, **named}
+        if card.per == "amount":
             money = {"amount_minor": occasion.amount_minor, "currency": occasion.currency}
             details = {**details, **money, "carry": earning.carry}
-        return EntryDraft(UNIT, earning.stamps, settings.per, details, steps=earning.steps)
-    if isinstance(occasion, Enrolment) and settings.welcome_stamps:
-        return EntryDraft(UNIT, settings.welcome_stamps, "welcome", counts_for_limits=False)
-    if isinstance(occasion, Birthday) and settings.birthday_stamps:
-        return EntryDraft(UNIT, settings.birthday_stamps, "birthday", counts_for_limits=False)
+        return EntryDraft(card.unit, earning.stamps, card.per, details, steps=earning.steps)
+    if isinstance(occasion, Enrolment) and card.welcome_stamps:
+        return EntryDraft(card.unit, card.welcome_stamps, "welcome", named, counts_for_limits=False)
+    if isinstance(occasion, Birthday) and card.birthday_stamps:
+        return EntryDraft(card.unit, card.birthday_stamps, "birthday", named, counts_for_limits=False)
     return None
+
+
+def of_unit(fact: Any, unit: str, nothing: Any) -> Any:
+    """A fact about one card; what was kept when a program had one card only is about that one."""
+    if isinstance(fact, Mapping):
+        return fact.get(unit, nothing)
+    return fact if unit == UNIT and fact is not None else nothing
 
 
 def carry_of(proposal: Proposal) -> int:
     """Money that a proposal of ours carries over, in minor units."""
-    is_ours = (proposal.plugin, proposal.draft.rule) == ("stamps", "amount")
-    carry: int = proposal.draft.explanation["carry"] if is_ours else 0
+    is_by_amount = (proposal.plugin, proposal.draft.rule) == ("stamps", "amount")
+    carry: int = proposal.draft.explanation["carry"] if is_by_amount else 0
     return carry
 
 
-def carry_writes(ctx: LedgerContext, statement: str, change: int, of_sale: int) -> list[Write]:
-    """What the card carries over more or less, and what of it is the sale's."""
-    row = {"sale_id": str(ctx.sale_id), "minor": of_sale}
-    return [Write("carried", [{"minor": change}]), Write(statement, [row])]
+def carry_writes(
+    ctx: LedgerContext, statement: str, changes: Mapping[str, int], of_sale: Mapping[str, int]
+) -> list[Write]:
+    """What each card carries over more or less, and what of it is the sale's; both unit → minor units."""
+    sale = str(ctx.sale_id)
+    return [
+        Write("carried", [{"unit": unit, "minor": minor} for unit, minor in changes.items()]),
+        Write(statement, [{"sale_id": sale, "unit": unit, "minor": minor} for unit, minor in of_sale.items()]),
+    ]
 
 
 def passed_milestones(
@@ -173,20 +212,24 @@ def passed_milestones(
             yield milestone
 
 
-def bonus_draft(milestone: Milestone) -> EntryDraft:
+def bonus_draft(card: Card, milestone: Milestone) -> EntryDraft:
     """The extra stamps of a milestone."""
-    explanation = {"milestone": milestone.at, "bonus": milestone.bonus}
-    return EntryDraft(UNIT, milestone.bonus, f"milestone_{milestone.at}", explanation, counts_for_limits=False)
+    explanation: dict[str, Any] = {"milestone": milestone.at, "bonus": milestone.bonus}
+    if isinstance(card, StampCard):
+        explanation["card"] = card.title
+    return EntryDraft(card.unit, milestone.bonus, f"milestone_{milestone.at}", explanation, counts_for_limits=False)
 
 
 def milestone_entries(entries: Iterable[PostedEntry]) -> Iterator[tuple[int, PostedEntry]]:
     """The bonus entries among some, each with its threshold."""
     for entry in entries:
         match = _MILESTONE_RULE.fullmatch(entry.rule)
-        if entry.unit == UNIT and match:
+        if match and is_ours(entry.unit):
             yield int(match[1]), entry
 
 
 def _payload(ctx: LedgerContext, threshold: int, entry: PostedEntry) -> Mapping[str, Any]:
-    event = MilestoneReached(card_id=ctx.card.id, member_id=ctx.card.member_id, threshold=threshold, bonus=entry.amount)
+    event = MilestoneReached(
+        card_id=ctx.card.id, member_id=ctx.card.member_id, unit=entry.unit, threshold=threshold, bonus=entry.amount
+    )
     return event.model_dump(mode="json")

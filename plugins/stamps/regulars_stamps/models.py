@@ -25,6 +25,7 @@ class Milestone(TenantTable, Base):
         CheckConstraint("bonus > 0", name="bonus"),
     )
     card_id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit: Mapped[str] = mapped_column(primary_key=True, server_default="stamps")
     threshold: Mapped[int] = mapped_column(primary_key=True)
     bonus: Mapped[int]
     reached_at: Mapped[datetime]
@@ -36,6 +37,7 @@ class Carry(TenantTable, Base):
     __tablename__ = "carry"
     __table_args__ = (ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),)
     card_id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit: Mapped[str] = mapped_column(primary_key=True, server_default="stamps")
     minor: Mapped[int]
 
 
@@ -48,5 +50,6 @@ class SaleCarry(TenantTable, Base):
         ForeignKeyConstraint(["tenant_id", "sale_id"], ["core.sale.tenant_id", "core.sale.id"]),
     )
     sale_id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit: Mapped[str] = mapped_column(primary_key=True, server_default="stamps")
     card_id: Mapped[UUID]
     minor: Mapped[int]

@@ -1,48 +1,79 @@
-"""What the plugin reads and writes: a fact and two write statements of the sale, and queries of jobs and pages."""
+"""What the plugin reads and writes: facts and write statements of the sale, and queries of jobs and pages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, Uuid, and_, bindparam, exists, func, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from regulars.sdk import Fact, WriteStatement
-from regulars.sdk.db import Card, Member, TenantSession, delete_rows, insert_rows, update_rows
+from regulars.sdk.db import SALE_STANDS, Card, Member, Sale, TenantSession, delete_rows, insert_rows, update_rows
 from regulars.sdk.paging import Paged, PageRequest
 from regulars_stamps.models import Carry, Milestone, SaleCarry
 
 _TENANT = bindparam("tenant_id", type_=Uuid(), required=True)
 _CARD = bindparam("card_id", type_=Uuid(), required=True)
 _SALE = bindparam("sale_id", type_=Uuid(), required=True)
-_REACHED = select(Milestone.threshold).where(Milestone.tenant_id == _TENANT, Milestone.card_id == _CARD)
-_CARRY = select(Carry.minor).where(Carry.tenant_id == _TENANT, Carry.card_id == _CARD).scalar_subquery()
-_OF_SALE = select(SaleCarry.minor).where(SaleCarry.tenant_id == _TENANT, SaleCarry.sale_id == _SALE).scalar_subquery()
-FACTS = (
-    Fact("milestones", select(func.array(_REACHED.scalar_subquery())).scalar_subquery()),
-    Fact("carry", select(func.coalesce(_CARRY, 0).cast(BigInteger)).scalar_subquery()),
-    Fact("of_sale", _OF_SALE),
+_REACHED = (
+    select(Milestone.unit, func.jsonb_agg(Milestone.threshold).label("thresholds"))
+    .where(Milestone.tenant_id == _TENANT, Milestone.card_id == _CARD)
+    .group_by(Milestone.unit)
+    .subquery()
 )
-_NEW_CARRY = insert_rows(Carry, "minor", bind="stamps_carried")
+_BOUGHT = exists().where(Sale.tenant_id == _TENANT, Sale.card_id == _CARD, SALE_STANDS)
+
+
+def _by_unit(unit: SQLColumnExpression[str], value: SQLColumnExpression[Any]) -> ColumnElement[Any]:
+    """One JSON object, `{}` when there is nothing."""
+    return func.coalesce(func.jsonb_object_agg(unit, value), literal_column("'{}'::jsonb"), type_=JSONB)
+
+
+FACTS = (
+    Fact("milestones", select(_by_unit(_REACHED.c.unit, _REACHED.c.thresholds)).scalar_subquery()),
+    Fact(
+        "carry",
+        select(_by_unit(Carry.unit, Carry.minor))
+        .where(Carry.tenant_id == _TENANT, Carry.card_id == _CARD)
+        .scalar_subquery(),
+    ),
+    Fact(
+        "of_sale",
+        select(_by_unit(SaleCarry.unit, SaleCarry.minor))
+        .where(SaleCarry.tenant_id == _TENANT, SaleCarry.sale_id == _SALE)
+        .scalar_subquery(),
+    ),
+    Fact("is_first", select(~_BOUGHT).scalar_subquery()),
+)
+_NEW_CARRY = insert_rows(Carry, "unit", "minor", bind="stamps_carried")
 WRITES = (
     WriteStatement(
         "carried",
         _NEW_CARRY.on_conflict_do_update(
-            index_elements=["tenant_id", "card_id"], set_={"minor": Carry.minor + _NEW_CARRY.excluded.minor}
+            index_elements=["tenant_id", "card_id", "unit"], set_={"minor": Carry.minor + _NEW_CARRY.excluded.minor}
         ),
     ),
-    WriteStatement("of_sale", insert_rows(SaleCarry, "sale_id", "minor", bind="stamps_of_sale")),
-    WriteStatement("left_of_sale", update_rows(SaleCarry, "minor", match=("sale_id",), bind="stamps_left_of_sale")),
-    WriteStatement("reached", insert_rows(Milestone, "threshold", "bonus", "reached_at", bind="stamps_reached")),
-    WriteStatement("undone", delete_rows(Milestone, match=("threshold",), bind="stamps_undone")),
+    WriteStatement("of_sale", insert_rows(SaleCarry, "sale_id", "unit", "minor", bind="stamps_of_sale")),
+    WriteStatement(
+        "left_of_sale", update_rows(SaleCarry, "minor", match=("sale_id", "unit"), bind="stamps_left_of_sale")
+    ),
+    WriteStatement(
+        "reached", insert_rows(Milestone, "unit", "threshold", "bonus", "reached_at", bind="stamps_reached")
+    ),
+    WriteStatement("undone", delete_rows(Milestone, match=("unit", "threshold"), bind="stamps_undone")),
 )
 
 
-async def is_reached(session: TenantSession, card_id: UUID, threshold: int) -> bool:
+async def is_reached(session: TenantSession, card_id: UUID, unit: str, threshold: int) -> bool:
     """Whether a card has reached a milestone and the sale was not undone since."""
     statement = select(Milestone.threshold).where(
-        Milestone.tenant_id == session.tenant_id, Milestone.card_id == card_id, Milestone.threshold == threshold
+        Milestone.tenant_id == session.tenant_id,
+        Milestone.card_id == card_id,
+        Milestone.unit == unit,
+        Milestone.threshold == threshold,
     )
     return await session.scalar(statement) is not None
 
@@ -51,6 +82,7 @@ async def is_reached(session: TenantSession, card_id: UUID, threshold: int) -> b
 class ReachedMilestone:
     """A milestone in the merchant's list; name and e-mail are empty or meaningless once the member is erased."""
 
+    unit: str
     threshold: int
     bonus: int
     reached_at: datetime
@@ -62,6 +94,7 @@ class ReachedMilestone:
 
 _LIST = (
     select(
+        Milestone.unit,
         Milestone.threshold,
         Milestone.bonus,
         Milestone.reached_at,
@@ -72,7 +105,7 @@ _LIST = (
     )
     .join(Card, and_(Card.tenant_id == Milestone.tenant_id, Card.id == Milestone.card_id))
     .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
-    .order_by(Milestone.reached_at.desc(), Milestone.card_id, Milestone.threshold.desc())
+    .order_by(Milestone.reached_at.desc(), Milestone.card_id, Milestone.unit, Milestone.threshold.desc())
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from regulars.sdk import LedgerContext, RewardOffer
 from regulars_stamps import texts
 from regulars_stamps.hooks import settings_of
-from regulars_stamps.settings import UNIT
+from regulars_stamps.settings import Card, StampCard
 
 
 class FullCard:
@@ -17,17 +17,25 @@ class FullCard:
     kind = "stamps.full_card"
 
     def offers(self, ctx: LedgerContext, facts: Mapping[str, Any]) -> Sequence[RewardOffer]:
-        """The one reward of the program."""
-        settings = settings_of(ctx)
-        missing = texts.missing_stamps(settings, ctx.account(UNIT).balance)
-        offer = RewardOffer(
+        """One reward for each card; of a closed one only when it can be had, and until its last day."""
+        cards = (card for card in settings_of(ctx).cards if not card.closed or _can_still_be_had(card, ctx))
+        return tuple(self._offer(card, ctx) for card in cards)
+
+    def _offer(self, card: Card, ctx: LedgerContext) -> RewardOffer:
+        missing = texts.missing_stamps(card, ctx.account(card.unit).balance)
+        return RewardOffer(
             kind=self.kind,
-            key="",
-            title=settings.reward_text,
-            unit=UNIT,
-            cost=settings.target,
-            value_minor=settings.reward_value_minor,
+            key=card.key,
+            title=card.reward_text,
+            unit=card.unit,
+            cost=card.target,
+            value_minor=card.reward_value_minor,
             ready=missing == 0,
             missing=missing,
         )
-        return (offer,)
+
+
+def _can_still_be_had(card: Card, ctx: LedgerContext) -> bool:
+    if texts.missing_stamps(card, ctx.account(card.unit).balance):
+        return False
+    return not isinstance(card, StampCard) or card.redeem_until is None or ctx.at.date() <= card.redeem_until

@@ -1,7 +1,10 @@
-"""Settings of a program's stamp card."""
+"""Settings of a program's stamp cards."""
 
 from __future__ import annotations
 
+import re
+from datetime import date
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -10,6 +13,10 @@ from regulars.sdk import N_
 from regulars.sdk.rules import Conditions
 
 UNIT = "stamps"
+KEY = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
+"""What tells a further card from the first: its unit is `stamps.<key>`."""
+MOST_CARDS = 10
+"""Further cards of one program."""
 Icon = Literal["brand", "coffee", "pizza", "scissors", "leaf", "star", "croissant"]
 
 
@@ -22,14 +29,10 @@ class Milestone(BaseModel):
     bonus: int = Field(default=1, ge=1, le=100, title=N_("Extra stamps"))
 
 
-class StampSettings(BaseModel):
+class CardRules(BaseModel):
     """What a stamp card asks for and gives."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={"groups": {"card": N_("Stamp card"), "earning": N_("Earning")}},
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     target: int = Field(
         default=10,
@@ -166,8 +169,124 @@ class StampSettings(BaseModel):
 
     @field_validator("milestones")
     @classmethod
-    def _in_order(cls, milestones: tuple[Milestone, ...]) -> tuple[Milestone, ...]:
+    def _lowest_first(cls, milestones: tuple[Milestone, ...]) -> tuple[Milestone, ...]:
         """Sort by number; two at one number make no sense."""
         if len({milestone.at for milestone in milestones}) < len(milestones):
             raise ValueError(N_("Two milestones have the same number of stamps."))
         return tuple(sorted(milestones, key=lambda milestone: milestone.at))
+
+
+class StampCard(Conditions, CardRules):
+    """A further card of a program, for sales that its conditions hold for."""
+
+    title: str = Field(default="", min_length=1, max_length=40, title=N_("Name"))
+    key: str = Field(
+        default="",
+        max_length=40,
+        pattern="^([a-z0-9][a-z0-9_]*)?$",
+        title=N_("Short name"),
+        description=N_("Made from the name; it stays the same for ever."),
+    )
+    closed: bool = Field(default=False, title=N_("Closed: no more stamps"))
+    redeem_until: date | None = Field(
+        default=None,
+        title=N_("Rewards until"),
+        description=N_("Last day for the rewards of a closed card; empty for ever."),
+    )
+
+    @property
+    def unit(self) -> str:
+        """What the ledger calls its stamps."""
+        return f"{UNIT}.{self.key}"
+
+    @cached_property
+    def besides_goods(self) -> Conditions:
+        """Its conditions where staff count and the till sends no lines: what was bought is theirs to judge."""
+        return self.model_copy(update={"categories": (), "products": ()})
+
+
+class StampSettings(CardRules):
+    """The stamp cards of a program: the first one, and further ones."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "groups": {"card": N_("Stamp card"), "earning": N_("Earning"), "more": N_("More stamp cards")}
+        },
+    )
+
+    title: str = Field(
+        default="",
+        max_length=40,
+        title=N_("Name of the first card"),
+        description=N_("Needed only where there are several."),
+        json_schema_extra={"group": "more"},
+    )
+    more: tuple[StampCard, ...] = Field(
+        default=(),
+        max_length=MOST_CARDS,
+        title=N_("Further cards"),
+        description=N_("Each collects its own stamps for its own reward; one sale can give stamps on several."),
+        json_schema_extra={"group": "more"},
+    )
+
+    @property
+    def unit(self) -> str:
+        """What the ledger calls the stamps of the first card."""
+        return UNIT
+
+    @property
+    def key(self) -> str:
+        """The first card needs no short name."""
+        return ""
+
+    @property
+    def closed(self) -> bool:
+        """The first card is always open; without a stamp card the program is of another kind."""
+        return False
+
+    @field_validator("more")
+    @classmethod
+    def _keyed(cls, cards: tuple[StampCard, ...]) -> tuple[StampCard, ...]:
+        """Every card gets a short name that stays, by which the ledger knows it."""
+        used = {card.key for card in cards if card.key}
+        if len(used) < sum(bool(card.key) for card in cards):
+            raise ValueError(N_("Two cards have the same short name."))
+        keyed = []
+        for card in cards:
+            key = card.key or _free(_slug(card.title), used)
+            used.add(key)
+            keyed.append(card.model_copy(update={"key": key}))
+        return tuple(keyed)
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """All cards, closed ones too, in the order in which people see them."""
+        return (self, *self.more)
+
+    @property
+    def open_cards(self) -> tuple[Card, ...]:
+        """Those on which stamps are collected."""
+        return tuple(card for card in self.cards if not card.closed)
+
+    def card(self, unit: str) -> Card | None:
+        """The card of a unit, `None` for one that the program has no longer."""
+        return next((card for card in self.cards if card.unit == unit), None)
+
+
+Card = StampSettings | StampCard
+
+
+def is_ours(unit: str) -> bool:
+    """Whether a unit is that of a stamp card."""
+    return unit == UNIT or unit.startswith(f"{UNIT}.")
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", title.casefold()).strip("_")[:30] or "card"
+
+
+def _free(name: str, used: set[str]) -> str:
+    numbered = (f"{name}_{number}" for number in range(2, len(used) + 3))
+    return next(one for one in (name, *numbered) if one not in used)

@@ -1,4 +1,4 @@
-"""Sentences about a stamp card, in the reader's language."""
+"""Sentences about stamp cards, in the reader's language."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from regulars.sdk.i18n import _, format_money, ngettext
-from regulars_stamps.settings import StampSettings
+from regulars_stamps.settings import Card
 
 
-def missing_stamps(settings: StampSettings, count: int) -> int:
+def missing_stamps(card: Card, count: int) -> int:
     """Stamps until the card is full, 0 when it is."""
-    return max(0, settings.target - count)
+    return max(0, card.target - count)
 
 
-def label(settings: StampSettings, count: int) -> str:
+def label(card: Card, count: int) -> str:
     """`8 / 10 stamps`."""
-    return _("%(count)s / %(target)s stamps", count=count, target=settings.target)
+    return _("%(count)s / %(target)s stamps", count=count, target=card.target)
 
 
-def progress_sentence(settings: StampSettings, count: int) -> str:
+def progress_sentence(card: Card, count: int) -> str:
     """`2 more stamps until your free coffee!`."""
-    missing = missing_stamps(settings, count)
+    missing = missing_stamps(card, count)
     if missing == 0:
-        return _("Your %(reward)s is ready!", reward=settings.reward_text)
+        return _("Your %(reward)s is ready!", reward=card.reward_text)
     return ngettext(
         "%(num)s more stamp until your %(reward)s!",
         "%(num)s more stamps until your %(reward)s!",
         missing,
-        reward=settings.reward_text,
+        reward=card.reward_text,
     )
 
 
-def short_progress(settings: StampSettings, count: int) -> str:
+def short_progress(card: Card, count: int) -> str:
     """`2 more until FREE COFFEE`, for the till and the small card."""
-    missing = missing_stamps(settings, count)
-    reward = settings.reward_text.upper()
+    missing = missing_stamps(card, count)
+    reward = card.reward_text.upper()
     if missing == 0:
         return _("%(reward)s ready", reward=reward)
     return ngettext("%(num)s more until %(reward)s", "%(num)s more until %(reward)s", missing, reward=reward)
@@ -58,8 +58,18 @@ def earned(number: int) -> str:
     return _("Stamp added!") if number == 1 else ngettext("%(num)s stamp added!", "%(num)s stamps added!", number)
 
 
+def named(name: str, amount: str) -> str:
+    """`3 stamps (Lunch)`, where a program has several cards."""
+    return _("%(amount)s (%(card)s)", amount=amount, card=name) if name else amount
+
+
 def explanation(rule: str, details: Mapping[str, Any]) -> str:
     """Why a rule gave stamps, empty for a rule that is not of this plugin."""
+    said = _explanation(rule, details)
+    return _("%(card)s: %(why)s", card=details["card"], why=said) if said and details.get("card") else said
+
+
+def _explanation(rule: str, details: Mapping[str, Any]) -> str:
     if rule == "visit":
         quantity = int(details.get("quantity", 1))
         return ngettext("One stamp for your visit.", "One stamp for each of %(num)s items or visits.", quantity)

@@ -141,15 +141,11 @@ def test_a_milestone_can_be_passed_by_the_welcome_stamps():
 
 def test_reaching_a_milestone_is_written_and_announced():
     entries = [posted(1, "visit"), posted(5, "milestone_50"), posted(9, "milestone_50", unit="points")]
-    ctx = context()
+    ctx, at = context(), "2026-03-10T11:00:00+00:00"
+    member = {"card_id": str(ctx.card.id), "member_id": str(ctx.card.member_id)}
     assert HOOKS.sale_posted(ctx, entries, []) == Outcome(
-        writes=(Write("reached", [{"threshold": 50, "bonus": 5, "reached_at": "2026-03-10T11:00:00+00:00"}]),),
-        events=[
-            EventDraft(
-                "milestone_reached",
-                {"card_id": str(ctx.card.id), "member_id": str(ctx.card.member_id), "threshold": 50, "bonus": 5},
-            )
-        ],
+        writes=(Write("reached", [{"unit": "stamps", "threshold": 50, "bonus": 5, "reached_at": at}]),),
+        events=[EventDraft("milestone_reached", {**member, "unit": "stamps", "threshold": 50, "bonus": 5})],
     )
     assert HOOKS.sale_posted(ctx, [posted(1, "visit")], []) is None
 
@@ -157,7 +153,7 @@ def test_reaching_a_milestone_is_written_and_announced():
 def test_undoing_takes_the_milestone_back():
     assert HOOKS.reversal_posted(
         context(), [posted(1, "visit"), posted(5, "milestone_50")], None, {"milestones": [50]}
-    ) == Outcome(writes=(Write("undone", [{"threshold": 50}]),))
+    ) == Outcome(writes=(Write("undone", [{"unit": "stamps", "threshold": 50}]),))
     assert HOOKS.reversal_posted(context(), [posted(1, "visit")], None, {"milestones": [50]}) is None
     assert HOOKS.reversal_posted(context(), [posted(5, "milestone_50")], None, {"milestones": []}) is None, (
         "forgotten before"
@@ -267,8 +263,8 @@ def test_lists_find_full_cards_by_the_target():
 
 
 def test_the_body_of_the_api():
-    assert UNIT.purchase(StampBody()) == Purchase(quantity=1)
-    assert UNIT.purchase(StampBody(quantity=3)) == Purchase(quantity=3)
+    assert UNIT.purchase(StampBody()) == Purchase(quantity=1, counts={"stamps": 1})
+    assert UNIT.purchase(StampBody(quantity=3)) == Purchase(quantity=3, counts={"stamps": 3})
     for wrong in ({"quantity": 0}, {"quantity": True}, {"quantity": "3"}, {"amount": 1}):
         with pytest.raises(ValidationError):
             StampBody.model_validate(wrong)

@@ -86,10 +86,10 @@ async def test_milestones_are_the_tenants_own(till, cafe, pizza, database, sql):
 
     await till.sale(3)
     async with database.tenant(cafe.tenant.id) as session:
-        assert await is_reached(session, cafe.card.id, 3) is True
-        assert await is_reached(session, cafe.card.id, 4) is False
+        assert await is_reached(session, cafe.card.id, "stamps", 3) is True
+        assert await is_reached(session, cafe.card.id, "stamps", 4) is False
     async with database.tenant(pizza.tenant.id) as session:
-        assert await is_reached(session, cafe.card.id, 3) is False
+        assert await is_reached(session, cafe.card.id, "stamps", 3) is False
 
 
 async def test_too_many_at_once_is_refused(till, cafe):

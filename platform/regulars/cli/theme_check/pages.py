@@ -20,6 +20,7 @@ from regulars.contracts.slots import Slot
 from regulars.domain.tenants.looks import Look
 from regulars.kernel.i18n import use_locale
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.plugins.units import NO_SETTINGS
 from regulars.kernel.templating.chrome import Chrome, Language, Link
 from regulars.kernel.templating.engine import TemplateEngine
 from regulars.kernel.templating.errors import TemplatingError
@@ -27,7 +28,6 @@ from regulars.kernel.templating.theme_files import Theme
 from regulars.kernel.templating.theme_settings import fonts_of, in_force
 from regulars.web.failures import ErrorPage
 from regulars.web.portal.samples import SampleShop, example_shop
-from regulars.web.slots import NoSettings
 
 _LONG = "Donaudampfschifffahrtsgesellschaftskapitän & Söhne"
 
@@ -102,7 +102,7 @@ def _frames(shop: SampleShop, look: Look) -> Iterator[Chrome]:
 async def _slot(engine: TemplateEngine, registry: PluginRegistry, shop: SampleShop, slot: Slot, data: Any) -> Markup:
     parts = []
     for renderer in registry.slots.get(slot, ()):
-        stage = _Stage(engine, Context(shop.tenant), shop.settings.get(renderer.plugin) or NoSettings())
+        stage = _Stage(engine, Context(shop.tenant), shop.settings.get(renderer.plugin) or NO_SETTINGS)
         part = await renderer.render(stage, data)
         parts.append(part if isinstance(part, Markup) else escape(str(part)))
     return Markup().join(parts)

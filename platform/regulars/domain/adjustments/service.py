@@ -96,6 +96,8 @@ class Adjustments:
         opened = await self._open(session, ctx, command.claim, command.card)
         if isinstance(opened, Answer):
             return opened
+        if opened.lacks(command.unit):
+            raise no_such_unit()
         where = {"tenant": session.tenant_id, "program": opened.card.program_id}
         limit = await session.scalar(repository.LIMIT, where)
         row: dict[str, Any] = {
@@ -220,6 +222,12 @@ class Adjustments:
         opened.store(answer)
         await self._ledger.write(opened, "refuse")
         return answer
+
+
+def no_such_unit() -> InvalidInput:
+    """A unit that nobody provides here, or that the program does not have."""
+    sentence = _("There is no such unit here.")
+    return InvalidInput(sentence, fields={"unit": sentence})
 
 
 async def get(session: TenantSession, ctx: Context, adjustment_id: UUID) -> Adjusted:

@@ -12,13 +12,11 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from regulars.contracts.context import AccountState, Context, ProgramInfo
 from regulars.contracts.errors import NotFound
 from regulars.contracts.ledger import Purchase, Refusal, RewardOffer
 from regulars.contracts.paging import Paged, PageRequest
-from regulars.contracts.providers import Progress, UnitOfProgram, UnitProvider, UnitWords
+from regulars.contracts.providers import Progress, UnitProvider, UnitWords
 from regulars.domain.cards import service as cards
 from regulars.domain.cards import view_repository as repository
 from regulars.domain.ledger.engine import Ledger
@@ -173,24 +171,18 @@ class CardViews:
         """The card's movements, newest first; arguments and errors as for `view`."""
         return await history(session, ctx, self._ledger.registry, card_id, page)
 
-    def _units(self, opened: OpenCard) -> Sequence[UnitView]:
+    @staticmethod
+    def _units(opened: OpenCard) -> Sequence[UnitView]:
         return [
             UnitView(
-                unit=unit,
-                plugin=plugin,
-                provider=_of_program(provider, opened.ledger_context(plugin).settings),
-                words=provider if isinstance(provider, UnitWords) else None,
-                progress=provider.progress(
-                    opened.accounts.get(unit) or AccountState(unit), opened.ledger_context(plugin).settings
-                ),
+                unit=one.unit,
+                plugin=one.plugin,
+                provider=one.provider,
+                words=one.provider if isinstance(one.provider, UnitWords) else None,
+                progress=one.provider.progress(opened.accounts.get(one.unit) or AccountState(one.unit), one.settings),
             )
-            for unit, (plugin, provider) in self._ledger.registry.unit_providers.items()
-            if plugin in opened.enabled
+            for one in opened.units()
         ]
-
-
-def _of_program(provider: UnitProvider, settings: BaseModel) -> UnitProvider:
-    return provider.of_program(settings) if isinstance(provider, UnitOfProgram) else provider
 
 
 async def cards_of_member(session: TenantSession, member_id: UUID) -> Sequence[MemberCard]:

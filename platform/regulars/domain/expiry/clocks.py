@@ -72,17 +72,15 @@ async def unit_clocks(
     """
     rules = await ledger.rules.rules(session, ctx.tenant, program_id)
     found = []
-    for unit, (plugin, provider) in ledger.registry.unit_providers.items():
-        if plugin not in ctx.tenant.enabled - rules.idle:
-            continue
-        settings, idle, told = rules.settings.get(plugin), None, notice
-        if isinstance(provider, UnitExpiry) and settings is not None:
-            told, days = timedelta(days=provider.reminder_days(settings)), provider.idle_days(settings)
+    for one in ledger.registry.unit_providers.of_program(rules.settings, ctx.tenant.enabled - rules.idle):
+        provider, idle, told = one.provider, None, notice
+        if isinstance(provider, UnitExpiry):
+            told, days = timedelta(days=provider.reminder_days(one.settings)), provider.idle_days(one.settings)
             if days is not None:
                 holds = _same(provider, days)
-                since = await ledger.rules.hold_since(session, ctx.tenant, program_id, plugin, holds)
+                since = await ledger.rules.hold_since(session, ctx.tenant, program_id, one.plugin, holds)
                 idle = Idleness(days, since)
-        found.append(UnitClock(unit, rules.program.timezone, idle, told))
+        found.append(UnitClock(one.unit, rules.program.timezone, idle, told))
     return found
 
 

@@ -77,6 +77,7 @@ SALE_FIELDS = (
     "currency",
     "items",
     "channel",
+    "counts",
     "undone_at",
 )
 REFUND_FIELDS = ("id", "amount_minor", "quantity", "items", "result")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, TypeGuard
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from regulars.contracts.context import AccountState, CardInfo, Context
 from regulars.contracts.errors import PluginFault
@@ -49,6 +49,7 @@ from regulars.kernel.plugins.dispatch import (
 )
 from regulars.kernel.plugins.parts import LoadedPlugin
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.plugins.units import NO_SETTINGS, ProgramUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ class OpenCard:
         Raises:
             PluginFault: a plugin's hook failed.
         """
-        hooks, enabled, units = self.registry.hooks, self.enabled, self.registry.unit_owners
+        hooks, enabled, owner = self.registry.hooks, self.enabled, self.registry.unit_providers.owner
         shown = Views(self) if views is None else views
 
         def own(plugin: str) -> tuple[Any, ...]:
@@ -219,8 +220,8 @@ class OpenCard:
             context, facts = shown[plugin]
             return context, occasion, so_far, facts
 
-        drafts = collect_drafts(hooks.ledger("earn", enabled), own, units)
-        adjusted = adjust_proposals(hooks.ledger("adjust_earn", enabled), arguments, drafts, units, enabled)
+        drafts = collect_drafts(hooks.ledger("earn", enabled), own, owner)
+        adjusted = adjust_proposals(hooks.ledger("adjust_earn", enabled), arguments, drafts, owner, enabled)
         return cap_proposals(hooks.ledger("cap_earn", enabled), arguments, adjusted)
 
     def earn(self, posting: Posting, proposals: Iterable[Proposal]) -> None:
@@ -246,6 +247,15 @@ class OpenCard:
                 self.add("pending", pending_row(draft, proposal.plugin, posting.origin))
             else:
                 posting.earn(draft, proposal.plugin)
+
+    def units(self) -> list[ProgramUnit]:
+        """The units that the card's program has, in loading order."""
+        return list(self.registry.unit_providers.of_program(self.rules.settings, self.enabled))
+
+    def lacks(self, unit: str) -> bool:
+        """Whether a unit is a member of a family that the program does not have, nor this card from earlier."""
+        is_declared = unit in set(self.registry.unit_providers)
+        return not is_declared and unit not in self.accounts and unit not in {one.unit for one in self.units()}
 
     def floor(self, unit: str) -> int:
         """The lowest balance of a unit that a refund may leave: 0, or below where its provider allows a debt."""
@@ -501,13 +511,6 @@ def _kind_has_life(kind: type) -> bool:
 def _labels(plugin: LoadedPlugin) -> tuple[tuple[str, str], ...]:
     """The plugin's facts: names, and labels in the statement that reads them."""
     return tuple((fact.name, f"{plugin.name}_{fact.name}") for fact in plugin.facts)
-
-
-class _NoSettings(BaseModel):
-    """Settings of a plugin that has none."""
-
-
-NO_SETTINGS = _NoSettings()
 
 
 def _paused(until: str | None) -> Refusal:

@@ -122,7 +122,7 @@ def evaluate_again(
         rules=rules,
         **moment_of(registry, inputs),
     )
-    purchase = Purchase(row.quantity, row.amount_minor, row.currency, read_items(row.items), row.channel)
+    purchase = Purchase(row.quantity, row.amount_minor, row.currency, read_items(row.items), row.channel, row.counts)
     try:
         return result_of(opened.evaluate(purchase))
     except PluginFault as fault:

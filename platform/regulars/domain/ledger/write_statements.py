@@ -121,6 +121,7 @@ PARTS: dict[str, UpdateBase] = {
         "items",
         "benefits",
         "channel",
+        "counts",
         "device",
         "occurred_at",
         "created_at",

@@ -52,12 +52,12 @@ async def gauges_of(
         rules: cached rules of programs.
         programs: of the tenant.
     """
-    found = []
+    found: list[Gauge] = []
     for program in programs.items:
         settings = (await rules.rules(session, ctx.tenant, program.id)).settings
         enabled = ctx.tenant.enabled - plugins_outside(program.kind)
-        for unit, (plugin, provider) in registry.unit_providers.items():
-            if plugin in enabled and plugin in settings:
-                given = settings[plugin]
-                found.append(Gauge(unit, program.id, provider, given, provider.ready_at(given)))
+        found += [
+            Gauge(one.unit, program.id, one.provider, one.settings, one.provider.ready_at(one.settings))
+            for one in registry.unit_providers.of_program(settings, enabled)
+        ]
     return found

@@ -228,4 +228,5 @@ def _purchase(sale: Mapping[str, Any]) -> Purchase:
         currency=sale["currency"],
         items=read_items(sale["items"]),
         channel=sale["channel"],
+        counts=sale["counts"],
     )

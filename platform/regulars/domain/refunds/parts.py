@@ -91,7 +91,8 @@ def left_of(purchase: Purchase, parts: Iterable[Part]) -> Purchase | None:
     if by_amount and amount is not None:
         before = amount + by_amount
         items = [replace(item, amount_minor=item.amount_minor * amount // before) for item in items]
-    return replace(purchase, quantity=quantity, amount_minor=amount, items=tuple(items))
+    counts = _less_counted(purchase.counts, purchase.quantity - quantity)
+    return replace(purchase, quantity=quantity, amount_minor=amount, items=tuple(items), counts=counts)
 
 
 def share_of(purchase: Purchase, left: Purchase | None) -> tuple[int, int]:
@@ -134,6 +135,17 @@ def _less_money(purchase: Purchase, gone_with_lines: int, by_amount: int) -> int
     if by_amount > left:
         raise _too_much("amount_minor", _("More than what is left of this sale cannot be refunded."))
     return left - by_amount
+
+
+def _less_counted(counts: Mapping[str, int] | None, gone: int) -> Mapping[str, int] | None:
+    """What is left of what staff counted for several units: it goes from the last one first."""
+    if not counts or not gone:
+        return counts
+    left = {}
+    for unit, count in reversed(list(counts.items())):
+        less = min(count, gone)
+        left[unit], gone = count - less, gone - less
+    return left
 
 
 def _all_gone(kept: Sequence[int]) -> bool:

@@ -30,6 +30,7 @@ class SaleRow:
     Attributes:
         amount_minor: in minor units of `currency`, `None` where no amount was told.
         items, benefits: as they are stored; `None` for none.
+        counts: unit → what staff counted for it, `None` where they counted for no single unit.
         external_ref: its name in the system that it comes from.
         undone_at: when it was taken back at the till.
         number: of the card.
@@ -47,6 +48,7 @@ class SaleRow:
     items: Sequence[Mapping[str, Any]] | None
     benefits: Sequence[Mapping[str, Any]] | None
     channel: Channel
+    counts: Mapping[str, int] | None
     source: str
     external_ref: str | None
     occurred_at: datetime
@@ -64,7 +66,8 @@ class SaleRow:
     @property
     def purchase(self) -> Purchase:
         """What was bought, as the rules see it."""
-        return Purchase(self.quantity, self.amount_minor, self.currency, read_items(self.items), self.channel)
+        items = read_items(self.items)
+        return Purchase(self.quantity, self.amount_minor, self.currency, items, self.channel, self.counts)
 
 
 async def list_sales(

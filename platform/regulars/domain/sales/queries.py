@@ -64,6 +64,7 @@ _COLUMNS = (
     Sale.items,
     Sale.benefits,
     Sale.channel,
+    Sale.counts,
     Sale.source,
     Sale.external_ref,
     Sale.occurred_at,

@@ -172,7 +172,12 @@ class Sales:
         refusal = opened.standing() or self._ledger.check_pin(opened)
         if refusal is None and opened.read["known_sale"] is not None:
             refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
-        return refusal or wrong_currency(opened, command.purchase) or opened.check_earn(command.purchase)
+        return (
+            refusal
+            or wrong_currency(opened, command.purchase)
+            or _unknown_unit(opened, command)
+            or opened.check_earn(command.purchase)
+        )
 
     def post(
         self, opened: OpenCard, command: SaleCommand, sale_id: UUID, *, bill_id: UUID | None = None
@@ -207,6 +212,7 @@ class Sales:
                 "items": items_of(purchase),
                 "benefits": benefits or None,
                 "channel": purchase.channel,
+                "counts": purchase.counts,
                 "source": opened.ctx.source,
                 "external_ref": command.external_ref,
                 "bill_id": bill_id,
@@ -286,6 +292,14 @@ def wrong_currency(opened: OpenCard, purchase: Purchase) -> Refusal | None:
         return None
     message = N_("This program counts in {wanted}, not in {sent}.")
     return Refusal("sale.currency", message, {"wanted": wanted, "sent": purchase.currency}, status=422)
+
+
+def _unknown_unit(opened: OpenCard, command: SaleCommand) -> Refusal | None:
+    """What is counted for a unit must be counted for one that the program has."""
+    for unit in (command.unit, *(command.purchase.counts or ())):
+        if opened.lacks(unit):
+            return Refusal("sale.unknown_unit", N_("This program has no “{unit}”."), {"unit": unit}, status=422)
+    return None
 
 
 def undo_refusal(opened: OpenCard, action: LastAction | None) -> Refusal | None:

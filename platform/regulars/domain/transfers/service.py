@@ -12,6 +12,7 @@ from regulars.contracts.context import Context
 from regulars.contracts.errors import InvalidInput, NotFound
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import MAX_AMOUNT, Refusal
+from regulars.domain.adjustments.service import no_such_unit
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.opened import OpenCard, Subject
@@ -80,6 +81,8 @@ class Transfers:
                 return found
             opened[card_id] = found
         source, target = opened[source_id], opened[target_id]
+        if source.lacks(command.unit) or target.lacks(command.unit):
+            raise no_such_unit()
         refusal = _refusal(source, target, command)
         if refusal is not None:
             answer = source.refusal_answer(refusal, "points.transfer")

@@ -137,7 +137,7 @@ class Replay:
 def _purchase(row: Mapping[str, Any]) -> Purchase:
     lines = row["items"]
     items = tuple(Item(**line) for line in lines) if lines else ()
-    return Purchase(row["quantity"], row["amount_minor"], row["currency"], items, row["channel"])
+    return Purchase(row["quantity"], row["amount_minor"], row["currency"], items, row["channel"], row["counts"])
 
 
 def _decoders(registry: PluginRegistry, enabled: frozenset[str]) -> list[tuple[str, Callable[[Any], Any]]]:

@@ -111,6 +111,7 @@ PAGE = prepare(
         Sale.currency,
         Sale.items,
         Sale.channel,
+        Sale.counts,
         Card.number,
         Card.member_id,
         Card.created_at.label("card_created_at"),

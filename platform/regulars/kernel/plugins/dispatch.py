@@ -6,7 +6,7 @@ hook returns is checked here, once, so that the ledger can rely on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,8 @@ from regulars.contracts.ledger import MAX_AMOUNT, Clearance, EntryDraft, Outcome
 from regulars.kernel.plugins.hooks import LedgerHook
 
 Arguments = Callable[[str], tuple[Any, ...]]
+OwnerOf = Callable[[str], str | None]
+"""Unit → plugin that provides it, `None` for nobody."""
 
 
 def first_refusal(hooks: Iterable[LedgerHook], arguments: Arguments) -> Refusal | Clearance:
@@ -44,13 +46,13 @@ def first_refusal(hooks: Iterable[LedgerHook], arguments: Arguments) -> Refusal 
     return Clearance(latest)
 
 
-def collect_drafts(hooks: Iterable[LedgerHook], arguments: Arguments, units: Mapping[str, str]) -> tuple[Proposal, ...]:
+def collect_drafts(hooks: Iterable[LedgerHook], arguments: Arguments, owner: OwnerOf) -> tuple[Proposal, ...]:
     """Collect what an occasion gives.
 
     Args:
         hooks: of `earn`, in loading order.
         arguments: plugin → the arguments of the hook in the order of its specification.
-        units: unit → plugin that provides it.
+        owner: unit → plugin that provides it.
 
     Returns:
         The proposals in order.
@@ -63,7 +65,7 @@ def collect_drafts(hooks: Iterable[LedgerHook], arguments: Arguments, units: Map
         for draft in hook.call(*arguments(hook.plugin)) or ():
             if not isinstance(draft, EntryDraft):
                 raise PluginFault(hook.plugin, f"a draft was expected, not {type(draft).__name__}")
-            if units.get(draft.unit) != hook.plugin:
+            if owner(draft.unit) != hook.plugin:
                 raise PluginFault(hook.plugin, f"the unit {draft.unit!r} is not its own")
             if type(draft.amount) is not int or not 0 <= draft.amount <= MAX_AMOUNT:
                 raise PluginFault(hook.plugin, f"{draft.amount!r} cannot be earned")
@@ -75,7 +77,7 @@ def adjust_proposals(
     hooks: Iterable[LedgerHook],
     arguments: Callable[[str, tuple[Proposal, ...]], tuple[Any, ...]],
     proposals: tuple[Proposal, ...],
-    units: Mapping[str, str],
+    owner: OwnerOf,
     enabled: frozenset[str],
 ) -> tuple[Proposal, ...]:
     """Hand the proposals from plugin to plugin.
@@ -84,7 +86,7 @@ def adjust_proposals(
         hooks: of `adjust_earn`, in loading order.
         arguments: plugin, proposals so far → the arguments of the hook in the order of its specification.
         proposals: what was collected.
-        units: unit → plugin that provides it.
+        owner: unit → plugin that provides it.
         enabled: the plugins in force.
 
     Returns:
@@ -99,7 +101,7 @@ def adjust_proposals(
             if not isinstance(proposal, Proposal):
                 raise PluginFault(hook.plugin, f"a proposal was expected, not {type(proposal).__name__}")
             draft = proposal.draft
-            if units.get(draft.unit) not in enabled or proposal.plugin not in enabled:
+            if owner(draft.unit) not in enabled or proposal.plugin not in enabled:
                 raise PluginFault(hook.plugin, f"nobody here provides the unit {draft.unit!r}")
             if type(draft.amount) is not int or not 0 <= draft.amount <= MAX_AMOUNT:
                 raise PluginFault(hook.plugin, f"{draft.amount!r} cannot be earned")

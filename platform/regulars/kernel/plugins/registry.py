@@ -13,6 +13,7 @@ from regulars.contracts.slots import Slot
 from regulars.kernel.plugins.faults import Fault
 from regulars.kernel.plugins.hooks import HookTable
 from regulars.kernel.plugins.parts import LoadedEvent, LoadedPlugin, LoadedSlot, LoadedWrite
+from regulars.kernel.plugins.units import Units
 
 _Value = TypeVar("_Value")
 
@@ -24,7 +25,7 @@ class PluginRegistry:
     Attributes:
         plugins: in loading order.
         hooks: the dispatcher's tables; `hooks.ledger(hook, enabled)`.
-        unit_providers: unit → (plugin, provider).
+        unit_providers: unit → (plugin, provider); also finds members of families by their names.
         unit_by_path: API path → (plugin, provider).
         reward_providers: reward kind → (plugin, provider).
         segment_providers: (plugin, provider), in loading order.
@@ -41,7 +42,7 @@ class PluginRegistry:
 
     plugins: tuple[LoadedPlugin, ...]
     hooks: HookTable
-    unit_providers: Mapping[str, tuple[str, UnitProvider]]
+    unit_providers: Units
     unit_by_path: Mapping[str, tuple[str, UnitProvider]]
     reward_providers: Mapping[str, tuple[str, RewardProvider]]
     segment_providers: tuple[tuple[str, SegmentProvider], ...]
@@ -68,11 +69,6 @@ class PluginRegistry:
         """Plugin → plugins that it requires."""
         return {plugin.name: plugin.manifest.requires for plugin in self.plugins}
 
-    @property
-    def unit_owners(self) -> Mapping[str, str]:
-        """Unit → plugin that provides it."""
-        return {unit: plugin for unit, (plugin, _) in self.unit_providers.items()}
-
     def plugin(self, name: str) -> LoadedPlugin:
         """The plugin of that name.
 
@@ -94,7 +90,7 @@ def freeze(plugins: Sequence[LoadedPlugin], quarantined: Sequence[Fault] = ()) -
     return PluginRegistry(
         plugins=tuple(plugins),
         hooks=HookTable({name: plugin.hooks for name, plugin in named if plugin.hooks is not None}),
-        unit_providers=_fixed({provider.unit: (name, provider) for name, provider in units}),
+        unit_providers=Units({provider.unit: (name, provider) for name, provider in units}),
         unit_by_path=_fixed({provider.path: (name, provider) for name, provider in units}),
         reward_providers=_fixed({one.kind: (name, one) for name, plugin in named for one in plugin.rewards}),
         segment_providers=tuple((name, one) for name, plugin in named for one in plugin.segments),

@@ -286,6 +286,14 @@ class EarnSent(TillSent):
     )
 
 
+class OfFamily(BaseModel):
+    """Which unit of a family a till means."""
+
+    unit: Annotated[str, StringConstraints(max_length=80)] | None = Field(
+        default=None, description="Which one, where the program has several: `stamps.lunch`; the first by default."
+    )
+
+
 class RedeemSent(TillSent):
     """A reward to hand over."""
 

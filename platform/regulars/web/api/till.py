@@ -19,14 +19,14 @@ from regulars.contracts.errors import (
     NotFound,
     PluginFault,
 )
-from regulars.contracts.providers import UnitProvider
+from regulars.contracts.providers import UnitFamily, UnitProvider
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef
 from regulars.domain.redemptions.service import RedeemCommand
 from regulars.domain.sales.service import SaleCommand
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.registry import PluginRegistry
-from regulars.web.api.models import BenefitAnswer, EarnSent, RedeemSent, TillSent, UndoAnswer
+from regulars.web.api.models import BenefitAnswer, EarnSent, OfFamily, RedeemSent, TillSent, UndoAnswer
 from regulars.web.api.prices import priced
 from regulars.web.api.toolkit import ApiWork, Operation, api
 
@@ -68,7 +68,32 @@ def earn_body(plugin: str, provider: UnitProvider) -> type[BaseModel]:
     if clashes:
         raise ConfigurationError(f"plugin {plugin}: its body has the host's fields {', '.join(sorted(clashes))}")
     name = f"{provider.earn_body.__name__}AtTill"
-    return create_model(name, __base__=(EarnSent, provider.earn_body), __doc__=f"A sale that earns {provider.unit}.")
+    about = f"A sale that earns {provider.unit}."
+    return create_model(name, __base__=(*_sent(EarnSent, provider), provider.earn_body), __doc__=about)
+
+
+def _redeem_body(provider: UnitProvider) -> type[BaseModel]:
+    bases = _sent(RedeemSent, provider)
+    return RedeemSent if len(bases) == 1 else create_model(f"RedeemOf{provider.unit.capitalize()}", __base__=bases)
+
+
+def _sent(body: type[BaseModel], provider: UnitProvider) -> tuple[type[BaseModel], ...]:
+    """What every till says; which unit it means, too, where a program may have several of them."""
+    return (OfFamily, body) if isinstance(provider, UnitFamily) else (body,)
+
+
+def _meant(work: ApiWork, provider: UnitProvider, body: Any) -> UnitProvider:
+    """The unit that a till means; whether the program has it is for the sale to say.
+
+    Raises:
+        InvalidInput: it is not of this family.
+    """
+    unit = getattr(body, "unit", None) or provider.unit
+    found = work.services.plugins.unit_providers.get(unit)
+    if found is None or found[1].path != provider.path:
+        sentence = _("There is no such unit here.")
+        raise InvalidInput(sentence, fields={"unit": sentence})
+    return found[1]
 
 
 def earn_answer(provider: UnitProvider) -> type[BaseModel]:
@@ -98,8 +123,9 @@ def _earn_route(plugin: str, provider: UnitProvider) -> _ApiRoute:
 
         It gives whatever the program's plugins give; the answer speaks of this path's unit.
         """
-        purchase = priced(provider, provider.purchase(body), body, work.ctx.tenant.currency)
-        command = SaleCommand(attempt_of(work, body), provider.unit, purchase, body.external_ref)
+        meant = _meant(work, provider, body)
+        purchase = priced(meant, meant.purchase(body), body, work.ctx.tenant.currency)
+        command = SaleCommand(attempt_of(work, body), meant.unit, purchase, body.external_ref)
         return await work.services.sales.record(work.session, work.ctx, command)
 
     return earn
@@ -109,7 +135,7 @@ def _redeem_route(plugin: str, provider: UnitProvider) -> _ApiRoute:
     operation = Operation(
         door="store",
         permission="sales.redeem",
-        body=RedeemSent,
+        body=_redeem_body(provider),
         answers={200: provider.redeem_answer},
         problems=PROBLEMS,
         refusals=True,
@@ -118,9 +144,9 @@ def _redeem_route(plugin: str, provider: UnitProvider) -> _ApiRoute:
     )
 
     @api(operation)
-    async def redeem(work: ApiWork, body: RedeemSent) -> Answer:
+    async def redeem(work: ApiWork, body: Any) -> Answer:
         """Hand over a reward."""
-        command = RedeemCommand(attempt_of(work, body), provider.unit, body.reward)
+        command = RedeemCommand(attempt_of(work, body), _meant(work, provider, body).unit, body.reward)
         return await work.services.redemptions.redeem(work.session, work.ctx, command)
 
     return redeem

@@ -164,8 +164,9 @@ async def rewards(work: Work) -> Result:
 def _units(work: Work, activity: Sequence[ActivityDay]) -> Sequence[str]:
     """Units in loading order: those of enabled plugins, and others that were given in the time shown."""
     given = {unit for day in activity for unit in day.issued}
-    providers = work.services.plugins.unit_providers.items()
-    return [unit for unit, (plugin, _unit) in providers if plugin in work.ctx.tenant.enabled or unit in given]
+    units = work.services.plugins.unit_providers
+    declared = [unit for unit, (plugin, _unit) in units.items() if plugin in work.ctx.tenant.enabled or unit in given]
+    return [*declared, *sorted(unit for unit in given.difference(declared) if unit in units)]
 
 
 def _series(work: Work, activity: Sequence[ActivityDay]) -> Sequence[str]:

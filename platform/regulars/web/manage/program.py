@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from regulars.contracts.context import ProgramInfo
 from regulars.contracts.errors import InvalidInput
 from regulars.contracts.pages import PageContext
+from regulars.contracts.providers import UnitWords
 from regulars.contracts.slots import ProgramSlot
 from regulars.domain.cards.qr import qr_svg
-from regulars.domain.ledger.history import words_of
 from regulars.domain.programs import service
 from regulars.domain.programs.service import Program
 from regulars.domain.stats import service as stats
@@ -220,17 +220,16 @@ async def _effects(work: Work, program: Program, read: ReadForm) -> AsyncIterato
     """What the change does to cards in use."""
     if program.status == "active" and not read.is_open:
         yield _("Nobody can collect or redeem until you open the program again. Cards and what is on them stay.")
-    before, registry = await plugin_settings(work, program.info), work.services.plugins
-    for unit, (plugin, provider) in registry.unit_providers.items():
-        if plugin not in before or plugin not in read.settings:
-            continue
-        old, new = provider.ready_at(before[plugin]), provider.ready_at(read.settings[plugin])
+    before, units = await plugin_settings(work, program.info), work.services.plugins.unit_providers
+    targets = {one.unit: one.provider.ready_at(one.settings) for one in units.of_program(before, read.settings.keys())}
+    for one in units.of_program(read.settings, before.keys()):
+        old, new = targets.get(one.unit), one.provider.ready_at(one.settings)
         if old is None or new is None or old == new:
             continue
-        cards = await service.ready_cards(work.session, work.ctx, program.id, unit, old, new)
+        cards = await service.ready_cards(work.session, work.ctx, program.id, one.unit, old, new)
         if not cards.in_use:
             continue
-        words = words_of(registry, unit)
+        words = one.provider if isinstance(one.provider, UnitWords) else None
         amounts = (words.amount(old), words.amount(new)) if words else (str(old), str(new))
         yield _("A reward needs %(new)s instead of %(old)s.", old=amounts[0], new=amounts[1])
         yield _cards_in_use(cards)

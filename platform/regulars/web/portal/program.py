@@ -40,8 +40,7 @@ async def promise_of(work: Work) -> Promise | None:
     settings = await work.services.settings.get_all(work.session, tenant, program.id)
     enabled = tenant.enabled - plugins_outside(program.kind)
     progress = [
-        provider.progress(AccountState(unit), settings[plugin])
-        for unit, (plugin, provider) in registry.unit_providers.items()
-        if plugin in enabled and plugin in settings
+        one.provider.progress(AccountState(one.unit), one.settings)
+        for one in registry.unit_providers.of_program(settings, enabled)
     ]
     return Promise(program.info, progress)

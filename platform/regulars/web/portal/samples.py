@@ -116,14 +116,13 @@ class SampleShop:
     def _units(self) -> Sequence[UnitView]:
         return [
             UnitView(
-                unit=unit,
-                plugin=plugin,
-                provider=provider,
-                words=provider if isinstance(provider, UnitWords) else None,
-                progress=provider.progress(self._account(unit), self.settings[plugin]),
+                unit=one.unit,
+                plugin=one.plugin,
+                provider=one.provider,
+                words=one.provider if isinstance(one.provider, UnitWords) else None,
+                progress=one.provider.progress(self._account(one.unit), one.settings),
             )
-            for unit, (plugin, provider) in self.registry.unit_providers.items()
-            if plugin in self._plugins
+            for one in self.registry.unit_providers.of_program(self.settings, self._plugins)
         ]
 
     @property
@@ -134,14 +133,10 @@ class SampleShop:
         return AccountState(unit, HAD, HAD, HAD, self.now)
 
     def _promise(self) -> Promise:
-        providers = self.registry.unit_providers.items()
+        units = self.registry.unit_providers.of_program(self.settings, self._plugins)
         return Promise(
             self.program,
-            [
-                provider.progress(AccountState(unit), self.settings[plugin])
-                for unit, (plugin, provider) in providers
-                if plugin in self._plugins
-            ],
+            [one.provider.progress(AccountState(one.unit), one.settings) for one in units],
         )
 
     def _live(self) -> CardLive:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from regulars.contracts.ledger import RewardOffer
 from regulars.contracts.paging import PageRequest
+from regulars.contracts.providers import UnitWithoutButton
 from regulars.contracts.slots import CardSlot
 from regulars.domain.cards.view import CardView, CardViews
 from regulars.domain.ledger.history import HistoryEntry
@@ -164,6 +165,7 @@ def earn_actions(work: Work, view: CardView) -> Sequence[EarnAction]:
     return [
         EarnAction(unit.unit, unit.words.action() if unit.words else _("Record a sale"), earn_fields(unit.provider))
         for unit in view.units
+        if not isinstance(unit.provider, UnitWithoutButton)
     ]
 
 

@@ -23,7 +23,7 @@ class EarnField:
     """A field of the form that gives units.
 
     Attributes:
-        kind: `stepper` for the quantity, `money` for the amount, else the kind of input (`number`, `text`).
+        kind: `stepper` for the quantity and fields with this widget, `money` for the amount, else the kind of input (`number`, `text`).
         value: at first.
         minimum, maximum: of numbers, `None` for no bound.
     """
@@ -82,7 +82,7 @@ def _field(name: str, schema: Mapping[str, Any]) -> EarnField:
     return EarnField(
         name=name,
         label=_("How many") if name == QUANTITY else _(str(schema.get("title", name))),
-        kind="stepper" if name == QUANTITY else "number" if is_number else "text",
+        kind="stepper" if schema.get("widget", name) in {"stepper", QUANTITY} else "number" if is_number else "text",
         value="" if default is None else str(default),
         minimum=schema.get("minimum"),
         maximum=schema.get("maximum"),

@@ -56,9 +56,8 @@ async def card_lines(work: Work, hits: Sequence[CardHit]) -> Sequence[CardLine]:
 def _line(work: Work, hit: CardHit, kind: str, settings: Mapping[str, BaseModel]) -> CardLine:
     enabled = work.ctx.tenant.enabled - plugins_outside(kind)
     progress = [
-        provider.progress(AccountState(unit, hit.balances.get(unit, 0)), settings[plugin])
-        for unit, (plugin, provider) in work.services.plugins.unit_providers.items()
-        if plugin in enabled and plugin in settings
+        one.provider.progress(AccountState(one.unit, hit.balances.get(one.unit, 0)), one.settings)
+        for one in work.services.plugins.unit_providers.of_program(settings, enabled)
     ]
     return CardLine(
         url=card_url(hit.id),
