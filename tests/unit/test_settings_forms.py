@@ -263,6 +263,42 @@ def test_a_model_that_cannot_be_a_form_is_named():
         describe_form(Strange())
 
 
+class Inner(BaseModel):
+    at: int = 1
+
+
+class Long(BaseModel):
+    name: str = Field(default="", min_length=1, validate_default=True)
+    number: int = 7
+    size: Size = Size.LARGE
+    price_minor: int = Field(default=500, json_schema_extra={"widget": "money"})
+    inner: tuple[Inner, ...] = ()
+
+
+class Lists(BaseModel):
+    long: tuple[Long, ...] = ()
+
+
+def test_long_rows_are_moved_and_removed_and_what_is_empty_in_a_new_one_has_its_default():
+    given = Lists(long=[{"name": "a", "inner": [{"at": 3}]}, {"name": "b", "number": 2}])
+    rows = [[part.name.rpartition(".")[2] for part in row] for row in describe_form(given).groups[0].fields[0].rows]
+    assert [row[-2:] for row in rows] == [["__place", "__remove"], ["__place", "__remove"], ["price_minor", "inner"]]
+    sent = {"long.0.name": "a", "long.0.__place": "1", "long.0.inner.0.at": "3", "long.0.inner.1.at": ""}
+    sent |= {"long.1.name": "b", "long.1.number": "2", "long.1.__place": "1"}
+    sent |= {"long.2.name": "c", "long.2.number": " ", "long.2.size": "", "long.2.price_minor": ""}
+    moved = parse_form(given, sent)
+    assert (moved.errors, [dict(one) for one in moved.settings.long]) == (
+        {},
+        [
+            {"name": "b", "number": 2, "size": Size.LARGE, "price_minor": 500, "inner": ()},
+            {"name": "a", "number": 7, "size": Size.LARGE, "price_minor": 500, "inner": (Inner(at=3),)},
+            {"name": "c", "number": 7, "size": Size.LARGE, "price_minor": 500, "inner": ()},
+        ],
+    )
+    removed = parse_form(given, {**sent, "long.1.__remove": "1", "long.2.number": "x"})
+    assert list(removed.errors) == ["long.2.number"]
+
+
 @pytest.mark.parametrize("plugin", [p for p in load_plugins().plugins if p.settings_model], ids=lambda p: p.name)
 def test_every_installed_plugins_form_round_trips_its_defaults(plugin):
     settings = plugin.settings_model()

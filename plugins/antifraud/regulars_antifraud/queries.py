@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Uuid, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Uuid, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 
 from regulars.sdk import Fact
 from regulars.sdk.db import LedgerEntry, LedgerPending
 
 LIMITED_UNIT = "stamps"
-"""The daily limit is one of stamps; other units have sizes of their own."""
+"""The daily limit is one of stamps, of all cards of a program together; other units have sizes of their own."""
 
 _Reversal = aliased(LedgerEntry)
 _TAKEN_BACK = (
@@ -56,7 +56,7 @@ EARNED_TODAY = (
     select(func.coalesce(func.sum(_LEFT), 0).cast(BigInteger))
     .where(
         *_counting(),
-        LedgerEntry.unit == LIMITED_UNIT,
+        or_(LedgerEntry.unit == LIMITED_UNIT, LedgerEntry.unit.like(f"{LIMITED_UNIT}.%")),
         LedgerEntry.created_at >= bindparam("day_start", type_=DateTime(timezone=True), required=True),
     )
     .scalar_subquery()

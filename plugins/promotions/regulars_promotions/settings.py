@@ -76,7 +76,7 @@ class Gift(BaseModel):
     unit: str = Field(
         default="",
         max_length=60,
-        pattern=r"^[a-z0-9_]*$",
+        pattern=r"^[a-z0-9_.]*$",
         title=N_("Unit"),
         description=N_("points or stamps, where a purchase gives both; empty for the first."),
     )

@@ -46,7 +46,7 @@ class Reward(BaseModel):
     description: str = Field(default="", max_length=190, title=N_("Description"))
     kind: Kind = Field(default="free_product", title=N_("Kind"), json_schema_extra={"choices": {**KINDS}})
     percent: int | None = Field(default=None, ge=1, le=100, title=N_("Discount in percent"))
-    unit: str = Field(default="points", pattern=r"^[a-z][a-z0-9_]{1,30}$", title=N_("Paid with"))
+    unit: str = Field(default="points", pattern=r"^[a-z][a-z0-9_]{1,30}(\.[a-z0-9_]{1,40})?$", title=N_("Paid with"))
     cost: int = Field(default=100, ge=1, le=MAX_UNITS, title=N_("Cost"))
     value_minor: int | None = Field(
         default=None, ge=0, le=MAX_MINOR, title=N_("Value"), json_schema_extra={"widget": "money"}

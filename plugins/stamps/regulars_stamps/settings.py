@@ -176,10 +176,15 @@ class CardRules(BaseModel):
         return tuple(sorted(milestones, key=lambda milestone: milestone.at))
 
 
-class StampCard(Conditions, CardRules):
+class NamedCard(BaseModel):
+    """What people call a card."""
+
+    title: str = Field(default="", min_length=1, max_length=40, title=N_("Name"), validate_default=True)
+
+
+class StampCard(Conditions, CardRules, NamedCard):
     """A further card of a program, for sales that its conditions hold for."""
 
-    title: str = Field(default="", min_length=1, max_length=40, title=N_("Name"))
     key: str = Field(
         default="",
         max_length=40,

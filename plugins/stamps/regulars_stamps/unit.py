@@ -177,7 +177,9 @@ class StampUnit:
     def _card(self, settings: BaseModel) -> Card:
         """The card as the settings have it; what is left of one that is gone is told as of any closed one."""
         assert isinstance(settings, StampSettings)
-        return settings.card(self.unit) or StampCard(title=self.name, key=self.unit.partition(".")[2], closed=True)
+        return settings.card(self.unit) or StampCard(
+            title=self.name or UNIT, key=self.unit.partition(".")[2], closed=True
+        )
 
 
 class CardWithoutButton(StampUnit):

@@ -16,6 +16,7 @@ from regulars.contracts.errors import ConfigurationError, Conflict, InvalidInput
 from regulars.contracts.paging import Paged, PageRequest
 from regulars.domain.audit import service as audit
 from regulars.domain.programs import changes_repository as repository
+from regulars.domain.programs.lost_units import try_settings
 from regulars.domain.programs.room import require_room_for
 from regulars.domain.staff.permissions import require
 from regulars.kernel.db.base import new_id
@@ -144,7 +145,7 @@ async def plan(
     for plugin, given in values.items():
         if given.keys() & settings.secrets(plugin):
             raise InvalidInput(fields={"date": _("A secret cannot wait for its day. Save it on its own first.")})
-        await settings.try_out(session, ctx.tenant, plugin, program_id, given)
+        await try_settings(session, ctx.tenant, settings, plugin, program_id, given)
         await require_room_for(session, ctx, registry, settings, plugin, program_id, given)
     await lock(session, "program_changes")
     planned = await session.scalar(repository.COUNT_PLANNED, {"tenant": session.tenant_id, "program": program_id})
@@ -199,7 +200,7 @@ async def apply(session: TenantSession, ctx: Context, settings: SettingsStore, c
     author = replace(ctx, principal=Principal(change.actor_kind, change.actor_id, change.actor_name))
     try:
         for plugin, values in change.values.items():
-            await settings.try_out(session, ctx.tenant, plugin, change.program_id, values)
+            await try_settings(session, ctx.tenant, settings, plugin, change.program_id, values)
     except (InvalidInput, ConfigurationError, KeyError) as error:
         await _settle(session, change, "failed", _reason(error))
         details: dict[str, Any] = {"change": change.id, "error": _reason(error)}

@@ -45,6 +45,19 @@ CHANGE = (
 )
 SET_STATUS = update(Program).where(_TENANT, _THIS).values(status=bindparam("new_status", type_=Text))
 
+HOLDERS = (
+    select(func.count())
+    .select_from(Card)
+    .join(Account, and_(Account.tenant_id == Card.tenant_id, Account.card_id == Card.id))
+    .where(
+        Card.tenant_id == bindparam("tenant", type_=Uuid),
+        Card.program_id == bindparam("program", type_=Uuid),
+        Card.status != "closed",
+        Account.unit == bindparam("unit", type_=Text),
+        Account.balance != 0,
+    )
+)
+"""How many cards have some of a unit."""
 _BEFORE, _AFTER = bindparam("ready_before", type_=BigInteger), bindparam("ready_after", type_=BigInteger)
 READY_CARDS = (
     select(

@@ -18,6 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from regulars.contracts.conditions import Conditions
 from regulars.contracts.errors import ConfigurationError
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.settings.kinds import field_extra
@@ -39,6 +40,10 @@ FieldKind = Literal[
     "time",
     "words",
 ]
+PLACE, REMOVE = "__place", "__remove"
+"""Fields of a long row besides the model's own: where it stands, from 1, and that it goes."""
+LONG_ROW = 4
+"""Rows with more fields than that can be moved and removed by these."""
 BLANK_ROWS = 1
 """Empty rows at the end of a list: that is how one is added without JavaScript."""
 _LONG_TEXT = 200
@@ -126,9 +131,14 @@ class SettingsForm:
         """All fields, those in rows of lists included."""
         for group in self.groups:
             for one in group.fields:
-                yield one
-                for row in one.rows:
-                    yield from row
+                yield from _with_rows(one)
+
+
+def _with_rows(one: FormField) -> Iterator[FormField]:
+    yield one
+    for row in one.rows:
+        for part in row:
+            yield from _with_rows(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,19 +267,38 @@ class _Writer:
         start = f"{name}."
         return {key.removeprefix(start): text for key, text in self._sent.items() if key.startswith(start)}
 
-    def _rows(self, name: str, item: type[BaseModel], value: Sequence[BaseModel]) -> tuple[tuple[FormField, ...], ...]:
-        filled = len(value) if self._sent is None else sent_rows(self._sent, name)
+    def _rows(
+        self, name: str, item: type[BaseModel], value: Sequence[BaseModel] | None
+    ) -> tuple[tuple[FormField, ...], ...]:
+        given = value or ()
+        filled = len(given) if self._sent is None else sent_rows(self._sent, name)
         rows = []
         for index in range(filled + BLANK_ROWS):
-            present = dict(value[index]) if self._sent is None and index < filled else {}
-            parts = (self.field(f"{name}.{index}.{part}", info, present.get(part)) for part, info in _own_first(item))
-            rows.append(tuple(parts if index < filled else (replace(part, required=False) for part in parts)))
+            present = dict(given[index]) if self._sent is None and index < filled else {}
+            parts = [self._part(f"{name}.{index}.{part}", info, present.get(part)) for part, info in _in_order(item)]
+            if index < filled:
+                parts += self._tools(f"{name}.{index}.", index) if len(parts) > LONG_ROW else ()
+            else:
+                parts = [replace(part, required=False) for part in parts]
+            rows.append(tuple(parts))
         return tuple(rows)
 
+    def _part(self, name: str, info: FieldInfo, value: Any) -> FormField:
+        """A field of a row: no live preview shows what one of several rows says."""
+        return replace(self.field(name, info, value), attributes={})
 
-def _own_first(item: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
-    """A row's fields: what the model itself declares before what it inherits, such as conditions."""
-    return sorted(item.model_fields.items(), key=lambda part: part[0] not in item.__annotations__)
+    def _tools(self, start: str, index: int) -> tuple[FormField, ...]:
+        sent = self._sent or {}
+        place = sent.get(start + PLACE, str(index + 1))
+        return (
+            FormField(start + PLACE, "number", _("Place"), value=place, minimum="1", maximum="999"),
+            FormField(start + REMOVE, "checkbox", _("Remove"), value=bool(sent.get(start + REMOVE))),
+        )
+
+
+def _in_order(item: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """A row's fields: its conditions, if it has any, come after what the row is about."""
+    return sorted(item.model_fields.items(), key=lambda part: part[0] in Conditions.model_fields)
 
 
 def _shown(shape: Shape, value: Any) -> Any:

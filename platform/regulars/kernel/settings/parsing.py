@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import parse_money
-from regulars.kernel.settings.forms import Shape, sent_rows, shape_of
+from regulars.kernel.settings.forms import PLACE, REMOVE, Shape, sent_rows, shape_of
 from regulars.kernel.validation import field_errors
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -120,23 +120,43 @@ class _Reader:
                 yield key.removeprefix(start), text
 
     def _rows(self, name: str, shape: Shape) -> list[dict[str, Any]]:
-        """The rows of a list in which something was typed."""
+        """The rows of a list in which something was typed, and that are not to go, each in its place."""
         assert shape.item is not None
-        rows, numbers = [], []
-        for number in range(sent_rows(self._sent, name)):
-            start = f"{name}.{number}."
-            if self._is_filled(start, shape.item):
-                parts = ((part, self.read(start + part, info)) for part, info in shape.item.model_fields.items())
-                rows.append({part: value for part, value in parts if value is not _ABSENT})
-                numbers.append(number)
-        self.row_numbers[name] = numbers
-        return rows
+        item = shape.item
+        starts = ((number, f"{name}.{number}.") for number in range(sent_rows(self._sent, name)))
+        wanted = [
+            (self._place(start, number), number, start)
+            for number, start in starts
+            if self._is_filled(start, item) and not self._sent.get(start + REMOVE)
+        ]
+        self.row_numbers[name] = [number for _place, number, _start in sorted(wanted)]
+        return [self._row(start, item) for _place, _number, start in sorted(wanted)]
+
+    def _row(self, start: str, item: type[BaseModel]) -> dict[str, Any]:
+        """A row; what is left empty there has its default."""
+        shown = {
+            part: info for part, info in item.model_fields.items() if not self._is_left_to_default(start + part, info)
+        }
+        parts = ((part, self.read(start + part, info)) for part, info in shown.items())
+        return {part: value for part, value in parts if value is not _ABSENT}
+
+    def _is_left_to_default(self, name: str, info: FieldInfo) -> bool:
+        shape = shape_of(name, info)
+        can_be = shape.kind in {"number", "money", "select", "tiles"} and not shape.optional and not info.is_required()
+        return can_be and not self._sent.get(name, "").strip()
+
+    def _place(self, start: str, number: int) -> float:
+        """Where a row is wanted: what was moved up to a place comes before the one that is there."""
+        text = self._sent.get(start + PLACE, "").strip()
+        if not (text.isascii() and text.isdecimal() and len(text) <= 3) or int(text) == number + 1:
+            return number + 1
+        return int(text) + (0.5 if int(text) > number + 1 else -0.5)
 
     def _is_filled(self, start: str, item: type[BaseModel]) -> bool:
         """Whether anything was typed in a row; choices and ticks alone are there in an empty row too."""
         ticks = {part for part, info in item.model_fields.items() if shape_of(part, info).kind in _CHOSEN}
         sent = ((key.removeprefix(start), text) for key, text in self._sent.items() if key.startswith(start))
-        return any(text.strip() for part, text in sent if part not in ticks)
+        return any(text.strip() for part, text in sent if part not in {*ticks, PLACE, REMOVE})
 
 
 def _unknown(model: type[BaseModel], sent: Mapping[str, str], prefix: str) -> dict[str, str]:

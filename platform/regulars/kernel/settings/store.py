@@ -80,6 +80,7 @@ class SettingsStore:
             for plugin in plugins.plugins
             if plugin.settings_model is not None
         }
+        self.units = plugins.unit_providers
         self._fernet = Fernet(encryption_key)
         self._entries: OrderedDict[UUID, _Entry] = OrderedDict()
         self._max_tenants = max_tenants

@@ -13,6 +13,7 @@ from regulars.contracts.errors import Conflict, FeatureNotInOffering, InvalidInp
 from regulars.domain.audit import service as audit
 from regulars.domain.programs import changes, pauses
 from regulars.domain.programs import service as programs
+from regulars.domain.programs.lost_units import try_settings
 from regulars.domain.programs.room import require_room_for
 from regulars.domain.programs.service import Program, ProgramDraft
 from regulars.domain.stats import service as stats
@@ -159,6 +160,7 @@ async def _save_settings(work: ApiWork, program: Program, settings: Mapping[str,
     for plugin, values in settings.items():
         with settings_of(work, plugin):
             parts = work.services
+            await try_settings(work.session, work.ctx.tenant, parts.settings, plugin, program.id, values)
             await require_room_for(work.session, work.ctx, parts.plugins, parts.settings, plugin, program.id, values)
             model = await work.services.settings.save(work.session, work.ctx, plugin, program.id, values)
         saved[plugin] = model.model_dump(mode="json", include=set(values))  # secrets are masked

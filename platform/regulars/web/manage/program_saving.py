@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from regulars.contracts.errors import Conflict, InvalidInput, LimitReached, RegularsError
 from regulars.domain.audit import service as audit
 from regulars.domain.programs import changes, service
+from regulars.domain.programs.lost_units import try_settings
 from regulars.domain.programs.room import require_room_for
 from regulars.domain.programs.service import Program
 from regulars.domain.tenants.self_service import set_branding
@@ -71,6 +72,7 @@ async def _save_rules(
         try:
             version = sent.get(f"{VERSION}{plugin}")
             given = read.plugins[plugin].values
+            await try_settings(session, ctx.tenant, work.services.settings, plugin, program.id, given)
             parts = work.services
             await require_room_for(session, ctx, parts.plugins, parts.settings, plugin, program.id, given)
             await work.services.settings.save(session, ctx, plugin, program.id, given, version, note=note)

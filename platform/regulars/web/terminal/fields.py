@@ -23,7 +23,8 @@ class EarnField:
     """A field of the form that gives units.
 
     Attributes:
-        kind: `stepper` for the quantity and fields with this widget, `money` for the amount, else the kind of input (`number`, `text`).
+        kind: `stepper` for the quantity and fields with this widget, `money` for the amount, else the kind of input
+            (`number`, `text`).
         value: at first.
         minimum, maximum: of numbers, `None` for no bound.
     """
