@@ -237,7 +237,8 @@ class Step:
     Attributes:
         kind: what happened.
         message: English sentence with `{placeholders}`, marked with `N_`; translated when shown.
-        params: values of the placeholders, JSON-serialisable; names of rules are the merchant's words.
+        params: values of the placeholders, JSON-serialisable; names of rules are the merchant's words. Money is
+            `{"minor": 450, "currency": "EUR"}` and a currency alone `{"currency": "EUR"}`: both are shown by locale.
         change: units that this step added (or took away).
     """
 

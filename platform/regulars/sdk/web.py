@@ -12,6 +12,7 @@ from regulars.web.lists import ListQuery, Pager, make_pager, url_of
 from regulars.web.own_rules import keep_photo, photo_url, save_rules
 from regulars.web.results import Download, Redirect, Result
 from regulars.web.toolkit import page
+from regulars.web.units import unit_amount
 from regulars.web.work import Work
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "parse_form",
     "photo_url",
     "save_rules",
+    "unit_amount",
     "url_of",
 ]

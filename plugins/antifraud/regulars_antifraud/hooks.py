@@ -23,8 +23,13 @@ class Hooks:
         assert isinstance(settings, AntifraudSettings)
         tomorrow = next_day_start(ctx.day_start, ctx.program.timezone)
         return check_cooldown(settings, ctx.now, facts["last_earned_at"]) or check_daily_limit(
-            settings, ctx.now, tomorrow, facts["earned_today"], occasion.quantity
+            settings, ctx.now, tomorrow, facts["earned_today"], most_counted(occasion)
         )
+
+
+def most_counted(purchase: Purchase) -> int:
+    """The most that staff have counted for one unit: the limit is one for each card."""
+    return purchase.quantity if purchase.counts is None else max(purchase.counts.values(), default=0)
 
 
 def check_cooldown(settings: AntifraudSettings, now: datetime, last_earned_at: datetime | None) -> Refusal | None:

@@ -9,7 +9,7 @@ from regulars.sdk import Fact
 from regulars.sdk.db import LedgerEntry, LedgerPending
 
 LIMITED_UNIT = "stamps"
-"""The daily limit is one of stamps, of all cards of a program together; other units have sizes of their own."""
+"""The daily limit is one of stamps, on the card that has most; other units have sizes of their own."""
 
 _Reversal = aliased(LedgerEntry)
 _TAKEN_BACK = (
@@ -52,13 +52,15 @@ _LAST_WAITING_SINCE = (
 )
 LAST_EARNED_AT = select(func.greatest(_LAST_ENTRY_AT, _LAST_WAITING_SINCE)).scalar_subquery()
 """What waits was earned when it was sold, not when it is released."""
-EARNED_TODAY = (
-    select(func.coalesce(func.sum(_LEFT), 0).cast(BigInteger))
+_OF_EACH = (
+    select(func.sum(_LEFT).label("stamps"))
     .where(
         *_counting(),
         or_(LedgerEntry.unit == LIMITED_UNIT, LedgerEntry.unit.like(f"{LIMITED_UNIT}.%")),
         LedgerEntry.created_at >= bindparam("day_start", type_=DateTime(timezone=True), required=True),
     )
-    .scalar_subquery()
+    .group_by(LedgerEntry.unit)
+    .subquery()
 )
+EARNED_TODAY = select(func.coalesce(func.max(_OF_EACH.c.stamps), 0).cast(BigInteger)).scalar_subquery()
 FACTS = (Fact("last_earned_at", LAST_EARNED_AT), Fact("earned_today", EARNED_TODAY))

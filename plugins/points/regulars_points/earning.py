@@ -6,7 +6,9 @@ percentage and any currency's smallest unit come out without a remainder. Points
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from regulars.sdk import N_, Item, LedgerContext, Purchase, Step
@@ -29,11 +31,13 @@ class Earning:
         points: whole points.
         carry: parts that the card carries over more than before (or fewer).
         steps: how it came about.
+        used: short names of the rules that gave something and now wait before they give again.
     """
 
     points: int
     carry: int
     steps: tuple[Step, ...]
+    used: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,9 @@ class _Line:
     item: Item | None
 
 
-def earning_of(ctx: LedgerContext, purchase: Purchase, carried: int, *, is_first: bool) -> Earning | None:
+def earning_of(
+    ctx: LedgerContext, purchase: Purchase, carried: int, *, is_first: bool, used: Mapping[str, str] | None = None
+) -> Earning | None:
     """Compute what a sale earns.
 
     Args:
@@ -53,6 +59,7 @@ def earning_of(ctx: LedgerContext, purchase: Purchase, carried: int, *, is_first
         purchase: what was bought, for how much.
         carried: parts that the card has carried over.
         is_first: whether the card has no standing purchase yet.
+        used: short name of a rule that waits → when it gave last, ISO 8601.
 
     Returns:
         The earning; `None` for a sale without an amount, which is none of ours.
@@ -62,7 +69,7 @@ def earning_of(ctx: LedgerContext, purchase: Purchase, carried: int, *, is_first
         return None
     if amount < (settings.min_amount_minor or 0):
         return Earning(0, 0, (Step("missed", N_("The sale is too small to earn points."), {}),))
-    return _Counter(ctx, settings, purchase, amount, carried, is_first=is_first).earning()
+    return _Counter(ctx, settings, purchase, amount, carried, is_first=is_first, last_uses=used or {}).earning()
 
 
 class _Counter:
@@ -77,10 +84,12 @@ class _Counter:
         carried: int,
         *,
         is_first: bool,
+        last_uses: Mapping[str, str],
     ) -> None:
         self._ctx, self._settings, self._purchase, self._amount = ctx, settings, purchase, amount
         self._carried = carried if settings.carry_over else 0
-        self._is_first = is_first
+        self._is_first, self._last_uses = is_first, last_uses
+        self._used: list[str] = []
         self._scale: int = 10 ** minor_digits(ctx.program.currency)
         self._parts = 0
         self._steps: list[Step] = []
@@ -94,12 +103,12 @@ class _Counter:
             if not self._ctx.explains:
                 self._parts += parts
                 continue
-            params = {
-                "rate": f"{rate.normalize():f}",
-                "amount": self._major(minor),
-                "currency": self._ctx.program.currency,
-            }
-            self._add(parts, Step("given", N_("{rate} points for each {currency} of {amount}."), params))
+            code = self._ctx.program.currency
+            money = {"amount": {"minor": minor, "currency": code}, "currency": {"currency": code}}
+            message = N_("{rate} points for each {currency} of {amount}.")
+            if rate == 1:
+                message = N_("1 point for each {currency} of {amount}.")
+            self._add(parts, Step("given", message, {"rate": f"{rate.normalize():f}", **money}))
         self._apply_rules(lines)
         return self._whole()
 
@@ -116,13 +125,29 @@ class _Counter:
         rules = self._settings.rules
         found = _matcher(rules).matches(self._ctx, self._purchase, is_first=self._is_first)
         for place in range(len(rules)) if self._ctx.explains else found.hits:
-            missed = found.misses[place]
+            missed = found.misses[place] or self._rests(rules[place])
             if missed is None:
                 self._apply(rules[place], lines)
             else:
                 self._steps.append(missed)
 
     def _apply(self, rule: Rule, lines: list[_Line]) -> None:
+        before = self._parts
+        self._give(rule, lines)
+        if rule.cooldown_hours is not None and self._parts > before:
+            self._used.append(rule.key)
+
+    def _rests(self, rule: Rule) -> Step | None:
+        """A rule that gave to this customer a short while ago gives nothing now."""
+        last = self._last_uses.get(rule.key)
+        if rule.cooldown_hours is None or last is None:
+            return None
+        if abs(self._ctx.at - datetime.fromisoformat(last)) >= timedelta(hours=rule.cooldown_hours):
+            return None
+        params = {"rule": rule.title, "hours": rule.cooldown_hours}
+        return Step("missed", N_("“{rule}” gives only once in {hours} h."), params)
+
+    def _give(self, rule: Rule, lines: list[_Line]) -> None:
         params = {"rule": rule.title, "value": rule.value}
         if rule.type == "fixed":
             self._add(rule.value * POINT, Step("added", N_("“{rule}” adds {value} points."), params))
@@ -184,7 +209,7 @@ class _Counter:
             message = carried if self._settings.carry_over else N_("Rounded to whole points.")
             self._steps.append(Step("carried" if self._settings.carry_over else "rounded", message, {}, change))
         carry = total - points * POINT - self._carried if self._settings.carry_over else 0
-        return Earning(points, carry, tuple(self._steps))
+        return Earning(points, carry, tuple(self._steps), tuple(self._used))
 
     def _rated(self, minor: int, rate: Decimal) -> int:
         return minor * int(rate * 100) * POINT // (100 * self._scale)
@@ -194,9 +219,6 @@ class _Counter:
         self._parts += parts
         change = self._parts // POINT - before
         self._steps.append(Step(step.kind, step.message, step.params, change))
-
-    def _major(self, minor: int) -> str:
-        return f"{Decimal(minor) / self._scale:.{len(str(self._scale)) - 1}f}"
 
 
 @by_identity

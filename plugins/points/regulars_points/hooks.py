@@ -52,10 +52,12 @@ class Hooks:
         if not isinstance(occasion, Purchase):
             rule, points = gifts.get(type(occasion), ("", 0))
             return (EntryDraft(UNIT, points, rule, counts_for_limits=False),) if points else ()
-        earning = earning_of(ctx, occasion, facts["carry"], is_first=facts["is_first"])
+        earning = earning_of(ctx, occasion, facts["carry"], is_first=facts["is_first"], used=facts.get("used"))
         if earning is None:
             return ()
         details = {"amount_minor": occasion.amount_minor, "currency": occasion.currency, "carry": earning.carry}
+        if earning.used:
+            details["used"] = list(earning.used)
         return (EntryDraft(UNIT, earning.points, SALE, details, steps=earning.steps),)
 
     @hookimpl
@@ -79,10 +81,12 @@ class Hooks:
 
     @hookimpl
     def sale_posted(self, ctx: LedgerContext, proposals: Sequence[Proposal]) -> Outcome | None:
-        """Write down what is carried over."""
-        own = (one.draft for one in proposals if (one.draft.unit, one.draft.rule) == (UNIT, SALE))
-        carry = sum(draft.explanation["carry"] for draft in own)
-        return _carried(ctx, "of_sale", carry, carry) if carry else None
+        """Write down what is carried over, and which rules now wait before they give again."""
+        own = [one.draft.explanation for one in proposals if (one.draft.unit, one.draft.rule) == (UNIT, SALE)]
+        carry = sum(details["carry"] for details in own)
+        uses = [{"sale_id": str(ctx.sale_id), "rule": rule} for details in own for rule in details.get("used", ())]
+        writes = (*(_carried(ctx, "of_sale", carry, carry).writes if carry else ()), *_uses(uses))
+        return Outcome(writes=writes) if writes else None
 
     @hookimpl
     def reversal_posted(
@@ -117,6 +121,10 @@ def event_drafts(settings: PointSettings, event: Custom) -> Sequence[EntryDraft]
 def _carried(ctx: LedgerContext, statement: str, change: int, of_sale: int) -> Outcome:
     row = {"sale_id": str(ctx.sale_id), "parts": of_sale}
     return Outcome(writes=(Write("carried", [{"parts": change}]), Write(statement, [row])))
+
+
+def _uses(rows: Sequence[Mapping[str, Any]]) -> tuple[Write, ...]:
+    return (Write("used", rows),) if rows else ()
 
 
 def _cut(proposals: Iterable[Proposal], room: int, step: Step) -> tuple[Proposal, ...]:

@@ -26,6 +26,19 @@ class Carry(TenantTable, Base):
     parts: Mapped[int]
 
 
+class RuleUse(TenantTable, Base):
+    """A rule that gives only once in some hours has given something for a sale; it counts as long as the sale does."""
+
+    __tablename__ = "rule_use"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
+        ForeignKeyConstraint(["tenant_id", "sale_id"], ["core.sale.tenant_id", "core.sale.id"]),
+    )
+    sale_id: Mapped[UUID] = mapped_column(primary_key=True)
+    rule: Mapped[str] = mapped_column(primary_key=True)
+    card_id: Mapped[UUID]
+
+
 class SaleCarry(TenantTable, Base):
     """What a sale has added to the parts that its card carries over, or taken of them; less what was taken back."""
 

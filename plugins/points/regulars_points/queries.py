@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from regulars.sdk import Fact, WriteStatement
@@ -28,11 +29,12 @@ from regulars.sdk.db import (
     LedgerEntry,
     LedgerPending,
     Sale,
+    Shop,
     TenantSession,
     insert_rows,
     update_rows,
 )
-from regulars_points.models import Carry, SaleCarry
+from regulars_points.models import Carry, RuleUse, SaleCarry
 from regulars_points.settings import UNIT
 
 _TENANT = bindparam("tenant_id", type_=Uuid(), required=True)
@@ -77,12 +79,20 @@ _OF_SALE = select(SaleCarry.parts).where(
     SaleCarry.tenant_id == _TENANT, SaleCarry.sale_id == bindparam("sale_id", type_=Uuid(), required=True)
 )
 _BOUGHT = exists().where(Sale.tenant_id == _TENANT, Sale.card_id == _CARD, SALE_STANDS)
+_LAST_USES = (
+    select(RuleUse.rule, func.max(Sale.occurred_at).label("at"))
+    .join(Sale, and_(Sale.tenant_id == RuleUse.tenant_id, Sale.id == RuleUse.sale_id))
+    .where(Sale.tenant_id == _TENANT, Sale.card_id == _CARD, SALE_STANDS)
+    .group_by(RuleUse.rule)
+    .subquery()
+)
 FACTS = (
     Fact("carry", select(func.coalesce(_CARRY, 0).cast(BigInteger)).scalar_subquery()),
     Fact("today", select(_EARNED_TODAY + _waiting(LedgerPending.created_at >= _DAY)).scalar_subquery()),
     Fact("waiting", select(_waiting()).scalar_subquery()),
     Fact("is_first", select(~_BOUGHT).scalar_subquery()),
     Fact("of_sale", _OF_SALE.scalar_subquery()),
+    Fact("used", select(func.jsonb_object_agg(_LAST_USES.c.rule, _LAST_USES.c.at, type_=JSONB)).scalar_subquery()),
 )
 _NEW_CARRY = insert_rows(Carry, "parts", bind="points_carried")
 WRITES = (
@@ -92,6 +102,7 @@ WRITES = (
             index_elements=["tenant_id", "card_id"], set_={"parts": Carry.parts + _NEW_CARRY.excluded.parts}
         ),
     ),
+    WriteStatement("used", insert_rows(RuleUse, "sale_id", "rule", bind="points_used")),
     WriteStatement("of_sale", insert_rows(SaleCarry, "sale_id", "parts", bind="points_of_sale")),
     WriteStatement(
         "left_of_sale", update_rows(SaleCarry, "parts", match=("sale_id",), bind="points_left_of_sale", of_card=False)
@@ -112,3 +123,9 @@ async def points_out(session: TenantSession) -> Mapping[UUID, int]:
         .group_by(Card.program_id)
     )
     return {row.program_id: row.points for row in await session.rows(statement)}
+
+
+async def shop_names(session: TenantSession) -> Mapping[str, str]:
+    """The tenant's shops, closed ones too, by the ids that conditions name."""
+    rows = await session.rows(select(Shop.id, Shop.name).where(Shop.tenant_id == session.tenant_id))
+    return {f"shop_{row.id.hex}": row.name for row in rows}

@@ -52,6 +52,14 @@ class Rule(Conditions):
         title=N_("Formula"),
         description=N_("For rules by a formula, such as max(0, amount - 10) * 2."),
     )
+    cooldown_hours: int | None = Field(
+        default=None,
+        ge=1,
+        le=24 * 366,
+        title=N_("Not again for"),
+        description=N_("Hours until it gives to the same customer again. Empty for every sale."),
+        json_schema_extra={"unit": N_("hours")},
+    )
     key: str = Field(default="", max_length=60, pattern="^[a-z0-9_]*$", title=N_("Short name"))
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from regulars.sdk.i18n import _, currency_symbol, format_money, format_number, ngettext
+from regulars.sdk.i18n import _, currency_symbol, format_date, format_money, format_number, ngettext
 from regulars.sdk.rules import DAYS
 from regulars_points.settings import PointSettings, Rule
 
@@ -44,8 +44,14 @@ def explanation(rule: str, details: Mapping[str, Any]) -> str:
     return _("A present for your birthday.") if rule == "birthday" else ""
 
 
-def rules(settings: PointSettings, currency: str) -> Iterator[str]:
-    """The settings in plain sentences: rates, rules, limits, and how long points last."""
+def rules(settings: PointSettings, currency: str, shops: Mapping[str, str]) -> Iterator[str]:
+    """The settings in plain sentences: rates, rules, limits, and how long points last.
+
+    Args:
+        settings: of a program.
+        currency: of the program, ISO 4217.
+        shops: public id → name.
+    """
     yield _("%(points)s for each %(currency)s.", points=_number(settings.rate), currency=currency_symbol(currency))
     for one in settings.category_rates:
         yield _(
@@ -55,7 +61,7 @@ def rules(settings: PointSettings, currency: str) -> Iterator[str]:
             goods=one.category,
         )
     for rule in settings.rules:
-        yield " · ".join((f"{rule.title}: {_gives(rule)}", *_conditions(rule, currency)))
+        yield " · ".join((f"{rule.title}: {_gives(rule)}", *_conditions(rule, currency, shops)))
     for event in settings.events:
         yield f"{event.title}: {amount(event.points)}{_how_often(event.most)}"
     if settings.min_amount_minor:
@@ -108,15 +114,35 @@ def _gives(rule: Rule) -> str:
     return rule.formula
 
 
-def _conditions(rule: Rule, currency: str) -> Iterator[str]:
+def _conditions(rule: Rule, currency: str, shops: Mapping[str, str]) -> Iterator[str]:
+    yield from _when(rule)
+    yield from _where(rule, shops)
+    yield from (", ".join(words) for words in (rule.categories, rule.products, rule.segments) if words)
+    if rule.min_amount_minor:
+        yield _("from %(amount)s on", amount=format_money(rule.min_amount_minor, currency))
+    if rule.max_amount_minor:
+        yield _("up to %(amount)s", amount=format_money(rule.max_amount_minor, currency))
+    if rule.first_purchase:
+        yield _("first purchase only")
+    if rule.cooldown_hours:
+        yield ngettext("once in %(num)s hour", "once in %(num)s hours", rule.cooldown_hours)
+
+
+def _when(rule: Rule) -> Iterator[str]:
+    if rule.starts_on:
+        yield _("from %(date)s", date=format_date(rule.starts_on))
+    if rule.ends_on:
+        yield _("until %(date)s", date=format_date(rule.ends_on))
     if rule.days != "any":
         yield _(DAYS[rule.days])
     if rule.from_time:
         yield _("from %(time)s", time=rule.from_time.isoformat("minutes"))
     if rule.to_time:
         yield _("until %(time)s", time=rule.to_time.isoformat("minutes"))
-    yield from (", ".join(words) for words in (rule.categories, rule.products, rule.segments) if words)
-    if rule.min_amount_minor:
-        yield _("from %(amount)s on", amount=format_money(rule.min_amount_minor, currency))
-    if rule.first_purchase:
-        yield _("first purchase only")
+
+
+def _where(rule: Rule, shops: Mapping[str, str]) -> Iterator[str]:
+    if rule.channel != "any":
+        yield _("in the shop") if rule.channel == "store" else _("online")
+    if rule.shops:
+        yield ", ".join(shops.get(shop, shop) for shop in rule.shops)

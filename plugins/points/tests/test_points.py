@@ -1,7 +1,7 @@
 """The rules of points: rates, rules, rounding, what is carried over, limits, expiry, and what the API answers."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -73,7 +73,11 @@ def test_the_sale_of_the_brief():
                 Step(
                     "given",
                     "{rate} points for each {currency} of {amount}.",
-                    {"rate": "10", "amount": "25.00", "currency": "EUR"},
+                    {
+                        "rate": "10",
+                        "amount": {"minor": 2500, "currency": "EUR"},
+                        "currency": {"currency": "EUR"},
+                    },
                     250,
                 ),
             ),
@@ -153,6 +157,18 @@ def test_steps_say_what_matched_and_what_missed():
         ("added", "“{rule}” adds {value} points.", 0),
         ("missed", "“{rule}” divides by nothing, which gives 0.", 0),
     ]
+
+
+def test_a_rule_that_rests_gives_nothing_to_the_same_customer_and_says_so():
+    waits = {"rules": [{"title": "Daily", "value": 5, "cooldown_hours": 24}, {"title": "Always", "value": 1}]}
+
+    def given_after(hours):
+        last = {"daily": (NOON - timedelta(hours=hours)).isoformat()}
+        found = earning_of(context(**waits), paid(1000), 0, is_first=False, used=last)
+        return found.points, found.used, [step.message for step in found.steps if step.kind == "missed"]
+
+    assert given_after(24) == (106, ("daily",), [])
+    assert given_after(23) == (101, (), ["“{rule}” gives only once in {hours} h."])
 
 
 @pytest.mark.parametrize(
@@ -337,14 +353,27 @@ def test_progress(balance, message, ready, close):
 def test_the_rules_in_plain_sentences():
     settings = PointSettings(
         category_rates=[{"category": "bakery", "rate": 20}],
-        rules=[{"title": "Saturdays", "type": "multiplier", "value": 200, "days": "sat"}],
+        rules=[
+            {"title": "Saturdays", "type": "multiplier", "value": 200, "days": "sat"},
+            {
+                "title": "N",
+                "value": 50,
+                "channel": "store",
+                "shops": ["shop_1"],
+                "starts_on": "2026-03-01",
+                "ends_on": "2026-03-31",
+                "max_amount_minor": 5000,
+                "cooldown_hours": 24,
+            },
+        ],
         max_per_sale=500,
         expiry="inactivity",
     )
-    assert list(texts.rules(settings, "EUR")) == [
+    assert list(texts.rules(settings, "EUR", {"shop_1": "Town"})) == [
         "10 points for each €.",
         "20 points for each € on bakery.",
         "Saturdays: double points · Saturdays",
+        "N: +50 points · from Mar 1, 2026 · until Mar 31, 2026 · in the shop · Town · up to €50.00 · once in 24 hours",
         "At most 500 points in one sale.",
         "They expire when a card was not used for 365 days.",
     ]

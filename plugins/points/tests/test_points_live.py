@@ -1,6 +1,7 @@
 """Points on a real database and over HTTP: one sale gives both units, parts of points are carried, limits hold."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ PATH = "/api/v1/store/loyalty/points"
 ENTRIES = "SELECT unit, amount FROM core.ledger_entry WHERE tenant_id = $1 ORDER BY unit, created_at, seq"
 CARRY = "SELECT parts FROM plg_points.carry WHERE tenant_id = $1 AND card_id = $2"
 POINT = 10**8
+NINE = datetime(2026, 3, 10, 9, tzinfo=UTC)
 
 
 def paid(minor, currency="EUR"):
@@ -60,6 +62,22 @@ async def test_undo_takes_the_parts_back_too(till, carry, healthy):
     assert await carry() == 40 * POINT // 100
     assert (await till.undo()).status == 200
     assert await carry() == POINT // 2
+    await healthy()
+
+
+async def test_a_rule_rests_until_its_time_is_over_or_its_sale_is_taken_back(till, cafe, clock, healthy):
+    await clock.set(NINE)
+    await cafe.set_settings("points", rules=[{"title": "Daily", "value": 5, "cooldown_hours": 24}])
+
+    async def earned():
+        return content(await till.sale(unit="points", purchase=paid(100)))["points_earned"]
+
+    assert [await earned(), await earned()] == [15, 10]
+    await till.undo()
+    await till.undo()
+    assert [await earned(), await earned()] == [15, 10]
+    await clock.set(NINE + timedelta(hours=24))
+    assert [await earned(), await earned()] == [15, 10]
     await healthy()
 
 

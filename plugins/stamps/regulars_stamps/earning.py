@@ -69,5 +69,6 @@ def _capped(card: Card, earning: Earning) -> Earning:
     most = card.max_per_sale
     if earning.stamps <= most:
         return earning
-    step = Step("capped", N_("At most {most} stamps in one sale."), {"most": most}, most - earning.stamps)
+    message = N_("At most one stamp in one sale.") if most == 1 else N_("At most {most} stamps in one sale.")
+    step = Step("capped", message, {"most": most}, most - earning.stamps)
     return Earning(most, earning.carry, (*earning.steps, step))

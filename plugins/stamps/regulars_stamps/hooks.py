@@ -137,10 +137,12 @@ def refusal_of(card: Card, purchase: Purchase) -> Refusal | None:
             return None
         message = N_("“{card}” is closed: it gets no more stamps.")
         return Refusal("stamps.closed", message, {"card": card.title}, status=422)
-    if quantity <= card.max_per_sale:
+    most = card.max_per_sale
+    if quantity <= most:
         return None
-    message = N_("At most {limit} stamps can be given at once, not {quantity}.")
-    return Refusal("stamps.too_many", message, {"limit": card.max_per_sale, "quantity": quantity}, status=422)
+    one = N_("Only one stamp can be given at once, not {quantity}.")
+    message = one if most == 1 else N_("At most {limit} stamps can be given at once, not {quantity}.")
+    return Refusal("stamps.too_many", message, {"limit": most, "quantity": quantity}, status=422)
 
 
 def base_draft(card: Card, ctx: LedgerContext, occasion: Occasion, facts: Mapping[str, Any]) -> EntryDraft | None:

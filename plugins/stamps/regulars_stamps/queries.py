@@ -58,7 +58,8 @@ WRITES = (
     ),
     WriteStatement("of_sale", insert_rows(SaleCarry, "sale_id", "unit", "minor", bind="stamps_of_sale")),
     WriteStatement(
-        "left_of_sale", update_rows(SaleCarry, "minor", match=("sale_id", "unit"), bind="stamps_left_of_sale")
+        "left_of_sale",
+        update_rows(SaleCarry, "minor", match=("sale_id", "unit"), bind="stamps_left_of_sale", of_card=False),
     ),
     WriteStatement(
         "reached", insert_rows(Milestone, "unit", "threshold", "bonus", "reached_at", bind="stamps_reached")

@@ -250,12 +250,10 @@ def till_unit(settings: StampSettings, name: str) -> StampTill:
 
 @lru_cache(maxsize=256)
 def _body(asked: tuple[tuple[str, str], ...], asks_amount: bool) -> type[BaseModel]:
-    """The model of a till's form: a number for each card, one stamp by default where there is only one thing to say."""
-    is_alone = len(asked) == 1 and not asks_amount
-    least = int(is_alone)
-    fields: dict[str, Any] = {
-        field: (int, Field(default=least, ge=least, le=MOST_AT_ONCE, title=title, json_schema_extra=_STEPPER))
-        for field, title in asked
-    }
-    base = CountBesideAmountBody if asks_amount else CountBody
-    return create_model("TillBody", __base__=base, **fields)
+    """The model of a till's form: a number for each card; without an amount to type, one stamp on the first of them."""
+    fields: dict[str, Any] = {}
+    for field, title in asked:
+        usual, least = int(not fields and not asks_amount), int(len(asked) == 1 and not asks_amount)
+        about = Field(default=usual, ge=least, le=MOST_AT_ONCE, title=title, json_schema_extra=_STEPPER)
+        fields[field] = (int, about)
+    return create_model("TillBody", __base__=CountBesideAmountBody if asks_amount else CountBody, **fields)

@@ -96,8 +96,9 @@ def test_what_tills_ask_for():
     assert asked == [["quantity"], ["count_", "count_lunch"], ["quantity"], ["count_lunch"]]
     several = StampUnit().units(program({}))[0]
     with pytest.raises(ValidationError, match="Say how many stamps"):
-        several.earn_body()
-    body = several.earn_body(count_lunch=2)
+        several.earn_body(count_=0)
+    assert several.purchase(several.earn_body()) == Purchase(1, counts={"stamps": 1, "stamps.lunch": 0})
+    body = several.earn_body(count_=0, count_lunch=2)
     assert several.purchase(body) == Purchase(2, counts={"stamps": 0, "stamps.lunch": 2})
     assert StampUnit("stamps.lunch").purchase(StampBody(quantity=2)) == Purchase(2, counts={"stamps.lunch": 2})
 

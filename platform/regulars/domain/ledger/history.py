@@ -19,6 +19,7 @@ from regulars.contracts.providers import UnitWords
 from regulars.domain.ledger import history_repository as repository
 from regulars.domain.staff.permissions import require
 from regulars.kernel.db.database import TenantSession
+from regulars.kernel.i18n import currency_symbol, format_money
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.registry import PluginRegistry
 
@@ -179,7 +180,16 @@ def step_lines(explanation: Mapping[str, Any]) -> tuple[StepLine, ...]:
 
 
 def _line(kind: StepKind, message: str, params: Mapping[str, Any], change: int) -> StepLine:
-    return StepLine(kind, _(message).format(**params), change)
+    return StepLine(kind, _(message).format(**{name: _shown(value) for name, value in params.items()}), change)
+
+
+def _shown(value: Any) -> Any:
+    """A value of a step, see `Step.params`."""
+    if not isinstance(value, Mapping):
+        return value
+    if "minor" in value:
+        return format_money(value["minor"], value["currency"])
+    return currency_symbol(value["currency"])
 
 
 def words_of(registry: PluginRegistry, unit: str) -> UnitWords | None:

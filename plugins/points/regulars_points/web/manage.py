@@ -47,7 +47,7 @@ class RulesPage(PageContext):
 @page(audience="staff", permission="points.view")
 async def rules(work: Work) -> Result:
     """The rules of all programs."""
-    out = await queries.points_out(work.session)
+    out, shops = await queries.points_out(work.session), await queries.shop_names(work.session)
     found = []
     for one in await work.rules("points"):
         if one.program.kind == "stamps":
@@ -55,6 +55,6 @@ async def rules(work: Work) -> Result:
         settings, points = settings_of(one.settings), out.get(one.program.id, 0)
         hundred = settings.hundred_worth_minor
         worth = "" if hundred is None else format_money(points * hundred // 100, one.program.currency)
-        sentences = tuple(texts.rules(settings, one.program.currency))
+        sentences = tuple(texts.rules(settings, one.program.currency, shops))
         found.append(ProgramPoints(one.program.name, sentences, texts.amount(points), worth))
     return RulesPage(programs=found)

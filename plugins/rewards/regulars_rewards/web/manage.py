@@ -24,6 +24,7 @@ from regulars.sdk.web import (
     parse_form,
     photo_url,
     save_rules,
+    unit_amount,
 )
 from regulars_rewards import queries
 from regulars_rewards.codes import read_codes
@@ -59,12 +60,14 @@ class RewardCard:
 
     Attributes:
         url: of its form.
+        cost: in words.
         photo: address, empty without one.
         left: how many there are still, `None` without a limit.
     """
 
     reward: Reward
     url: str
+    cost: str
     photo: str
     figures: Figures
     left: int | None
@@ -270,6 +273,7 @@ def _card(work: Work, program: ProgramInfo, reward: Reward, known: Figures) -> R
     return RewardCard(
         reward=reward,
         url=f"{PATH}reward{Where(program=program.id.hex, key=reward.key).query}",
+        cost=unit_amount(work, reward.unit, reward.cost),
         photo=photo_url(work, reward.photo),
         figures=known,
         left=None if reward.stock is None else max(0, reward.stock - known.taken),
