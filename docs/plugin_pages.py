@@ -106,6 +106,8 @@ PROVIDERS = (
     providers.UnitLife,
     providers.UnitExpiry,
     providers.UnitOfProgram,
+    providers.UnitFamily,
+    providers.UnitWithoutButton,
     providers.RewardProvider,
     providers.SegmentProvider,
 )
