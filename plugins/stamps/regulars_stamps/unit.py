@@ -77,6 +77,12 @@ class StampUnit:
         self.unit = unit
         self.name = name
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.unit, self.name))
+
     def purchase(self, body: BaseModel) -> Purchase:
         """Stamps are counted by the till, for this card or for several."""
         assert isinstance(body, StampBody)

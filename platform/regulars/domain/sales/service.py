@@ -297,7 +297,7 @@ def wrong_currency(opened: OpenCard, purchase: Purchase) -> Refusal | None:
 def _unknown_unit(opened: OpenCard, command: SaleCommand) -> Refusal | None:
     """What is counted for a unit must be counted for one that the program has."""
     for unit in (command.unit, *(command.purchase.counts or ())):
-        if opened.lacks(unit):
+        if unit and opened.lacks(unit):
             return Refusal("sale.unknown_unit", N_("This program has no “{unit}”."), {"unit": unit}, status=422)
     return None
 
