@@ -23,6 +23,7 @@ class AntifraudSettings(BaseModel):
         json_schema_extra={
             "group": "fraud",
             "unit": N_("minutes"),
+            "one": N_("minute"),
             "env": ["REGULARS_DEFAULT_COOLDOWN_MINUTES", "LOYALTY_DEFAULT_COOLDOWN_MINUTES"],
         },
     )
@@ -35,6 +36,7 @@ class AntifraudSettings(BaseModel):
         json_schema_extra={
             "group": "fraud",
             "unit": N_("stamps"),
+            "one": N_("stamp"),
             "env": ["REGULARS_MAX_DAILY_STAMPS", "LOYALTY_MAX_DAILY_STAMPS"],
         },
     )

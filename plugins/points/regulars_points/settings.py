@@ -15,7 +15,7 @@ from regulars_points import formula
 UNIT = "points"
 MOST = 1_000_000_000
 """Points of one rule, one limit, one reward."""
-_POINTS = N_("points")
+_POINTS, _POINT = N_("points"), N_("point")
 
 
 class CategoryRate(BaseModel):
@@ -58,7 +58,7 @@ class Rule(Conditions):
         le=24 * 366,
         title=N_("Not again for"),
         description=N_("Hours until it gives to the same customer again. Empty for every sale."),
-        json_schema_extra={"unit": N_("hours")},
+        json_schema_extra={"unit": N_("hours"), "one": N_("hour")},
     )
     key: str = Field(default="", max_length=60, pattern="^[a-z0-9_]*$", title=N_("Short name"))
 
@@ -123,6 +123,7 @@ class PointSettings(BaseModel):
         json_schema_extra={
             "group": "rate",
             "unit": _POINTS,
+            "one": _POINT,
             "env": ["REGULARS_DEFAULT_POINTS_PER_EURO", "LOYALTY_DEFAULT_POINTS_PER_EURO"],
         },
     )
@@ -160,14 +161,14 @@ class PointSettings(BaseModel):
         le=1_000_000,
         title=N_("Welcome points"),
         description=N_("Points on a new card."),
-        json_schema_extra={"group": "rules", "unit": _POINTS},
+        json_schema_extra={"group": "rules", "unit": _POINTS, "one": _POINT},
     )
     birthday_points: int = Field(
         default=0,
         ge=0,
         le=1_000_000,
         title=N_("Birthday points"),
-        json_schema_extra={"group": "rules", "unit": _POINTS},
+        json_schema_extra={"group": "rules", "unit": _POINTS, "one": _POINT},
     )
     events: tuple[EventRule, ...] = Field(
         default=(),
@@ -196,17 +197,21 @@ class PointSettings(BaseModel):
         ge=1,
         le=MOST,
         title=N_("Most in one sale"),
-        json_schema_extra={"group": "limits", "unit": _POINTS},
+        json_schema_extra={"group": "limits", "unit": _POINTS, "one": _POINT},
     )
     max_per_day: int | None = Field(
-        default=None, ge=1, le=MOST, title=N_("Most in one day"), json_schema_extra={"group": "limits", "unit": _POINTS}
+        default=None,
+        ge=1,
+        le=MOST,
+        title=N_("Most in one day"),
+        json_schema_extra={"group": "limits", "unit": _POINTS, "one": _POINT},
     )
     max_per_member: int | None = Field(
         default=None,
         ge=1,
         le=MOST,
         title=N_("Most on one card, ever"),
-        json_schema_extra={"group": "limits", "unit": _POINTS},
+        json_schema_extra={"group": "limits", "unit": _POINTS, "one": _POINT},
     )
     reward_text: str = Field(
         default="free drink",
@@ -217,7 +222,11 @@ class PointSettings(BaseModel):
         json_schema_extra={"group": "reward"},
     )
     reward_cost: int = Field(
-        default=500, ge=1, le=MOST, title=N_("Its price"), json_schema_extra={"group": "reward", "unit": _POINTS}
+        default=500,
+        ge=1,
+        le=MOST,
+        title=N_("Its price"),
+        json_schema_extra={"group": "reward", "unit": _POINTS, "one": _POINT},
     )
     reward_value_minor: int | None = Field(
         default=None,
@@ -241,7 +250,7 @@ class PointSettings(BaseModel):
         le=365,
         title=N_("Points can be spent after"),
         description=N_("For shops that take goods back. Empty for at once."),
-        json_schema_extra={"group": "life", "unit": N_("days")},
+        json_schema_extra={"group": "life", "unit": N_("days"), "one": N_("day")},
     )
     expiry: Literal["never", "age", "inactivity"] = Field(
         default="never",
@@ -256,14 +265,18 @@ class PointSettings(BaseModel):
         },
     )
     expiry_days: int = Field(
-        default=365, ge=1, le=3650, title=N_("After"), json_schema_extra={"group": "life", "unit": N_("days")}
+        default=365,
+        ge=1,
+        le=3650,
+        title=N_("After"),
+        json_schema_extra={"group": "life", "unit": N_("days"), "one": N_("day")},
     )
     reminder_days: int = Field(
         default=30,
         ge=0,
         le=365,
         title=N_("Remind customers before"),
-        json_schema_extra={"group": "life", "unit": N_("days")},
+        json_schema_extra={"group": "life", "unit": N_("days"), "one": N_("day")},
     )
     refund_policy: Literal["debt", "clip"] = Field(
         default="debt",
@@ -277,7 +290,11 @@ class PointSettings(BaseModel):
         },
     )
     max_debt: int = Field(
-        default=10_000, ge=1, le=MOST, title=N_("Owed at most"), json_schema_extra={"group": "life", "unit": _POINTS}
+        default=10_000,
+        ge=1,
+        le=MOST,
+        title=N_("Owed at most"),
+        json_schema_extra={"group": "life", "unit": _POINTS, "one": _POINT},
     )
 
     @field_validator("category_rates")

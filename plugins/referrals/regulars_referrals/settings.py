@@ -42,7 +42,7 @@ class ReferralSettings(BaseModel):
         le=365,
         title=N_("Waiting time"),
         description=N_("So long after the purchase both are rewarded, unless it was taken back."),
-        json_schema_extra={"group": "limits", "unit": N_("days")},
+        json_schema_extra={"group": "limits", "unit": N_("days"), "one": N_("day")},
     )
     most: int = Field(
         default=10,
@@ -53,7 +53,11 @@ class ReferralSettings(BaseModel):
         json_schema_extra={"group": "limits"},
     )
     period_days: int = Field(
-        default=365, ge=1, le=3650, title=N_("Period"), json_schema_extra={"group": "limits", "unit": N_("days")}
+        default=365,
+        ge=1,
+        le=3650,
+        title=N_("Period"),
+        json_schema_extra={"group": "limits", "unit": N_("days"), "one": N_("day")},
     )
     same_place_hours: int = Field(
         default=24,
@@ -61,5 +65,5 @@ class ReferralSettings(BaseModel):
         le=720,
         title=N_("Same connection"),
         description=N_("Cards made from one connection within this time are not rewarded; 0 if that is no matter."),
-        json_schema_extra={"group": "limits", "unit": N_("hours")},
+        json_schema_extra={"group": "limits", "unit": N_("hours"), "one": N_("hour")},
     )

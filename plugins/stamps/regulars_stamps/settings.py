@@ -40,7 +40,7 @@ class CardRules(BaseModel):
         le=50,
         title=N_("Stamps needed"),
         description=N_("A card with this many stamps is full."),
-        json_schema_extra={"group": "card", "unit": N_("stamps")},
+        json_schema_extra={"group": "card", "unit": N_("stamps"), "one": N_("stamp")},
     )
     reward_text: str = Field(
         default="free coffee",
@@ -117,7 +117,7 @@ class CardRules(BaseModel):
         le=50,
         title=N_("Welcome stamps"),
         description=N_("Stamps on a new card."),
-        json_schema_extra={"group": "earning", "unit": N_("stamps")},
+        json_schema_extra={"group": "earning", "unit": N_("stamps"), "one": N_("stamp")},
     )
     birthday_stamps: int = Field(
         default=0,
@@ -125,7 +125,7 @@ class CardRules(BaseModel):
         le=50,
         title=N_("Birthday stamps"),
         description=N_("A present on the morning of the birthday."),
-        json_schema_extra={"group": "earning", "unit": N_("stamps")},
+        json_schema_extra={"group": "earning", "unit": N_("stamps"), "one": N_("stamp")},
     )
     max_per_sale: int = Field(
         default=10,
@@ -133,7 +133,7 @@ class CardRules(BaseModel):
         le=100,
         title=N_("Most stamps at once"),
         description=N_("What staff can add in one step."),
-        json_schema_extra={"group": "earning", "unit": N_("stamps")},
+        json_schema_extra={"group": "earning", "unit": N_("stamps"), "one": N_("stamp")},
     )
     refund_policy: Literal["debt", "clip"] = Field(
         default="debt",

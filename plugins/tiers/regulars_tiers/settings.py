@@ -122,7 +122,7 @@ class TierSettings(BaseModel):
         ge=1,
         le=3650,
         title=N_("How many days"),
-        json_schema_extra={"group": "counting", "unit": N_("days")},
+        json_schema_extra={"group": "counting", "unit": N_("days"), "one": N_("day")},
     )
     grace_days: int = Field(
         default=30,
@@ -130,7 +130,7 @@ class TierSettings(BaseModel):
         le=365,
         title=N_("Grace"),
         description=N_("How long a tier is kept when it is not reached any more."),
-        json_schema_extra={"group": "counting", "unit": N_("days")},
+        json_schema_extra={"group": "counting", "unit": N_("days"), "one": N_("day")},
     )
     notice_days: int = Field(
         default=14,
@@ -138,7 +138,7 @@ class TierSettings(BaseModel):
         le=365,
         title=N_("Notice"),
         description=N_("How long before the end of the grace a mail says so."),
-        json_schema_extra={"group": "counting", "unit": N_("days")},
+        json_schema_extra={"group": "counting", "unit": N_("days"), "one": N_("day")},
     )
     keep_forever: bool = Field(
         default=False,

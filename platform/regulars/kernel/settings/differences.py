@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from regulars.kernel.i18n import format_money
 from regulars.kernel.i18n import gettext as _
-from regulars.kernel.settings.forms import FormField, describe_form
+from regulars.kernel.settings.forms import BLANK_ROWS, PLACE, REMOVE, FormField, describe_form
 
 _KEY = "key"
 """Field by which rows of a list are told apart, where they have it."""
@@ -46,11 +46,21 @@ def _texts(settings: BaseModel, currency: str) -> Iterator[tuple[str, tuple[str,
             if field.kind != "list":
                 yield field.name, (field.label, _said(field, currency))
                 continue
-            for number, row in enumerate(row for row in field.rows if any(_said(part, currency) for part in row)):
+            for number, row in enumerate(field.rows[:-BLANK_ROWS]):
                 key = next((str(part.value) for part in row if part.name.endswith(f".{_KEY}") and part.value), "")
-                shown = [(part.label, _said(part, currency)) for part in row if not part.name.endswith(f".{_KEY}")]
-                text = ", ".join(f"{label}: {said}" for label, said in shown if said)
-                yield f"{field.name}.{key or number}", (field.label, text)
+                yield f"{field.name}.{key or number}", (field.label, _row(row, currency))
+
+
+def _row(row: Sequence[FormField], currency: str) -> str:
+    """What a row says, without its key, its place, and what is not ticked."""
+    told = [part for part in row if part.name.rpartition(".")[2] not in {_KEY, PLACE, REMOVE}]
+    parts = [(part.label, _rows(part, currency) if part.kind == "list" else _said(part, currency)) for part in told]
+    is_off = {part.label for part in told if part.kind == "checkbox" and not part.value}
+    return ", ".join(f"{label}: {said}" for label, said in parts if said and label not in is_off)
+
+
+def _rows(field: FormField, currency: str) -> str:
+    return "; ".join(f"({_row(row, currency)})" for row in field.rows[:-BLANK_ROWS])
 
 
 def _said(field: FormField, currency: str) -> str:

@@ -74,7 +74,7 @@ class FormField:
 
     Attributes:
         name: as it is sent.
-        label, help, unit: in the reader's language.
+        label, help, unit: in the reader's language; the unit of the value that is shown.
         value: a bool for a checkbox, minor units or a typed text for money, `{locale: text}` for i18n, else a text.
         required: an empty value is refused.
         minimum, maximum, step: of a number, as text.
@@ -230,14 +230,14 @@ class _Writer:
     def field(self, name: str, info: FieldInfo, value: Any) -> FormField:
         """Describe one field with its present or typed value."""
         shape = shape_of(name, info)
-        extra = field_extra(info)
+        extra, shown = field_extra(info), self._value(name, shape, value)
         return FormField(
             name=name,
             kind=shape.kind,
             label=_(info.title) if info.title else name.rpartition(".")[2].replace("_", " ").capitalize(),
             help=_(info.description) if info.description else "",
-            unit=_(str(extra["unit"])) if "unit" in extra else "",
-            value=self._value(name, shape, value),
+            unit=_unit(extra, shown),
+            value=shown,
             required=_is_required(shape, info),
             minimum=_text(_bound(info, "ge", "gt")),
             maximum=_text(_bound(info, "le", "lt")),
@@ -299,6 +299,12 @@ class _Writer:
 def _in_order(item: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
     """A row's fields: its conditions, if it has any, come after what the row is about."""
     return sorted(item.model_fields.items(), key=lambda part: part[0] in Conditions.model_fields)
+
+
+def _unit(extra: Mapping[str, Any], shown: Any) -> str:
+    """What a number counts: `days`, and `day` for one where the field says so."""
+    word = extra.get("one" if str(shown) == "1" else "unit", extra.get("unit", ""))
+    return _(str(word)) if word else ""
 
 
 def _shown(shape: Shape, value: Any) -> Any:
