@@ -55,7 +55,11 @@ class Hooks:
         earning = earning_of(ctx, occasion, facts["carry"], is_first=facts["is_first"], used=facts.get("used"))
         if earning is None:
             return ()
-        details = {"amount_minor": occasion.amount_minor, "currency": occasion.currency, "carry": earning.carry}
+        details: dict[str, Any] = {
+            "amount_minor": occasion.amount_minor,
+            "currency": occasion.currency,
+            "carry": earning.carry,
+        }
         if earning.used:
             details["used"] = list(earning.used)
         return (EntryDraft(UNIT, earning.points, SALE, details, steps=earning.steps),)

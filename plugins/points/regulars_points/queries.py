@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     ScalarSelect,
+    Select,
     SQLColumnExpression,
     Uuid,
     and_,
@@ -125,7 +127,15 @@ async def points_out(session: TenantSession) -> Mapping[UUID, int]:
     return {row.program_id: row.points for row in await session.rows(statement)}
 
 
-async def shop_names(session: TenantSession) -> Mapping[str, str]:
-    """The tenant's shops, closed ones too, by the ids that conditions name."""
-    rows = await session.rows(select(Shop.id, Shop.name).where(Shop.tenant_id == session.tenant_id))
+Rows = Callable[[Select[Any]], Awaitable[Sequence[Any]]]
+
+
+async def shop_names(tenant_id: UUID, read: Rows) -> Mapping[str, str]:
+    """The tenant's shops, closed ones too, by the ids that conditions name.
+
+    Args:
+        tenant_id: whose.
+        read: runs a query in the tenant's session.
+    """
+    rows = await read(select(Shop.id, Shop.name).where(Shop.tenant_id == tenant_id))
     return {f"shop_{row.id.hex}": row.name for row in rows}

@@ -306,7 +306,7 @@ async def _done(work: Work, desk: Desk, wanted: Act, said: Mapping[str, Any], ca
         desk=desk,
         idle_seconds=RESULT_SECONDS,
         title=_title(wanted, earned),
-        text=_text(wanted, said),
+        text=_told(view, wanted) or _text(wanted, said),
         benefits=[_benefit(one) for part in (said, *said.get("shares", ())) for one in part.get("benefits", ())],
         view=view,
         slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, earned),
@@ -328,7 +328,7 @@ def _earned(view: CardView, wanted: Act) -> int:
     """Units that the act gave: those of the sale, with its bonuses."""
     if not isinstance(wanted, Add):
         return 0
-    given = view.undoable.amounts.get(wanted.unit.unit, 0) if view.undoable else 0
+    given = sum(view.undoable.amounts.get(unit, 0) for unit in wanted.counted) if view.undoable else 0
     return given or (0 if wanted.purchase.amount_minor is not None else wanted.purchase.quantity)
 
 
@@ -338,6 +338,13 @@ def _title(wanted: Act, earned: int) -> str:
     if isinstance(wanted, Split):
         return _("Bill recorded")
     return _("Reward redeemed") if isinstance(wanted, (Redeem, HandOut)) else _("Taken back")
+
+
+def _told(view: CardView, wanted: Act) -> str:
+    """How far the cards are that staff have counted for, where that says more than the answer, which speaks of one."""
+    if not isinstance(wanted, Add) or wanted.counted == {wanted.unit.unit}:
+        return ""
+    return " ".join(one.progress.message for one in view.units if one.unit in wanted.counted)
 
 
 def _text(wanted: Act, said: Mapping[str, Any]) -> str:

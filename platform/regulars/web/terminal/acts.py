@@ -68,9 +68,19 @@ class Add:
         if self.purchase.amount_minor is not None:
             amount = format_money(self.purchase.amount_minor, view.program.currency)
             return f"{words.action()}: {amount}"
-        if self.purchase.quantity == 1:
+        if self.purchase.quantity == 1 and self.counted == {self.unit.unit}:
             return words.action()
-        return _("Add %(amount)s", amount=words.amount(self.purchase.quantity))
+        return _("Add %(amount)s", amount=", ".join(self._amounts(view)) or words.amount(self.purchase.quantity))
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """The units that staff count for; the one of the form where they count for no single one."""
+        counts = self.purchase.counts or {}
+        return frozenset(unit for unit, count in counts.items() if count) or frozenset({self.unit.unit})
+
+    def _amounts(self, view: CardView) -> list[str]:
+        counts = self.purchase.counts or {}
+        return [one.words.amount(counts[one.unit]) for one in view.units if one.words and counts.get(one.unit)]
 
     def staff_id(self, view: CardView) -> UUID | None:
         """Everybody may."""

@@ -47,7 +47,8 @@ class RulesPage(PageContext):
 @page(audience="staff", permission="points.view")
 async def rules(work: Work) -> Result:
     """The rules of all programs."""
-    out, shops = await queries.points_out(work.session), await queries.shop_names(work.session)
+    out = await queries.points_out(work.session)
+    shops = await queries.shop_names(work.session.tenant_id, work.session.rows)
     found = []
     for one in await work.rules("points"):
         if one.program.kind == "stamps":

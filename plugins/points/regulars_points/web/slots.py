@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from regulars.sdk import AccountState, CardSlot, ProgramSlot, SlotContext
 from regulars_points import texts
+from regulars_points.queries import shop_names
 from regulars_points.settings import UNIT, settings_of
 
 CARD = "points/slots/card.html"
@@ -25,7 +26,9 @@ async def program_preview(slot: SlotContext, data: ProgramSlot) -> Markup:
     """A card half-way to its reward, with the rules in words."""
     settings = settings_of(slot.settings)
     account = AccountState(UNIT, settings.reward_cost // 2)
-    rules = tuple(texts.rules(settings, data.program.currency))
+    names_shops = any(rule.shops for rule in settings.rules)
+    shops = await shop_names(slot.context.tenant.id, slot.rows) if names_shops else {}
+    rules = tuple(texts.rules(settings, data.program.currency, shops))
     return slot.render("points/slots/preview.html", card=_card(slot, account), rules=rules)
 
 
