@@ -27,7 +27,6 @@ from regulars.sdk import (
     Write,
 )
 from regulars.testing.contexts import NOON, ledger_context, program_info
-from regulars_points import texts
 from regulars_points.earning import POINT, earning_of
 from regulars_points.hooks import Hooks
 from regulars_points.reward import Gift
@@ -348,35 +347,6 @@ def test_the_reward_costs_what_it_costs():
 def test_progress(balance, message, ready, close):
     progress = UNIT.progress(AccountState("points", balance, 0), PointSettings())
     assert (progress.count, progress.message, progress.ready, progress.close) == (balance, message, ready, close)
-
-
-def test_the_rules_in_plain_sentences():
-    settings = PointSettings(
-        category_rates=[{"category": "bakery", "rate": 20}],
-        rules=[
-            {"title": "Saturdays", "type": "multiplier", "value": 200, "days": "sat"},
-            {
-                "title": "N",
-                "value": 50,
-                "channel": "store",
-                "shops": ["shop_1"],
-                "starts_on": "2026-03-01",
-                "ends_on": "2026-03-31",
-                "max_amount_minor": 5000,
-                "cooldown_hours": 24,
-            },
-        ],
-        max_per_sale=500,
-        expiry="inactivity",
-    )
-    assert list(texts.rules(settings, "EUR", {"shop_1": "Town"})) == [
-        "10 points for each €.",
-        "20 points for each € on bakery.",
-        "Saturdays: double points · Saturdays",
-        "N: +50 points · from Mar 1, 2026 · until Mar 31, 2026 · in the shop · Town · up to €50.00 · once in 24 hours",
-        "At most 500 points in one sale.",
-        "They expire when a card was not used for 365 days.",
-    ]
 
 
 def test_rules_get_short_names_that_stay():
