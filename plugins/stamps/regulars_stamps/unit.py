@@ -174,7 +174,7 @@ class StampUnit:
         """The unit of a further card; without the settings its name is made of its short name."""
         return StampUnit(f"{UNIT}.{key}", key.replace("_", " ").capitalize()) if KEY.fullmatch(key) else None
 
-    def units(self, settings: BaseModel) -> Sequence[StampUnit]:
+    def units(self, settings: BaseModel) -> Sequence[ProgramCard]:
         """The program's cards. The first one's button asks for everything that staff count or type."""
         assert isinstance(settings, StampSettings)
         name = (settings.title or _("Stamps")) if settings.more else ""
@@ -188,13 +188,21 @@ class StampUnit:
         )
 
 
-class CardWithoutButton(StampUnit):
+class ProgramCard(StampUnit):
+    """A card of a program that is looked at: its amounts stand beside its name or its reward and need not say it."""
+
+    def amount(self, number: int) -> str:
+        """`3 stamps`."""
+        return texts.amount(number)
+
+
+class CardWithoutButton(ProgramCard):
     """A further card: its stamps are counted with those of the first, or come by themselves."""
 
     has_no_button: Literal[True] = True
 
 
-class StampTill(StampUnit):
+class StampTill(ProgramCard):
     """The unit whose button at a till asks for what a program's cards want to know.
 
     Args:

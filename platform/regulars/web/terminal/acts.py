@@ -80,7 +80,8 @@ class Add:
 
     def _amounts(self, view: CardView) -> list[str]:
         counts = self.purchase.counts or {}
-        return [one.words.amount(counts[one.unit]) for one in view.units if one.words and counts.get(one.unit)]
+        found = [(counts[one.unit], one.words) for one in view.units if one.words and counts.get(one.unit)]
+        return [f"{count} × {words.title()}" for count, words in found] if len(counts) > 1 else []
 
     def staff_id(self, view: CardView) -> UUID | None:
         """Everybody may."""
