@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     ScalarSelect,
-    Select,
     SQLColumnExpression,
     Uuid,
     and_,
@@ -127,7 +126,7 @@ async def points_out(session: TenantSession) -> Mapping[UUID, int]:
     return {row.program_id: row.points for row in await session.rows(statement)}
 
 
-Rows = Callable[[Select[Any]], Awaitable[Sequence[Any]]]
+Rows = Callable[[Any], Awaitable[Sequence[Any]]]
 
 
 async def shop_names(tenant_id: UUID, read: Rows) -> Mapping[str, str]:

@@ -76,7 +76,7 @@ async def test_a_rule_rests_until_its_time_is_over_or_its_sale_is_taken_back(til
     await till.undo()
     await till.undo()
     assert [await earned(), await earned()] == [15, 10]
-    await clock.set(NINE + timedelta(hours=24))
+    await clock.set(NINE + timedelta(hours=25))
     assert [await earned(), await earned()] == [15, 10]
     await healthy()
 

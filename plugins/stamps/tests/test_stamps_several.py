@@ -131,7 +131,7 @@ async def test_two_cards_at_the_till_and_back(web, cafe, pizza, sql, healthy, vi
     assert (status, await held()) == (200, {"stamps": 1, "stamps.lunch": 4})
     status, done = await post("stamp/redeem", "c", **cafe.till_body(unit="stamps.lunch"))
     assert (status, done["reward"], await held()) == (200, "free menu", {"stamps": 1, "stamps.lunch": 2})
-    for wrong, expected in (("stamps.tea", "sale.unknown_unit"), ("points", "invalid-input")):
+    for wrong, expected in (("stamps.tea", "sale.unknown_unit"), ("points", "invalid_input")):
         status, problem = await post("stamp", f"no-{wrong}", **cafe.till_body(unit=wrong))
         assert (status, problem["type"].rpartition("/")[2]) == (422, expected)
     status, _ = await post("refunds", "back", sale_ref="a", quantity=1)
