@@ -126,7 +126,7 @@ async def test_the_document_says_what_can_happen(web: WebServer, cafe: World) ->
     body = content["components"]["schemas"]["StampBodyAtTill"]
     assert body["additionalProperties"] is False
     assert set(body["properties"]) == {
-        *("card", "staff", "pin", "shop", "external_ref", "quantity"),
+        *("card", "staff", "pin", "shop", "external_ref", "quantity", "counts", "unit"),
         *("amount", "amount_minor", "currency", "items", "channel"),
     }
     assert body["required"] == ["card"]
