@@ -143,8 +143,7 @@ class StampUnit:
 
     def floor(self, settings: BaseModel) -> int:
         """Nothing, or what sales of a day may have given."""
-        assert isinstance(settings, StampSettings)
-        return -MAX_DEBT if settings.refund_policy == "debt" else 0
+        return -MAX_DEBT if self._card(settings).refund_policy == "debt" else 0
 
     def title(self) -> str:
         """The heading of columns and charts."""
