@@ -57,7 +57,7 @@ FAULTS = {
     ),
     "every unique index starts with the tenant": ("CREATE UNIQUE INDEX planted ON core.shop (id)", "core.planted"),
     "no row is without a tenant": ("CREATE TABLE core.planted (tenant_id uuid)", "core.planted"),
-    "only two functions run with their owner's rights": (
+    "only known functions run with their owner's rights": (
         "CREATE FUNCTION core.planted() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
         "core.planted",
     ),

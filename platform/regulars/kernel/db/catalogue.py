@@ -14,7 +14,7 @@ UNIQUE_WITHOUT_TENANT = {
     "core.pk_kill_switch": "operators' table; a row may mean all tenants",
 }
 TENANT_MAY_BE_NULL = {"core.kill_switch": "no tenant means all of them"}
-DEFINERS = ("core.resolve_host", "core.touch_tenant")
+DEFINERS = ("core.prove_address", "core.resolve_host", "core.touch_tenant")
 """The functions that run with their owner's rights."""
 
 
@@ -69,7 +69,7 @@ _QUERIES: Mapping[str, str] = {
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
         WHERE c.relkind IN ('r', 'p') AND (:SCHEMAS) AND NOT a.attnotnull
           AND n.nspname || '.' || c.relname NOT IN (:TENANT_MAY_BE_NULL)""",
-    "only two functions run with their owner's rights": """
+    "only known functions run with their owner's rights": """
         SELECT pronamespace::regnamespace || '.' || proname FROM pg_proc
         WHERE prosecdef AND pronamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
           AND (pronamespace::regnamespace || '.' || proname NOT IN (:DEFINERS)
