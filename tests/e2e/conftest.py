@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,31 +13,27 @@ from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.browser import People, chromium
 from regulars.testing.installation import installation
 from regulars.testing.merchants import add_operator, open_merchants
+from regulars.testing.plugin import FAST
 from tests.e2e.steps import House
 from tests.themes_under_test import install_fixture
 
 AXE = Path(__file__).resolve().parents[2] / "platform" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def house(registry: PluginRegistry, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    """Web server and worker, three merchants and an operator; a theme is installed beside the bundled ones."""
+    """Web server and worker, three merchants and an operator; a theme is installed beside the bundled ones.
+
+    It lasts as long as the test process: other tests may come between those of this folder.
+    """
     packages = tmp_path_factory.mktemp("packages")
     install_fixture(packages)
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setenv("PYTHONPATH", str(packages))
-        async with _house(registry) as made:
-            yield made
-
-
-@asynccontextmanager
-async def _house(registry: PluginRegistry) -> AsyncIterator[House]:
-    async with installation(registry) as running:
+    async with installation(registry, variables={"PYTHONPATH": str(packages)}, postgres_settings=FAST) as running:
         await add_operator(running.config)
         yield House(running, await open_merchants(running.config, registry))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One Chromium for all."""
     async with chromium() as started:
@@ -61,7 +56,7 @@ def said_by_the_server(house: House) -> str:
     return "\n".join(f"{fault['request']}: {fault['exception'].splitlines()[-1]}" for fault in faults)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def axe() -> str:
     """Source of axe-core."""
     return AXE.read_text("utf-8")

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -100,18 +100,21 @@ class Installation:
     ports: list[int]
     folder: Path
     admin: str
+    _asking: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
     def address(self, server: int = 0) -> str:
         """Base address of a web server."""
         return f"http://127.0.0.1:{self.ports[server]}"
 
     async def until_ready(self, server: int = 0) -> None:
-        """Wait until a web server says that everything it needs answers.
+        """Wait until a web server says that everything it needs answers. One asks for all who wait.
 
         Raises:
             TimeoutError: it does not.
         """
-        await self.until_answers(f"{self.address(server)}/readyz")
+        if server not in self._asking or self._asking[server].done():
+            self._asking[server] = asyncio.create_task(self.until_answers(f"{self.address(server)}/readyz"))
+        await asyncio.shield(self._asking[server])
 
     async def until_answers(self, address: str, host: str = "localhost") -> None:
         """Wait until an address answers with success.
@@ -142,6 +145,7 @@ async def installation(
     admin: bool = False,
     served: tuple[str, str] = ("regulars.cli", "web"),
     variables: Mapping[str, str] = MappingProxyType({}),
+    postgres_settings: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Installation]:
     """Start an installation; everything is gone afterwards.
 
@@ -152,10 +156,12 @@ async def installation(
         admin: with metrics of all of them on an admin port.
         served: the module that each web server runs, and its argument.
         variables: further ones of the environment.
+        postgres_settings: those of the database's server that go beyond or against the usual ones.
     """
     with tempfile.TemporaryDirectory(prefix="regulars-", dir="/tmp") as name:
         folder = Path(name)
-        with EmbeddedPostgres(folder / "data") as postgres, EmbeddedRedis(folder / "data") as redis:
+        data = folder / "data"
+        with EmbeddedPostgres(data, settings=postgres_settings) as postgres, EmbeddedRedis(data) as redis:
             urls = await postgres.create_database(DATABASE)
             await upgrade(urls.migrator, all_targets(registry))
             own = {**environment(urls, redis.url, folder), "REGULARS_WEB_WORKERS": str(workers), **variables}
