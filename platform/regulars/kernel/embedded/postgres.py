@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,6 +33,8 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    # After a crash one call for the file system instead of one for each of thousands of files: 0.6 s instead of 6 s.
+    "recovery_init_sync_method": "syncfs" if sys.platform == "linux" else "fsync",
 }
 _START_SECONDS = 60.0
 
