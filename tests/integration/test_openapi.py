@@ -19,6 +19,8 @@ from regulars.web.api.toolkit import operation_of
 DOCUMENT = "/api/openapi.json"
 STORE = {
     "/api/v1/store/loyalty/program": {"get", "post", "patch"},
+    "/api/v1/store/loyalty/program/changes": {"get", "post"},
+    "/api/v1/store/loyalty/program/changes/{change_id}": {"delete"},
     "/api/v1/store/loyalty/programs/test": {"post"},
     "/api/v1/store/loyalty/stats": {"get"},
     "/api/v1/store/loyalty/cards": {"get"},
@@ -28,6 +30,7 @@ STORE = {
     "/api/v1/store/loyalty/pins/{staff_id}/unlock": {"post"},
     "/api/v1/store/loyalty/sales/undo": {"post"},
     "/api/v1/store/loyalty/redemptions": {"get", "post"},
+    "/api/v1/store/loyalty/redemptions/several": {"post"},
     "/api/v1/store/loyalty/redemptions/{redemption}": {"get"},
     "/api/v1/store/loyalty/redemptions/{redemption}/capture": {"post"},
     "/api/v1/store/loyalty/redemptions/{redemption}/release": {"post"},
