@@ -52,6 +52,15 @@ INSERT INTO core.program_change
 SELECT tenant_id, gen_random_uuid(), id, '{"stamps": {"target": 14}}', 'Two more stamps', true,
        now() + interval '20 days', 'planned', 'staff', 'Olga' FROM core.program WHERE tenant_id = $1 LIMIT 1
 """
+HOUSEHOLD = """
+WITH program AS (UPDATE core.program SET household_size = 6 WHERE tenant_id = $1 RETURNING id),
+     inside AS (SELECT id, program_id, number FROM core.card WHERE tenant_id = $1 AND number = ANY ($2::text[])),
+     home AS (INSERT INTO core.household (tenant_id, id, program_id, head_id)
+              SELECT $1, gen_random_uuid(), program_id, id FROM inside ORDER BY number LIMIT 1 RETURNING id),
+     sharers AS (INSERT INTO core.household_member (tenant_id, id, household_id, card_id)
+                 SELECT $1, gen_random_uuid(), home.id, inside.id FROM home, inside)
+UPDATE core.card c SET household_id = home.id FROM home, inside WHERE c.tenant_id = $1 AND c.id = inside.id
+"""
 MAIL = "SELECT text_body FROM core.mail WHERE recipient = $1 AND text_body <> '' ORDER BY created_at DESC LIMIT 1"
 SIGHTS: dict[int, tuple[Theme, ...]] = {1440: ("light",), 1024: ("light",), 390: ("light", "dark")}
 """Widths and themes; at the widest and the narrowest the last theme is held against the rules for everybody."""
@@ -81,6 +90,7 @@ async def busy(house: House) -> House:
                 assert answer.status_code == 200, answer.text
             await house.clock.advance(days=1)
         await put_a_reward_aside(till, numbers[1])
+    await let_share(house, numbers[4:6])
     return house
 
 
@@ -92,6 +102,15 @@ async def put_a_reward_aside(till: httpx.AsyncClient, card: str) -> None:
     wanted = {"card": card, "reward": "rewards.catalogue/tea", "hold": True, "channel": "online"}
     answer = await till.post(f"{API}/redemptions", json=wanted, headers={"Idempotency-Key": "tea"})
     assert answer.status_code == 201, answer.text
+
+
+async def let_share(house: House, numbers: Sequence[str]) -> None:
+    """A household of two."""
+    connection = await connect(house.running.config.database_url_migrator.replace("+asyncpg", ""))
+    try:
+        await connection.execute(HOUSEHOLD, house.merchants[SLUG].tenant.id, [one.replace("-", "") for one in numbers])
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +184,17 @@ async def test_the_customers_pages(busy: House, people: People, routes: Map, loo
     await member.goto(busy.of(SLUG, "/card"))
     await click(member, "Show the code large")
     await walk.stop(member, "the code large")
+    await member.goto(busy.of(SLUG, "/household"))
+    await click(member, "Invite somebody")
+    await expect(member.get_by_role("heading", name="Your invitation")).to_be_visible()
+    await walk.stop(member, "an invitation")
+    invitation = re.findall(r"http://\S+/household/join\S+", await member.locator("main").inner_text())[0]
+    leave = await member.get_by_role("link", name="Leave the household").get_attribute("href")
+    await walk.go([member], [busy.of(SLUG, leave or "")])
+    friend = await people.someone()
+    await enrol(friend, busy, SLUG, "friend@example.com", "Friend")
+    await friend.goto(invitation)
+    await walk.stop(friend, "asked into a household")
     await again.goto(busy.of(SLUG, "/signin"))
     await again.get_by_label("E-mail").fill("walker@example.com")
     await click(again, "Send me the link")

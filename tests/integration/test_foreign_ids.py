@@ -45,6 +45,7 @@ PUBLIC = {
     "adjustment": ids.ADJUSTMENT,
     "back_test": ids.BACK_TEST,
     "merge": ids.MERGE,
+    "household": ids.HOUSEHOLD,
 }
 """Kind of thing → prefix of its public ids."""
 PATH = {
@@ -52,6 +53,8 @@ PATH = {
     "member_id": "member",
     "merge_id": "merge",
     "merge": "merge",
+    "household": "household",
+    "household_id": "household",
     "other": "member",
     "bill_id": "sale",
     "card": "card",
@@ -127,6 +130,12 @@ ADJUSTMENT = (
     "INSERT INTO core.adjustment (tenant_id, id, card_id, unit, amount, reason, status, asked_by_name, created_at) "
     "VALUES ($1, $2, $3, 'stamps', 1, 'a test', 'waiting', 'Anna', now()) RETURNING id"
 )
+HOUSEHOLD = (
+    "WITH home AS (INSERT INTO core.household (tenant_id, id, program_id, head_id) VALUES ($1, $2, $3, $4)), "
+    "sharers AS (INSERT INTO core.household_member (tenant_id, id, household_id, card_id) "
+    "SELECT $1, gen_random_uuid(), $2, one FROM unnest(ARRAY[$4, $5]::uuid[]) one) "
+    "UPDATE core.card SET household_id = $2 WHERE id IN ($4, $5)"
+)
 FRESH = re.compile(r"[0-9a-f]{32}|[A-Za-z0-9_-]{22,}")
 """Ids, nonces and keys of forms, which differ each time."""
 SAME_FOR_ALL = {"GET /c/<token> path token=code"}
@@ -182,6 +191,28 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "manage.refund_sale": (Said("form", "reward", "redemption"),),
     "manage.transfer_units": (Said("form", "to", "number", {"amount": "1", "reason": "a test"}),),
     "manage.set_correction_limit": (Said("form", "program", "program", {"limit": "5"}),),
+    "manage.set_household_size": (Said("form", "program", "program", {"size": "5"}),),
+    "manage.add_to_household": (Said("form", "card", "number"),),
+    "manage.start_household": (Said("form", "card", "number"),),
+    "portal.household": (Said("query", "card", "card"),),
+    "portal.invite_to_household": (Said("form", "card", "card"),),
+    "portal.withdraw_invitation": (Said("form", "card", "card"),),
+    "portal.household_invitation": (Said("query", "card", "card"),),
+    "portal.join_household": (Said("form", "card", "card"),),
+    "portal.leave_household_form": (
+        Said("query", "card", "card", {"who": "own card"}),
+        Said("query", "who", "card"),
+    ),
+    "portal.leave_household": (
+        Said("form", "who", "card"),
+        Said("form", "card", "card", {"who": "own twin_card"}),
+    ),
+    "store_api.share": (
+        Said("json", "card", "card", {"joins": "own twin"}),
+        Said("json", "joins", "card", {"card": "own twin"}),
+    ),
+    "store_api.leave_household": (Said("json", "card", "card"),),
+    "store_api.household_size": (Said("json", "program", "program", {"household_size": 5}),),
     "portal.card": (Said("query", "card", "card"),),
     "portal.card_history": (Said("query", "card", "card"),),
     "portal.card_live": (Said("query", "card", "card"),),
@@ -242,6 +273,7 @@ SAYS: dict[str, tuple[Said, ...]] = {
 BESIDES: dict[str, dict[str, Any]] = {
     "store_api.redemption_fulfilment": {"status": "delivered"},
     "terminal.refund": {"sale": "own sale"},
+    "store_api.leave_household": {"card": "own card"},
     "manage.correct_balance": {"unit": "stamps", "amount": "1", "reason": "a test"},
     "manage.transfer_units": {"unit": "stamps", "amount": "1", "reason": "a test"},
     "manage.decide_correction": {"decision": "refuse"},
@@ -285,6 +317,7 @@ NOTHING = {
     ),
     *("probe_portal.names", "probe_portal.rename", "probe_portal.show", "probe_portal.show_flash"),
     *("probe_portal.write_by_get", "probe_store_api.echo", "probe_storefront_api.hello", "probe_terminal.at_terminal"),
+    *("manage.households", "manage.export_households", "manage.household_sizes", "store_api.households"),
     "stamps_manage.milestones",
     "points_manage.rules",
     *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
@@ -375,10 +408,13 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
     await sql.execute(BACK_TEST, tenant, keys["back_test"], world.program_id)
     keys["merge"], twin = new_id(), await world.add_card("twin@example.org")
     await sql.execute(MERGE, tenant, keys["merge"], twin.member_id, world.card.member_id)
+    await world.allow_households()
+    keys["household"] = new_id()
+    await sql.execute(HOUSEHOLD, tenant, keys["household"], world.program_id, world.card.id, twin.id)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}
     public["bare_program"] = world.program_id.hex
     link = sign(secret, purpose=CARD_LINK_PURPOSE, tenant_id=world.tenant.id, subject=str(keys["card"]), lifetime=HOUR)
-    public["twin"] = twin.number
+    public["twin"], public["twin_card"] = twin.number, ids.show(ids.CARD, twin.id)
     return Names(public | {"number": world.card.number, "code": world.card.token, "link": link, "host": host} | tokens)
 
 

@@ -16,6 +16,11 @@ from regulars.testing.till import Till
 from regulars.testing.world import World
 
 LAST = "(SELECT id FROM core.ledger_entry WHERE kind = 'earn' ORDER BY seq DESC LIMIT 1)"
+HOME = """INSERT INTO core.household (tenant_id, id, program_id, head_id)
+            SELECT tenant_id, id, program_id, id FROM core.card;
+          INSERT INTO core.household_member (tenant_id, id, household_id, card_id)
+            SELECT tenant_id, id, id, id FROM core.card;
+          UPDATE core.card SET household_id = id;"""
 FAULTS = {
     "L2": "UPDATE core.account SET balance = balance + 1",
     "L3": f"UPDATE core.ledger_entry SET balance_after = balance_after + 1 WHERE id = {LAST}",
@@ -42,6 +47,9 @@ FAULTS = {
                SELECT p.tenant_id, gen_random_uuid(), p.id, c.program_id, '000000000000', 'twin'
                FROM person p JOIN core.card c ON c.tenant_id = p.tenant_id LIMIT 1 RETURNING tenant_id, id)
              UPDATE core.card c SET merged_into = t.id FROM twin t WHERE c.tenant_id = t.tenant_id""",
+    "H1": f"{HOME} UPDATE core.household_member SET left_at = core.now()",
+    "H2": f"{HOME} UPDATE core.household SET ended_at = core.now()",
+    "H3": f"UPDATE core.ledger_entry SET kind = 'adjust', occasion = 'household' WHERE id = {LAST}",
     "U1": f"""UPDATE core.sale SET undone_at = now()
               WHERE id = (SELECT sale_id FROM core.ledger_entry WHERE id = {LAST})""",
     "U2": "UPDATE core.sale SET refunded_at = now()",
@@ -61,7 +69,7 @@ async def test_a_planted_fault_is_found(
     async with engine.connect() as connection:
         assert await breaches(connection) == []
         await connection.execute(text("SET session_replication_role = replica"))
-        for statement in FAULTS[name].split("; "):
+        for statement in FAULTS[name].split(";"):
             await connection.execute(text(statement))
         assert name in {breach.invariant.name for breach in await breaches(connection)}
         await connection.rollback()

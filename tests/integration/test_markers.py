@@ -129,6 +129,7 @@ UNSEEN = {
 ELSEWHERE = {
     *("assets", "problem_bare", "problem_console", "problem_tenant", "tenant_asset", "tls_ask"),
     *("admin_api.program", "console.console", "manage.text_form", "portal.card_live", "terminal.add_sheet"),
+    *("manage.card_household", "portal.leave_household_form"),
     *(
         "terminal.find_again",
         "terminal.hand_out_sheet",

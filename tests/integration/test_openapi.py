@@ -47,6 +47,10 @@ STORE = {
     "/api/v1/store/loyalty/members/merge": {"post"},
     "/api/v1/store/loyalty/members/merges/{merge_id}/undo": {"post"},
     "/api/v1/store/loyalty/members/{member_id}/merges": {"get"},
+    "/api/v1/store/loyalty/households": {"get", "post"},
+    "/api/v1/store/loyalty/households/size": {"put"},
+    "/api/v1/store/loyalty/households/{household_id}": {"get"},
+    "/api/v1/store/loyalty/households/{household_id}/leave": {"post"},
     "/api/v1/store/loyalty/refunds": {"get", "post"},
     "/api/v1/store/loyalty/refunds/{refund_id}": {"get"},
 }

@@ -165,6 +165,7 @@ class CardInfo:
 
     Attributes:
         has_merged: cards of other members lead to it, who turned out to be the same person.
+        household_id: whose members share what is on their cards, `None` for a card of its own.
     """
 
     id: UUID
@@ -174,6 +175,7 @@ class CardInfo:
     program_id: UUID
     created_at: datetime
     has_merged: bool = False
+    household_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,24 @@ class MemberUnmerged(Event):
     other_card_id: UUID
 
 
+class HouseholdJoined(Event):
+    """A card came into a household: its members share from now on what is on their cards."""
+
+    name = "household.joined"
+    household_id: UUID
+    card_id: UUID
+    member_id: UUID
+
+
+class HouseholdLeft(Event):
+    """A card left its household; what is on the card went with it."""
+
+    name = "household.left"
+    household_id: UUID
+    card_id: UUID
+    member_id: UUID
+
+
 class EntryPosted(Event):
     """One ledger entry was written; `seq` orders the entries of an account."""
 

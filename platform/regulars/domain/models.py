@@ -4,6 +4,7 @@ from regulars.domain.apikeys import models as apikeys
 from regulars.domain.audit import models as audit
 from regulars.domain.cards import models as cards
 from regulars.domain.domains import models as domains
+from regulars.domain.households import models as households
 from regulars.domain.ledger import models as ledger
 from regulars.domain.members import models as members
 from regulars.domain.merges import models as merges
@@ -26,6 +27,7 @@ __all__ = [
     "audit",
     "cards",
     "domains",
+    "households",
     "jobs",
     "ledger",
     "members",

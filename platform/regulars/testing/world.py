@@ -29,11 +29,12 @@ from regulars.kernel.db.base import new_id
 from regulars.kernel.settings.models import PluginSettings, SettingsVersion
 
 PLUGINS = ("stamps", "antifraud", "rewards")
-HOST_FEATURES = ("cards", "enrolment", "staff_pins", "stats", "sandbox")
+HOST_FEATURES = ("cards", "enrolment", "staff_pins", "stats", "sandbox", "households")
 CARD = text(
     "SELECT c.id, c.member_id, c.number, c.token, m.email FROM core.card c "
     "JOIN core.member m ON m.tenant_id = c.tenant_id AND m.id = c.member_id WHERE c.id = :id"
 )
+HOUSEHOLD_SIZE = text("UPDATE core.program SET household_size = :size WHERE id = :id")
 REVISION = text("SELECT revision FROM core.tenant WHERE id = :id")
 
 
@@ -132,6 +133,13 @@ class World:
         """Write settings of a plugin for the program, and renew the snapshot's revision."""
         async with _migrator(self.config) as connection:
             await _save_settings(connection, self.tenant.id, self.program_id, plugin, values)
+            revision = (await connection.execute(REVISION, {"id": self.tenant.id})).scalar_one()
+        self.tenant = replace(self.tenant, revision=revision)
+
+    async def allow_households(self, size: int = 6) -> None:
+        """Let so many cards of the program share, and renew the snapshot's revision."""
+        async with _migrator(self.config) as connection:
+            await connection.execute(HOUSEHOLD_SIZE, {"size": size, "id": self.program_id})
             revision = (await connection.execute(REVISION, {"id": self.tenant.id})).scalar_one()
         self.tenant = replace(self.tenant, revision=revision)
 

@@ -15,7 +15,8 @@ class Card(TenantEntity, Base):
     """A member's card in a program; this row is the lock under which the card's ledger changes.
 
     `number` is 12 digits, the last one a check digit; `token` is the opaque text of the QR code. A card whose member
-    was merged leads to another one, `merged_into`, which leads nowhere itself; that one `has_merged`.
+    was merged leads to another one, `merged_into`, which leads nowhere itself; that one `has_merged`. Cards of one
+    household share what is on them.
     """
 
     __tablename__ = "card"
@@ -31,6 +32,9 @@ class Card(TenantEntity, Base):
         CheckConstraint("merged_into <> id", name="merged_into"),
         Index("ix_card_merged_into", "tenant_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_card_created", "tenant_id", "created_at"),
+        ForeignKeyConstraint(["tenant_id", "household_id"], ["core.household.tenant_id", "core.household.id"]),
+        CheckConstraint("household_id IS NULL OR merged_into IS NULL", name="household"),
+        Index("ix_card_household", "tenant_id", "household_id", postgresql_where=text("household_id IS NOT NULL")),
         {"schema": "core"},
     )
     member_id: Mapped[UUID]
@@ -40,4 +44,5 @@ class Card(TenantEntity, Base):
     status: Mapped[str] = mapped_column(server_default="active")
     merged_into: Mapped[UUID | None]
     has_merged: Mapped[bool] = mapped_column(server_default=text("false"))
+    household_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)

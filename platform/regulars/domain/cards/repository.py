@@ -49,6 +49,7 @@ _HIT = (
         Card.program_id,
         Card.created_at,
         Card.has_merged,
+        Card.household_id,
         Card.member_id,
         Member.name,
         Member.email,

@@ -43,6 +43,7 @@ class CardHit:
     program_id: UUID
     created_at: datetime
     has_merged: bool
+    household_id: UUID | None
     member_id: UUID
     name: str
     email: str
@@ -56,7 +57,14 @@ class CardHit:
     def info(self) -> CardInfo:
         """The card as hooks see it."""
         return CardInfo(
-            self.id, self.number, self.status, self.member_id, self.program_id, self.created_at, self.has_merged
+            id=self.id,
+            number=self.number,
+            status=self.status,
+            member_id=self.member_id,
+            program_id=self.program_id,
+            created_at=self.created_at,
+            has_merged=self.has_merged,
+            household_id=self.household_id,
         )
 
 

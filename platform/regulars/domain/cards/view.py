@@ -19,7 +19,9 @@ from regulars.contracts.paging import Paged, PageRequest
 from regulars.contracts.providers import Progress, UnitProvider, UnitWords
 from regulars.domain.cards import service as cards
 from regulars.domain.cards import view_repository as repository
+from regulars.domain.households.lists import head_of
 from regulars.domain.ledger.engine import Ledger
+from regulars.domain.ledger.fellows import HOUSEHOLDS, Fellow, shared
 from regulars.domain.ledger.history import HistoryEntry, history, owner_in_sight
 from regulars.domain.ledger.opened import OpenCard
 from regulars.domain.ledger.problems import sentence
@@ -91,6 +93,9 @@ class CardView:
         offers: rewards, reachable or not; those for others are locked, or left out where the merchant wants so.
         undoable: the last action, for those who may take it back.
         now: the rules' clock, to which all other times belong.
+        fellows: other cards of the household that share with this one.
+        has_households: whether cards of its program can share.
+        household: whose household it is in, empty when it shares with nobody.
     """
 
     card: cards.CardHit
@@ -102,12 +107,21 @@ class CardView:
     next_sale: NextSale
     undoable: Undoable | None
     now: datetime
+    fellows: Sequence[Fellow] = ()
+    has_households: bool = False
+    household: str = ""
+
+    @property
+    def shared(self) -> Mapping[str, AccountState]:
+        """Unit → what can be spent with this card; its own accounts where it shares with nobody."""
+        return shared(self.accounts, self.fellows)
 
     @property
     def version(self) -> str:
-        """Another one whenever the card has changed, the same as `version_of`."""
-        entries = sum(account.seq for account in self.accounts.values())
-        return f"{entries}-{self.card.status}-{self.program.status}"
+        """Another one whenever the card has changed, or one that shares with it; the same as `version_of`."""
+        own = sum(account.seq for account in self.accounts.values())
+        theirs = sum(fellow.entries for fellow in self.fellows)
+        return f"{own + theirs}-{len(self.fellows)}-{self.card.status}-{self.program.status}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,7 @@ class CardViews:
         if owner is not None and card.member_id != owner:
             raise NotFound(_("We could not find this card."))
         opened = await self._ledger.look(session, ctx, card.info)
+        household_id = card.household_id if opened.rules.has_households else None
         return CardView(
             card=card,
             program=opened.rules.program,
@@ -163,6 +178,9 @@ class CardViews:
             next_sale=_next_sale(opened),
             undoable=_undoable(opened),
             now=opened.now,
+            fellows=opened.fellows,
+            has_households=opened.rules.has_households,
+            household=await head_of(session, household_id) if household_id else "",
         )
 
     async def history(
@@ -173,13 +191,14 @@ class CardViews:
 
     @staticmethod
     def _units(opened: OpenCard) -> Sequence[UnitView]:
+        accounts = opened.shared()
         return [
             UnitView(
                 unit=one.unit,
                 plugin=one.plugin,
                 provider=one.provider,
                 words=one.provider if isinstance(one.provider, UnitWords) else None,
-                progress=one.provider.progress(opened.accounts.get(one.unit) or AccountState(one.unit), one.settings),
+                progress=one.provider.progress(accounts.get(one.unit) or AccountState(one.unit), one.settings),
             )
             for one in opened.units()
         ]
@@ -191,13 +210,13 @@ async def cards_of_member(session: TenantSession, member_id: UUID) -> Sequence[M
     return [MemberCard(**row._mapping) for row in rows]
 
 
-async def version_of(session: TenantSession, member_id: UUID, card_id: UUID) -> str:
+async def version_of(session: TenantSession, ctx: Context, member_id: UUID, card_id: UUID) -> str:
     """Another one whenever a member's card has changed: a movement, a block; one cheap query, for asking often.
 
     Raises:
         NotFound: the member has no such card.
     """
-    where = {"tenant": session.tenant_id, "member": member_id, "card": card_id}
+    where = {"tenant": session.tenant_id, "member": member_id, "card": card_id, "shares": ctx.tenant.has(HOUSEHOLDS)}
     found: str | None = await session.scalar(repository.VERSION, where)
     if found is None:
         raise NotFound(_("We could not find this card."))

@@ -29,6 +29,7 @@ from regulars.contracts.ledger import Refusal
 from regulars.domain.ledger.blame import BrokenFacts
 from regulars.domain.ledger.commands import Answer, Attempt, CardRef, Claim
 from regulars.domain.ledger.extra_statements import READ_NAMES, Extra
+from regulars.domain.ledger.fellows import fellow
 from regulars.domain.ledger.lots import open_lot
 from regulars.domain.ledger.opened import LockedStaff, OpenCard
 from regulars.domain.ledger.operations import ACTION_OF, ACTION_READING, PARTS_OF, Operation
@@ -238,13 +239,15 @@ class Ledger:
             "card_id": card.id,
             "member_id": card.member_id,
             "program_id": card.program_id,
+            "household_id": card.household_id,
             "time_zone": rules.program.timezone,
             "principal": claim.principal,
             "key": claim.key,
             **values,
             **self._fact_values(ctx, rules),
         }
-        statement = _facts(self.registry, ctx.tenant.enabled, extra, card.has_merged)
+        shares = rules.has_households and card.household_id is not None
+        statement = _facts(self.registry, ctx.tenant.enabled, extra, card.has_merged, shares)
         try:
             (facts,) = await session.run(statement, parameters)
         except DRIVER_ERRORS as error:
@@ -288,20 +291,23 @@ class Ledger:
             facts={name: value for name, value in facts.items() if name not in HOST_FACTS},
             lots=[open_lot(lot) for lot in facts.get("lots") or ()],
             read={name: facts[name] for name in READ_NAMES & facts.keys()},
+            fellows=[fellow(value) for value in facts.get("fellows") or ()],
             program_status=program["status"],
             pause=program.get("pause"),
         )
 
 
 @lru_cache(maxsize=256)
-def _facts(registry: PluginRegistry, enabled: frozenset[str], extra: Extra, has_merged: bool) -> Prepared:
+def _facts(
+    registry: PluginRegistry, enabled: frozenset[str], extra: Extra, has_merged: bool, has_fellows: bool
+) -> Prepared:
     labelled = [
         (f"{plugin.name}_{fact.name}", fact.query)
         for plugin in registry.plugins
         if plugin.name in enabled
         for fact in plugin.facts
     ]
-    return facts_statement(labelled, extra, has_merged=has_merged)
+    return facts_statement(labelled, extra, has_merged=has_merged, has_fellows=has_fellows)
 
 
 @lru_cache(maxsize=1024)
@@ -314,12 +320,13 @@ def _writes(registry: PluginRegistry, operation: Operation, enabled: frozenset[s
     return write_statement(PARTS_OF[operation], plugin_writes)
 
 
-HOST_FACTS = frozenset({"now", "day_start", "stored", "program", "accounts"}) | READ_NAMES
+HOST_FACTS = frozenset({"now", "day_start", "stored", "program", "accounts", "fellows"}) | READ_NAMES
 
 
 def _topics(opened: OpenCard) -> Iterator[str]:
     yield ACTIVITY
     yield card_topic(opened.card.id)
+    yield from (card_topic(fellow.card_id) for fellow in opened.fellows)
     if opened.shop_id is not None:
         yield shop_topic(opened.shop_id)
 
@@ -348,6 +355,7 @@ def _card(row: Mapping[str, Any]) -> CardInfo:
         program_id=row["card_program_id"],
         created_at=row["card_created_at"],
         has_merged=row["card_has_merged"],
+        household_id=row["card_household_id"],
     )
 
 

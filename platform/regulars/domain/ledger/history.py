@@ -27,7 +27,13 @@ SIGHT = ("terminal.use", "members.view")
 """Permissions of which one is needed to see other people's cards."""
 
 
-_MERGES = {"merge": N_("Two cards have become one."), "unmerge": N_("They are two cards again.")}
+_MOVES = {
+    "refund": (N_("Given back by a refund."), N_("Taken back by a refund.")),
+    "household": (N_("From your household, for a reward."), N_("Spent by your household.")),
+    "merge": (N_("Two cards have become one."),) * 2,
+    "unmerge": (N_("They are two cards again."),) * 2,
+}
+"""Occasion → what is said of units that came, and of those that went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,8 @@ class HistoryEntry:
     """One movement on a card.
 
     Attributes:
-        occasion: purchase, enrolment, redemption, undo, refund, release, expiry, adjustment, transfer, award, merge or
-            unmerge.
+        occasion: purchase, enrolment, redemption, undo, refund, release, expiry, adjustment, transfer, award, merge,
+            unmerge or household.
         amount: units, with its sign.
         amount_text: the amount in words, `3 stamps`; only the number where the unit has no words.
         shop: where, empty when nowhere.
@@ -147,16 +153,16 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
         words: of the entry's unit, where its provider has any.
         plugin_title: in the reader's language.
     """
-    if row.occasion == "refund":
-        return _("Taken back by a refund.") if row.amount < 0 else _("Given back by a refund.")
+    if row.occasion in _MOVES:
+        return _(_MOVES[row.occasion][row.amount < 0])
     if row.kind == "reverse":
         return _("Taken back by whoever recorded it.") if row.occasion == "undo" else _("A correction.")
     if row.kind == "redeem" and "reward" in row.explanation:
         return _("Exchanged for: %(reward)s.", reward=row.explanation["reward"])
     if row.kind == "expire":
         return _("The card was not used for too long.") if row.rule == "idle" else _("Not used in time.")
-    if row.kind == "adjust" and (row.reason or row.occasion in _MERGES):
-        return _(_MERGES[row.occasion]) if row.occasion in _MERGES else _("A correction: %(reason)s", reason=row.reason)
+    if row.kind == "adjust" and row.reason:
+        return _("A correction: %(reason)s", reason=row.reason)
     return rule_sentence(words, row.rule, row.explanation, plugin_title)
 
 

@@ -100,7 +100,7 @@ INVARIANTS = (
         "L6",
         "What was moved between cards sums to nothing.",
         """SELECT tenant_id || ' ' || unit FROM core.ledger_entry
-           WHERE kind = 'adjust' AND occasion IN ('transfer', 'merge', 'unmerge')
+           WHERE kind = 'adjust' AND occasion IN ('transfer', 'household', 'merge', 'unmerge')
            GROUP BY tenant_id, unit HAVING sum(amount) <> 0""",
     ),
     Invariant(
@@ -228,6 +228,29 @@ INVARIANTS = (
            LEFT JOIN core.account a ON a.tenant_id = c.tenant_id AND a.card_id = c.id
            WHERE t.merged_into IS NOT NULL OR t.program_id <> c.program_id OR NOT t.has_merged
               OR a.balance <> 0 OR a.lifetime <> 0""",
+    ),
+    Invariant(
+        "H1",
+        "A card that shares is of its household's program and in the list of its members; nobody else is in that list.",
+        """SELECT coalesce(c.id, m.card_id)::text FROM core.card c
+           FULL JOIN (SELECT tenant_id, card_id, household_id FROM core.household_member WHERE left_at IS NULL) m
+             ON m.tenant_id = c.tenant_id AND m.card_id = c.id
+           LEFT JOIN core.household h ON h.tenant_id = c.tenant_id AND h.id = c.household_id
+           WHERE c.household_id IS DISTINCT FROM m.household_id OR h.program_id <> c.program_id""",
+    ),
+    Invariant(
+        "H2",
+        "A household that stands has its head in it, and one that has ended has nobody.",
+        """SELECT h.id::text FROM core.household h
+           LEFT JOIN core.card c ON c.tenant_id = h.tenant_id AND c.id = h.head_id AND c.household_id = h.id
+           WHERE (h.ended_at IS NULL) <> (c.id IS NOT NULL)""",
+    ),
+    Invariant(
+        "H3",
+        "What cards got from their households, other cards of the same program gave.",
+        """SELECT min(e.id::text) FROM core.ledger_entry e
+           JOIN core.card c ON c.tenant_id = e.tenant_id AND c.id = e.card_id
+           WHERE e.occasion = 'household' GROUP BY e.tenant_id, c.program_id, e.unit HAVING sum(e.amount) <> 0""",
     ),
     Invariant(
         "U1",

@@ -30,6 +30,7 @@ from regulars.contracts.ledger import (
 from regulars.contracts.providers import UnitLife, UnitProvider
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.drafts import added_up, pending_row
+from regulars.domain.ledger.fellows import Fellow, shared
 from regulars.domain.ledger.lots import OpenLot
 from regulars.domain.ledger.posting import Posting
 from regulars.domain.ledger.problems import problem
@@ -78,6 +79,7 @@ class OpenCard:
     Attributes:
         facts: label → value of the plugins' facts.
         lots: open lots, where they are read.
+        fellows: the other cards of the household.
         read: what else this kind of transaction reads, see `extra_statements`.
         pause: of a paused program: `until`, perhaps nothing, and whether it `redeems`.
         occurred_at: when it happened, `None` for now.
@@ -99,6 +101,7 @@ class OpenCard:
     accounts: dict[str, AccountState]
     facts: Mapping[str, Any]
     lots: Sequence[OpenLot] = ()
+    fellows: Sequence[Fellow] = ()
     read: Mapping[str, Any] = field(default_factory=dict)
     program_status: str = "active"
     pause: Mapping[str, Any] | None = None
@@ -186,6 +189,14 @@ class OpenCard:
         """A plugin's own facts by name; without those about a sale that is taken back where none is."""
         facts = self.facts
         return {name: facts[label] for name, label in _labels(self.registry.plugin(plugin)) if label in facts}
+
+    def shared(self, accounts: Mapping[str, AccountState] | None = None) -> Mapping[str, AccountState]:
+        """What can be spent with this card: its accounts, with what the rest of its household has.
+
+        Args:
+            accounts: other states of the card itself than those before the transaction.
+        """
+        return shared(self.accounts if accounts is None else accounts, self.fellows)
 
     def check_earn(self, occasion: Occasion) -> Refusal | Clearance:
         """Ask every enabled plugin whether this may be recorded."""

@@ -30,7 +30,7 @@ PARTS_OF: Mapping[Operation, tuple[Part, ...]] = {
     "earn": ("sale", "evaluation", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
     "award": ("award", *ENTRIES, "lot", "lot_use", "pending", *TRACES),
     "award_back": (*ENTRIES, *LOTS, "pending_change", *TRACES),
-    "redeem": ("redemption", "redemption_step", *ENTRIES, "lot_use", "lot_change", *TRACES),
+    "redeem": ("redemption", "redemption_step", *ENTRIES, *LOTS, *TRACES),
     "carry_on": (*MOVES, *ENTRIES, *LOTS, *TRACES),
     "undo": ("sale_undone", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),
     "refund": ("refund", "sale_refunded", *MOVES, *ENTRIES, *LOTS, "pending_change", *TRACES),

@@ -182,6 +182,32 @@ class Posting:
         self._put(entry, portions)
         return entry
 
+    def share(
+        self, unit: str, amount: int, *, plugin: str, lots: Iterable[OpenLot] = (), portions: Sequence[Portion] = ()
+    ) -> list[Portion]:
+        """Give units to another card of the household, or take them in; they keep their dates.
+
+        Args:
+            unit: which.
+            amount: what is added to the balance; below zero to give.
+            plugin: whose unit it is.
+            lots: to take from when giving; they hold it.
+            portions: what is taken in.
+
+        Returns:
+            What was given, with its dates.
+
+        Raises:
+            NotEnoughError: when the lots do not hold what is given.
+        """
+        lots = tuple(lots)
+        entry = self._add("adjust", unit, amount, 0, plugin, "household", explanation={}, counts_for_limits=False)
+        if amount < 0:
+            self._take_all(entry, lots)
+            return self.portions(entry, lots)
+        self._put(entry, portions)
+        return []
+
     def merge(
         self,
         unit: str,
@@ -262,6 +288,14 @@ class Posting:
         own = posted.lot.id if posted.lot is not None else None
         self._take(entry, taken, sorted(self._open(entry.unit, lots), key=lambda lot: (lot.id != own, first_out(lot))))
         return entry
+
+    def go_on(self, occasion: str, **origin: Any) -> None:
+        """What is added from now on is of another occasion.
+
+        Args:
+            occasion, origin: as for `OpenCard.posting`.
+        """
+        self.origin = {**self.origin, "occasion": occasion, **origin}
 
     def earned(self, unit: str) -> int:
         """What this posting has given of a unit."""

@@ -32,6 +32,7 @@ from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
 from regulars.domain.cards.models import Card
 from regulars.domain.ledger.extra_statements import CARD_ID, READS, SALE_OF, TENANT, Extra, json_object
+from regulars.domain.ledger.fellow_queries import fellows
 from regulars.domain.ledger.merged_queries import PAST, across_cards
 from regulars.domain.ledger.models import Account, Idempotency
 from regulars.domain.programs.models import Program, ProgramPause
@@ -71,9 +72,18 @@ def lock_statement(by: CardBy) -> Prepared:
         .prefix_with("MATERIALIZED", dialect="postgresql")
     )
     card = (
-        select(Card.id, Card.number, Card.status, Card.member_id, Card.program_id, Card.created_at, Card.has_merged)
+        select(
+            Card.id,
+            Card.number,
+            Card.status,
+            Card.member_id,
+            Card.program_id,
+            Card.created_at,
+            Card.has_merged,
+            Card.household_id,
+        )
         .join(claim, claim.c.got)
-        .where(Card.tenant_id == TENANT, _named(by), *(() if by == "itself" else (Card.merged_into.is_(None),)))
+        .where(Card.tenant_id == TENANT, named(by), *(() if by == "itself" else (Card.merged_into.is_(None),)))
         .with_for_update(key_share=True, of=Card)
         .cte("locked_card")
     )
@@ -104,7 +114,8 @@ def lock_statement(by: CardBy) -> Prepared:
     )
 
 
-def _named(by: CardBy) -> ColumnElement[bool]:
+def named(by: CardBy) -> ColumnElement[bool]:
+    """Whether a card is the one that is named, by the parameter `card`."""
     if by == "short":
         short = bindparam("card", type_=Text)
         return and_(
@@ -118,12 +129,16 @@ def _named(by: CardBy) -> ColumnElement[bool]:
 def leads_to_statement(by: CardBy) -> Prepared:
     """Where a card leads that was merged into another one: a row, none when there is no such card."""
     return prepare(
-        select(Card.merged_into).distinct().where(Card.tenant_id == TENANT, _named(by), Card.merged_into.is_not(None))
+        select(Card.merged_into).distinct().where(Card.tenant_id == TENANT, named(by), Card.merged_into.is_not(None))
     )
 
 
 def facts_statement(
-    plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]], extra: Extra, *, has_merged: bool = False
+    plugin_facts: Sequence[tuple[str, ScalarSelect[Any]]],
+    extra: Extra,
+    *,
+    has_merged: bool = False,
+    has_fellows: bool = False,
 ) -> Prepared:
     """Read, in one row, all that decides: clock, stored answer, program, accounts, and the plugins' facts.
 
@@ -131,6 +146,7 @@ def facts_statement(
         plugin_facts: (label, scalar subquery) of the enabled plugins.
         extra: what one kind of transaction needs besides; facts ask by `sale_id` where a sale is taken back.
         has_merged: other cards lead to this one: its past is theirs too.
+        has_fellows: other cards share with it.
     """
     pause = (
         select(json_object(until=ProgramPause.until, redeems=ProgramPause.redeems))
@@ -170,6 +186,7 @@ def facts_statement(
         program.label("program"),
         accounts.label("accounts"),
     ]
+    columns += [fellows().label("fellows")] if has_fellows else []
     everywhere = across_cards if has_merged else _as_it_is
     columns += [(everywhere(read()) if extra in PAST else read()).label(label) for label, read in READS[extra].items()]
     sale = SALE_OF.get(extra)

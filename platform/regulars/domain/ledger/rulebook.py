@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from regulars.contracts.context import TenantSnapshot
+from regulars.domain.ledger.fellows import HOUSEHOLDS
 from regulars.domain.ledger.rules import Rules
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.service import plugins_outside
@@ -42,6 +43,7 @@ class RuleBook:
             settings=edition.models,
             versions=edition.numbers,
             idle=plugins_outside(program.kind),
+            has_households=program.household_size > 0 and tenant.has(HOUSEHOLDS),
         )
 
     async def hold_since(

@@ -23,6 +23,7 @@ class Rules:
         settings: plugin → its settings for this program (or tenant, as its manifest says).
         versions: plugin → which version of its settings these are, where versions are kept.
         idle: plugins whose units this kind of program does not give.
+        has_households: whether cards may share what is on them.
     """
 
     program: ProgramInfo
@@ -30,6 +31,7 @@ class Rules:
     settings: Mapping[str, BaseModel]
     versions: Mapping[str, int] = field(default_factory=dict)
     idle: frozenset[str] = frozenset()
+    has_households: bool = False
 
 
 class RuleSource(Protocol):

@@ -50,6 +50,7 @@ CARDS = (
         Card.program_id,
         Program.name.label("program"),
         func.coalesce(_BALANCES, func.jsonb_build_object()).label("balances"),
+        Card.household_id.is_not(None).label("shares"),
     )
     .join(Program, and_(Program.tenant_id == Card.tenant_id, Program.id == Card.program_id))
     .where(Card.tenant_id == _TENANT, Card.member_id == bindparam("member", type_=Uuid), Card.merged_into.is_(None))

@@ -32,6 +32,7 @@ class OwnCard:
     Attributes:
         program: its name.
         balances: unit → balance.
+        shares: it is in a household.
     """
 
     id: UUID
@@ -40,6 +41,7 @@ class OwnCard:
     program_id: UUID
     program: str
     balances: Mapping[str, int]
+    shares: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +101,6 @@ def pairs_of(target: Person, own: Sequence[OwnCard], source: Person, theirs: Seq
     pairs = [Pair(card, by_program[card.program_id]) for card in theirs]
     if any(card.status != "active" for pair in pairs for card in (pair.source, pair.target)):
         raise Conflict(_("A blocked card cannot be merged. Unblock it first."))
+    if any(card.shares for card in theirs):
+        raise Conflict(_("%(name)s shares a card with a household, and has to leave it first.", name=source.shown))
     return pairs

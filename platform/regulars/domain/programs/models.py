@@ -15,13 +15,15 @@ from regulars.kernel.db.base import CORE_NOW, Base, TenantEntity
 class Program(TenantEntity, Base):
     """A loyalty program of a tenant; what it does is in the settings of its plugins.
 
-    `adjust_limit` is how many units one person may correct alone, null for any number.
+    `adjust_limit` is how many units one person may correct alone, null for any number; `household_size` how many cards
+    may share what is on them, 0 for none.
     """
 
     __tablename__ = "program"
     __table_args__ = (
         CheckConstraint("status IN ('setup', 'active', 'paused', 'inactive')", name="status"),
         CheckConstraint("adjust_limit >= 0", name="adjust_limit"),
+        CheckConstraint("household_size = 0 OR household_size BETWEEN 2 AND 20", name="household_size"),
         {"schema": "core"},
     )
     tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
@@ -32,6 +34,7 @@ class Program(TenantEntity, Base):
     currency: Mapped[str]
     require_pin: Mapped[bool]
     adjust_limit: Mapped[int | None]
+    household_size: Mapped[int] = mapped_column(server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
 
 

@@ -20,6 +20,7 @@ _COLUMNS = (
     Program.currency,
     Program.require_pin,
     Program.created_at,
+    Program.household_size,
 )
 
 LIST = select(*_COLUMNS).where(_TENANT).order_by(Program.created_at, Program.id)

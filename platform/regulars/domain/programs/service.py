@@ -45,6 +45,7 @@ class Program:
         timezone: IANA name; days, birthdays and expiry go by it.
         currency: ISO 4217 code.
         require_pin: whether till operations need a staff PIN.
+        household_size: how many cards may share what is on them, 0 for none.
     """
 
     id: UUID
@@ -55,6 +56,7 @@ class Program:
     currency: str
     require_pin: bool
     created_at: datetime
+    household_size: int = 0
 
     @property
     def info(self) -> ProgramInfo:

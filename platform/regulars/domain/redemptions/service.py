@@ -16,6 +16,7 @@ from regulars.contracts.errors import InvalidInput, NotFound
 from regulars.contracts.events import RewardRedeemed
 from regulars.contracts.i18n import N_
 from regulars.contracts.ledger import Refusal, RewardOffer
+from regulars.domain.households.drawing import draw, lock_household
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.lots import posted
@@ -95,10 +96,11 @@ class Redemptions:
         Raises:
             NotFound, InvalidInput, IdempotencyInProgress, IdempotencyMismatch, Conflict, Raced: nothing is kept.
         """
+        await lock_household(session, ctx, command.attempt.card)
         opened = await self._ledger.open(session, ctx, command.attempt, extra="lots", values={})
         if isinstance(opened, Answer):
             return opened
-        found = self.post(opened, command)
+        found = await self.post(opened, command)
         if isinstance(found, Refusal):
             return await self.refuse(opened, found, "reward.redeem")
         redeemed, posting = found
@@ -107,11 +109,11 @@ class Redemptions:
         await self._ledger.write(opened, "redeem")
         return answer
 
-    def post(self, opened: OpenCard, command: RedeemCommand) -> tuple[Redeemed, Posting] | Refusal:
+    async def post(self, opened: OpenCard, command: RedeemCommand) -> tuple[Redeemed, Posting] | Refusal:
         """Add the rows of a redemption, or say why it cannot be.
 
         Args:
-            opened: the card under its lock.
+            opened: the card under its lock, and its household too.
             command: what is wanted.
 
         Raises:
@@ -129,7 +131,7 @@ class Redemptions:
         state = beginning(offer, hold=command.hold)
         ship_to = _address(command.ship_to) if state == ORDERED else ""
         redeemed = Redeemed(new_id(), offer, state, offer.code or (new_code() if state == HELD else ""), ship_to)
-        return redeemed, _post(opened, redeemed)
+        return redeemed, _post(opened, redeemed, await draw(self._ledger, opened, offer.unit, offer.cost))
 
     async def move(self, session: TenantSession, ctx: Context, command: MoveCommand) -> Answer:
         """Carry a redemption on, or refuse it with a reason; both are to be committed.
@@ -182,7 +184,7 @@ class Redemptions:
             offer
             for plugin, provider in self._ledger.registry.reward_providers.values()
             if plugin in opened.enabled
-            for offer in provider.offers(opened.ledger_context(plugin), opened.plugin_facts(plugin))
+            for offer in provider.offers(opened.ledger_context(plugin, opened.shared()), opened.plugin_facts(plugin))
         ]
 
     def shown(self, opened: OpenCard) -> Sequence[RewardOffer]:
@@ -226,7 +228,7 @@ class Redemptions:
         if command.wants_redemption:
             return Answer(201, redeemed.answer(opened).model_dump_json().encode())
         plugin, provider = self._ledger.registry.unit_providers[offer.unit]
-        context = opened.ledger_context(plugin, posting.accounts)
+        context = opened.ledger_context(plugin, opened.shared(posting.accounts))
         model = provider.answer_redeem(context, context.account(offer.unit), offer)
         return Answer(200, model.model_dump_json().encode())
 
@@ -267,9 +269,9 @@ class Redeemed:
         )
 
 
-def _post(opened: OpenCard, redeemed: Redeemed) -> Posting:
+def _post(opened: OpenCard, redeemed: Redeemed, posting: Posting) -> Posting:
     offer, state = redeemed.offer, redeemed.state
-    posting = opened.posting("redemption", redemption_id=redeemed.id)
+    posting.go_on("redemption", redemption_id=redeemed.id)
     posting.redeem(
         offer.unit,
         offer.cost,

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from regulars.contracts.context import Context
 from regulars.contracts.ledger import Refusal
+from regulars.domain.households.drawing import lock_household
 from regulars.domain.ledger.commands import Answer
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.opened import OpenCard
@@ -60,6 +61,7 @@ class SeveralRewards:
         Raises:
             NotFound, InvalidInput, IdempotencyInProgress, IdempotencyMismatch, Conflict, Raced: nothing is kept.
         """
+        await lock_household(session, ctx, commands[0].attempt.card)
         opened = await self._open(session, ctx, commands[0])
         if isinstance(opened, Answer):
             return opened
@@ -79,14 +81,14 @@ class SeveralRewards:
         for place, command in enumerate(commands, 1):
             opened = await self._open(session, ctx, command) if told else first
             assert isinstance(opened, OpenCard)  # the answer is stored with the last one
-            found = self._redemptions.post(opened, command)
+            found = await self._redemptions.post(opened, command)
             if isinstance(found, Refusal):
                 raise _Refused(found)
             redeemed, posting = found
             told.append(redeemed.answer(opened))
             ids.append(redeemed.id)
             if place == len(commands):
-                balances = {unit: state.balance for unit, state in posting.accounts.items()}
+                balances = {unit: state.balance for unit, state in opened.shared(posting.accounts).items()}
                 content = RewardsAnswer(redemptions=told, balances=balances)
                 answer = Answer(201, content.model_dump_json().encode())
                 opened.store(answer, redemption_id=ids[0])

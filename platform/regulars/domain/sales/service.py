@@ -245,7 +245,7 @@ class Sales:
         next_at: datetime | None,
     ) -> Answer:
         plugin, provider = self._ledger.registry.unit_providers[command.unit]
-        context = opened.ledger_context(plugin, posting.accounts)
+        context = opened.ledger_context(plugin, opened.shared(posting.accounts))
         earned = posting.earned(command.unit)
         model = provider.answer_earn(context, context.account(command.unit), earned, next_at)
         if not benefits:

@@ -41,6 +41,7 @@ FEATURES = (
     HostFeature("staff_pins", N_("Staff PINs"), "loyalty_staff_pins"),
     HostFeature("stats", N_("Dashboard with figures"), "loyalty_stats"),
     HostFeature("sandbox", N_("Sandbox for tests")),
+    HostFeature("households", N_("Households with a shared balance")),
     HostFeature("hybrid", N_("Stamps and points on one card"), "loyalty_hybrid"),
     HostFeature("reports", N_("Reports"), "loyalty_reports"),
     HostFeature("analytics.basic", N_("Analytics: basic")),

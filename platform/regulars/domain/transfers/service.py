@@ -143,6 +143,8 @@ async def card_id_of(session: TenantSession, card: CardRef) -> UUID:
 def _refusal(source: OpenCard, target: OpenCard, command: TransferCommand) -> Refusal | None:
     if source.card.program_id != target.card.program_id:
         return Refusal("transfer.other_program", N_("These cards belong to different programs."))
+    if target.card.id in {fellow.card_id for fellow in source.fellows}:
+        return Refusal("transfer.one_household", N_("These cards share what is on them already."))
     held = source.accounts.get(command.unit)
     balance = max(0, held.balance) if held else 0
     if balance < command.amount:

@@ -10,6 +10,7 @@ from regulars.web.api import (
     changes,
     customers,
     events,
+    households,
     merges,
     pins,
     program,
@@ -48,6 +49,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     transfers.add_routes(store)
     bills.add_routes(store)
     merges.add_routes(store)
+    households.add_routes(store)
     trial.add_routes(store)
     front = Blueprint(STOREFRONT.name, __name__)
     storefront.add_routes(front)

@@ -154,7 +154,7 @@ def _card(view: CardView) -> OwnCardAnswer:
         program_name=view.program.name,
         name=view.card.name,
         member_since=view.card.enrolled_at,
-        balances=view.card.balances,
+        balances={unit: account.balance for unit, account in view.shared.items()},
         progress={unit.unit: progress_answer(unit.progress) for unit in view.units},
         rewards=[_reward(offer, view) for offer in view.offers],
     )

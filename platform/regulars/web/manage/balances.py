@@ -114,7 +114,7 @@ async def transfer_units(work: Work, member: str, card: str) -> Result:
     view, form = await _view(work, member, card), await work.form(BalanceForm)
     try:
         wanted = form.require()
-        target = await _target(work, wanted.to)
+        target = await meant_card(work, wanted.to, "to")
         if wanted.step == "check":
             raise Rehearsed(work, await _rehearse_transfer(work, view, wanted, target))
         answer = await _transfer(work, view, wanted, target)
@@ -137,13 +137,13 @@ async def _view(work: Work, member: str, card: str) -> CardView:
     return view
 
 
-async def _target(work: Work, text: str) -> cards.CardHit:
+async def meant_card(work: Work, text: str, field: str) -> cards.CardHit:
     """The card that is meant by what was typed."""
     found = await cards.find(work.session, work.ctx, text, limit=2) if text.strip() else ()
     if len(found) == 1:
         return found[0]
     sentence = _("Several cards fit this. Please enter the whole number.") if found else _("No card fits this.")
-    raise InvalidInput(sentence, fields={"to": sentence})
+    raise InvalidInput(sentence, fields={field: sentence})
 
 
 async def _correct(work: Work, view: CardView, wanted: BalanceForm) -> Answer:

@@ -15,6 +15,7 @@ from regulars.contracts.pages import PageContext
 from regulars.contracts.paging import PageRequest
 from regulars.contracts.providers import Progress
 from regulars.domain.cards.numbers import format_number
+from regulars.domain.ledger.fellows import HOUSEHOLDS
 from regulars.domain.ledger.history import HistoryEntry, history, words_of
 from regulars.domain.members import service
 from regulars.domain.members.export import begin_export, export_rows
@@ -22,6 +23,7 @@ from regulars.domain.members.gauges import Gauge, gauges_of
 from regulars.domain.members.views import Member, MemberCard, MemberDetail, MemberFilter, Only
 from regulars.domain.merges import service as merges
 from regulars.domain.merges.views import Merged
+from regulars.domain.programs.service import Program
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
@@ -121,6 +123,7 @@ class CardPanel:
         url: of what can be done with it.
         history_url: shows its history on this page.
         till_url: the card at the terminal, empty where it cannot be used.
+        household_url: with whom it shares, empty where it cannot or the reader may not.
         shown: whether its history is shown now.
     """
 
@@ -130,6 +133,7 @@ class CardPanel:
     url: str
     history_url: str
     till_url: str
+    household_url: str
     shown: bool
 
 
@@ -253,13 +257,12 @@ async def member_page(work: Work, member: str) -> Result:
         lines = [_history_line(one) for one in found.items]
         pager = make_pager(found, url, {"card": query.card})
     programs = await work.services.programs.programs(work.session, work.ctx.tenant)
-    names = {program.id: program.name for program in programs.items}
     may_manage = work.ctx.principal.may("members.manage")
     return MemberPage(
         url=url,
         name=shown_name(detail.member),
         detail=detail,
-        cards=[_panel(work, url, card, names.get(card.program_id, ""), shown) for card in detail.member.cards],
+        cards=[_panel(work, url, card, programs.get(card.program_id), shown) for card in detail.member.cards],
         language=language_name(detail.member.locale) if detail.member.locale else "",
         lines=lines,
         has_history=shown is not None,
@@ -346,15 +349,17 @@ def _till_url(work: Work, card: MemberCard) -> str:
     return f"{TERMINAL}/cards/{ids.show(ids.CARD, card.id)}"
 
 
-def _panel(work: Work, url: str, card: MemberCard, program: str, shown: MemberCard | None) -> CardPanel:
+def _panel(work: Work, url: str, card: MemberCard, program: Program, shown: MemberCard | None) -> CardPanel:
     public = ids.show(ids.CARD, card.id)
+    shares = program.household_size and work.ctx.tenant.has(HOUSEHOLDS) and work.ctx.principal.may("members.manage")
     return CardPanel(
         card=card,
         number=format_number(card.number),
-        program=program,
+        program=program.name,
         url=f"{url}/cards/{public}",
         history_url=url_of(url, {"card": public}),
         till_url=_till_url(work, card),
+        household_url=f"{url}/cards/{public}/household" if shares else "",
         shown=shown is not None and shown.id == card.id,
     )
 

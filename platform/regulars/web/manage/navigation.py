@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from quart import url_for
 
+from regulars.domain.ledger.fellows import HOUSEHOLDS
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
 from regulars.web.areas import MANAGE
@@ -52,6 +53,8 @@ def _daily(frame: Frame) -> Iterator[Link]:
         yield _link(frame, _("Dashboard"), "", "layout-dashboard")
     if _may(frame, "members.view"):
         yield _link(frame, _("Members"), "/members", "users")
+        if _has(frame, HOUSEHOLDS):
+            yield _link(frame, _("Households"), "/households", "house-heart")
         yield _link(frame, _("Sales"), "/sales", "receipt")
     if _may(frame, "members.adjust"):
         yield _link(frame, _("Corrections"), "/corrections", "scale")

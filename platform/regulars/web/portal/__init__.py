@@ -1,6 +1,6 @@
 """The customer's pages: the merchant's home, enrolment, the card."""
 
-from regulars.web.portal import account, card, catalogue, changes, code, home, join, legal, sign_in
+from regulars.web.portal import account, card, catalogue, changes, code, home, household, join, legal, sign_in
 from regulars.web.portal.blueprint import blueprint
 from regulars.web.portal.navigation import navigation
 
@@ -12,6 +12,7 @@ __all__ = [
     "changes",
     "code",
     "home",
+    "household",
     "join",
     "legal",
     "navigation",

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from regulars.contracts.errors import NotFound
 from regulars.contracts.pages import PageContext
 from regulars.domain.cards import service as cards
-from regulars.domain.cards.view import cards_of_member
+from regulars.domain.cards.view import MemberCard, cards_of_member
+from regulars.domain.ledger.fellows import HOUSEHOLDS
 from regulars.domain.members import consents
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import language_name
@@ -34,6 +35,7 @@ class AccountPage(PageContext):
         news: whether the member has agreed to news.
         locale: language of pages and mails.
         locales: (code, name) of the languages to choose from.
+        has_households: whether one of the cards can share.
     """
 
     template: ClassVar[str] = "portal/account.html"
@@ -46,6 +48,7 @@ class AccountPage(PageContext):
     news: bool
     locale: str
     locales: Sequence[tuple[str, str]]
+    has_households: bool
 
 
 class NewsForm(BaseModel):
@@ -73,6 +76,7 @@ async def account(work: Work) -> Result:
         news=await consents.is_granted(work.session, work.ctx.principal.id, "marketing"),
         locale=work.ctx.locale,
         locales=[(code, language_name(code)) for code in work.ctx.tenant.locales],
+        has_households=await _has_households(work, owned),
     )
 
 
@@ -84,3 +88,10 @@ async def news(work: Work) -> Result:
     await consents.change(work.session, work.ctx, "marketing", granted=wanted)
     work.flash(_("You get our news from now on.") if wanted else _("You get no news any more."), "info")
     return Redirect(ACCOUNT)
+
+
+async def _has_households(work: Work, owned: Sequence[MemberCard]) -> bool:
+    if not work.ctx.tenant.has(HOUSEHOLDS):
+        return False
+    programs = await work.services.programs.programs(work.session, work.ctx.tenant)
+    return any(programs.get(one.program_id).household_size for one in owned)

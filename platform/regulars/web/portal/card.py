@@ -134,7 +134,7 @@ async def card_live(work: Work) -> Result:
     """The changing part, if it has changed since; no content when it has not."""
     query = work.query(LiveQuery)
     card_id = read_id(ids.CARD, query.card)
-    if await version_of(work.session, member_of(work), card_id) == query.seen:
+    if await version_of(work.session, work.ctx, member_of(work), card_id) == query.seen:
         return Response(status=204)
     view = await CardViews(work.services.ledger).view(work.session, work.ctx, card_id)
     return await _live(work, view, just_earned=max(0, _had(view) - query.had))
@@ -146,7 +146,7 @@ async def card_socket(session: TenantSession, ctx: Context, query: Mapping[str, 
     """Hear of movements on one of the member's cards."""
     card_id = read_id(ids.CARD, query.get("card", ""))
     assert ctx.principal.id is not None
-    await version_of(session, ctx.principal.id, card_id)
+    await version_of(session, ctx, ctx.principal.id, card_id)
     return [card_topic(card_id)]
 
 
@@ -168,7 +168,7 @@ async def _live(work: Work, view: CardView, *, just_earned: int) -> CardLive:
     name = ids.show(ids.CARD, view.card.id)
     return CardLive(
         view=view,
-        slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, just_earned),
+        slot=CardSlot(view.program, view.card.info, view.shared, view.offers, just_earned),
         rewards=reward_lines(view, work.ctx.tenant)[:FIRST],
         recent=recent.items,
         warning=_warning(view),
@@ -211,4 +211,4 @@ def chosen_card(owned: Sequence[MemberCard], name: str) -> UUID:
 
 
 def _had(view: CardView) -> int:
-    return sum(account.balance for account in view.accounts.values())
+    return sum(account.balance for account in view.shared.values())

@@ -31,6 +31,13 @@ from regulars.web.portal.changes import ChangesPage, PublicChange
 from regulars.web.portal.code import CodePage
 from regulars.web.portal.doors import MailSentPage
 from regulars.web.portal.home import HomePage
+from regulars.web.portal.household import (
+    HouseholdPage,
+    InvitationLine,
+    JoinHouseholdPage,
+    LeaveHouseholdPage,
+    SharerLine,
+)
 from regulars.web.portal.join import JoinPage
 from regulars.web.portal.legal import PrivacyPage, TermsPage
 from regulars.web.portal.program import Promise
@@ -108,9 +115,29 @@ class SampleShop:
                 news=True,
                 locale=self.tenant.default_locale,
                 locales=[(code, language_name(code)) for code in self.tenant.locales],
+                has_households=True,
             ),
+            *self._households(),
             TermsPage(merchant=name, places=places, promise=self._promise()),
             PrivacyPage(merchant=name, places=places, promise=None),
+        )
+
+    def _households(self) -> Sequence[PageContext]:
+        card, what = "card_0", [unit.progress.label for unit in self._units()]
+        sharers = [
+            SharerLine("card_0", "Alex Example", is_own=True, is_head=True, earned="", leave_url="/household/leave")
+        ]
+        invitation = InvitationLine("ABCD-EFGH", "https://example.com/household/join?code=ABCDEFGH", self.now)
+        shared = HouseholdPage(
+            card=card, program=self.program.name, head="Alex Example", balances=what, sharers=sharers, has_room=True
+        )
+        return (
+            HouseholdPage(
+                card=card, program=self.program.name, error=_("There is no room for more in this household.")
+            ),
+            replace(shared, invitations=[invitation]),
+            JoinHouseholdPage(card=card, code="ABCDEFGH", head="Alex Example", count=2, own=what),
+            LeaveHouseholdPage(card=card, name="", taken=", ".join(what)),
         )
 
     def _units(self) -> Sequence[UnitView]:
@@ -162,6 +189,7 @@ class SampleShop:
             program_id=self.program.id,
             created_at=self.now,
             has_merged=False,
+            household_id=None,
             member_id=UUID(int=4),
             name="Alex Example",
             email="alex@example.com",

@@ -29,6 +29,7 @@ _HOST_FEATURES = (
     ("enrolment", N_("Enrolment on the phone and at the till")),
     ("staff_pins", N_("Staff PINs with lock")),
     ("stats", N_("Dashboard with figures")),
+    ("households", N_("Households with a shared balance")),
     ("api_access", N_("API access")),
     ("white_label", N_("Without our name")),
 )

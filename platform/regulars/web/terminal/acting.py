@@ -309,7 +309,7 @@ async def _done(work: Work, desk: Desk, wanted: Act, said: Mapping[str, Any], ca
         text=_told(view, wanted) or _text(wanted, said),
         benefits=[_benefit(one) for part in (said, *said.get("shares", ())) for one in part.get("benefits", ())],
         view=view,
-        slot=CardSlot(view.program, view.card.info, view.accounts, view.offers, earned),
+        slot=CardSlot(view.program, view.card.info, view.shared, view.offers, earned),
         url=card_url(view.card.id),
         ready=[reward for reward in reward_actions(work, view) if reward.ready],
         undo="" if isinstance(wanted, Undo) else undo_label(work, view),

@@ -138,7 +138,7 @@ async def customer(work: Work, desk: Desk, card: str) -> Result:
     return CustomerPage(
         desk=desk,
         view=view,
-        slot=CardSlot(view.program, view.card.info, view.accounts, view.offers),
+        slot=CardSlot(view.program, view.card.info, view.shared, view.offers),
         url=card_url(view.card.id),
         key=new_token(),
         earning=earn_actions(work, view),

@@ -1,0 +1,1 @@
+"""Households: members of a program who share what is on their cards."""
