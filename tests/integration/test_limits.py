@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -40,7 +40,8 @@ async def cafe(config: Config, registry: PluginRegistry) -> World:
 
 
 @pytest.fixture
-def till(make_till: Callable[[World], Till], cafe: World) -> Till:
+async def till(make_till: Callable[[World], Till], cafe: World, clock: Clock) -> Till:
+    await clock.set(datetime(2026, 3, 10, 8, tzinfo=UTC))  # no midnight comes between
     return make_till(cafe)
 
 
