@@ -179,6 +179,7 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "manage.resume_program": (Said("query", "program", "program"),),
     "manage.program_form": (Said("query", "program", "program"),),
     "manage.save_program": (Said("query", "program", "program"),),
+    "manage.change_kind": (Said("query", "program", "program"),),
     "manage.preview_program": (Said("query", "program", "program"),),
     "manage.trial_form": (Said("query", "program", "program"),),
     "manage.begin_back_test": (Said("query", "program", "program"),),

@@ -98,6 +98,7 @@ WRITES = {
     "/manage/program": MANAGERS,
     "/manage/program/preview": MANAGERS,
     "/manage/program/new": MANAGERS,
+    "/manage/program/kind": MANAGERS,
     "/manage/staff/new": MANAGERS,
     "/manage/shops/new": MANAGERS,
     "/manage/plugins/stamps/off": OWNERS,

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Mapping
 
 from asyncpg import Connection
-from pages_under_test import MakeWorld, actions_of, as_role, open_shop
+from pages_under_test import FEATURES, MakeWorld, actions_of, as_role, open_shop
 from visitors import Seen, led_to, read
 
 from regulars.kernel import ids
@@ -241,6 +241,22 @@ async def test_the_first_program_and_one_too_many(web: WebServer, make_world: Ma
     assert page.fields["_program.name"] == "First"
     assert "Not open yet" in page.text
     assert "_program.is_open" not in page.fields
+
+
+async def test_a_program_gives_something_else_until_it_was_open(
+    web: WebServer, make_world: MakeWorld, sql: Connection
+) -> None:
+    cafe = await open_shop(make_world, "cafe", limits={"programs": 1, "shops": 1}, features=(*FEATURES, "points"))
+    visitor, kind = await as_role(web, sql, cafe, "owner"), url(cafe).replace("/program?", "/program/kind?")
+    assert "What do your customers collect?" not in (await visitor.get(PATH)).text
+    refused = read(await visitor.submit(kind, {"kind": "points"}), 409)
+    assert "This program has been open." in refused.text
+    await sql.execute("UPDATE core.program SET status = 'setup' WHERE tenant_id = $1", cafe.tenant.id)
+    assert "What do your customers collect?" in (await visitor.get(PATH)).text
+    assert led_to(await visitor.submit(kind, {"kind": "points"})) == url(cafe)
+    _page, form = await form_of(visitor)
+    assert (form["points.rate"], "stamps.target" in form) == ("10", False)
+    assert await actions_of(sql, cafe) == ["program.changed"]
 
 
 def png(width: int, height: int) -> bytes:

@@ -57,7 +57,10 @@ class Conditions(BaseModel):
         },
     )
     shops: tuple[str, ...] = Field(
-        default=(), max_length=MAX_WORDS, title=N_("Shops"), description=N_("Their ids, with commas; empty for all.")
+        default=(),
+        max_length=MAX_WORDS,
+        title=N_("Shops"),
+        description=N_("Their ids, with commas; empty for all. Each stands on the page of its shop."),
     )
     days: Days = Field(default="any", title=N_("Days"), json_schema_extra={"choices": {**DAYS}})
     from_time: time | None = Field(default=None, title=N_("From"))

@@ -44,6 +44,9 @@ CHANGE = (
         require_pin=bindparam("new_require_pin", type_=Boolean),
     )
 )
+SET_KIND = (
+    update(Program).where(_TENANT, _THIS, Program.status == "setup").values(kind=bindparam("new_kind", type_=Text))
+)
 SET_STATUS = update(Program).where(_TENANT, _THIS).values(status=bindparam("new_status", type_=Text))
 
 HOLDERS = (

@@ -155,12 +155,8 @@ async def create(session: TenantSession, ctx: Context, kind: str, draft: Program
         Conflict: a plugin that the kind needs is not in force.
     """
     require(ctx, "programs.manage")
-    if kind not in KINDS:
-        raise _invalid(kind=_("Choose one of: %(kinds)s.", kinds=", ".join(KINDS)))
     draft = _checked(draft)
-    await require_feature(session, ctx, kind)
-    if not PLUGINS_OF_KIND[kind] <= ctx.tenant.enabled:
-        raise Conflict(_("This kind of program needs an extension that is not switched on here."))
+    await _require_kind(session, ctx, kind)
     await _require_room(session, ctx)
     program_id = new_id()
     await session.execute(
@@ -229,6 +225,34 @@ async def patch(session: TenantSession, ctx: Context, program_id: UUID, given: M
     before = await _locked(session, program_id)
     draft = ProgramDraft(before.name, before.timezone, before.currency, before.require_pin)
     return await update(session, ctx, program_id, replace(draft, **given))
+
+
+async def set_kind(session: TenantSession, ctx: Context, program_id: UUID, kind: str) -> Program:
+    """Let a program that was never open give something else; what was set for the other kind is kept.
+
+    Args:
+        session: the transaction.
+        ctx: who acts; needs `programs.manage`.
+        program_id: the program.
+        kind: one of `KINDS`, among the tenant's features.
+
+    Raises:
+        InvalidInput: an unknown kind.
+        FeatureNotInOffering: the offering does not have this kind.
+        Conflict: it has been open, so there are cards; or a plugin that the kind needs is not in force.
+        NotFound: the tenant has no such program.
+    """
+    require(ctx, "programs.manage")
+    await _require_kind(session, ctx, kind)
+    before = await _locked(session, program_id)
+    if before.kind == kind:
+        return before
+    if before.status != "setup":
+        raise Conflict(_("This program has been open. Add another one that gives something else."))
+    await session.execute(repository.SET_KIND, {"tenant": session.tenant_id, "program": program_id, "new_kind": kind})
+    difference = {"kind": {"before": before.kind, "after": kind}}
+    await audit.record(session, ctx, "program.changed", "program", program_id, difference)
+    return replace(before, kind=kind)
 
 
 async def set_status(
@@ -312,6 +336,14 @@ async def ready_cards(
 def currencies() -> Sequence[str]:
     """Codes that a program may use."""
     return sorted(list_currencies("en"))
+
+
+async def _require_kind(session: TenantSession, ctx: Context, kind: str) -> None:
+    if kind not in KINDS:
+        raise _invalid(kind=_("Choose one of: %(kinds)s.", kinds=", ".join(KINDS)))
+    await require_feature(session, ctx, kind)
+    if not PLUGINS_OF_KIND[kind] <= ctx.tenant.enabled:
+        raise Conflict(_("This kind of program needs an extension that is not switched on here."))
 
 
 async def _require_room(session: TenantSession, ctx: Context) -> None:

@@ -1,8 +1,8 @@
-"""What people choose from: time zones and currencies."""
+"""What people choose from: kinds of programs, time zones and currencies."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -10,7 +10,10 @@ from babel import Locale
 from babel.core import get_global
 from babel.numbers import get_currency_name
 
+from regulars.domain.programs.service import KINDS
 from regulars.kernel.i18n import current_locale
+from regulars.kernel.i18n import gettext as _
+from regulars.web.work import Work
 
 _CONTINENTS = (
     "Africa",
@@ -24,6 +27,26 @@ _CONTINENTS = (
     "Indian",
     "Pacific",
 )
+
+
+def kind_choices(work: Work) -> Sequence[Mapping[str, object]]:
+    """Kinds of programs as the component `choice_tiles` takes them; those that the offering lacks are disabled."""
+    texts = {
+        "stamps": ("stamp", _("Buy ten, get one: a stamp for every visit.")),
+        "points": ("coins", _("Points for every euro, rewards to choose from.")),
+        "hybrid": ("layers", _("Stamps and points on one card.")),
+    }
+    features, tenant = work.services.catalogue.features, work.ctx.tenant
+    found = []
+    for kind, title in KINDS.items():
+        parts = ("hybrid", "stamps", "points") if kind == "hybrid" else (kind,)
+        if not all(part in features for part in parts):
+            continue
+        icon, text = texts[kind]
+        has = all(tenant.has(part) for part in parts)
+        text = text if has else _("Not in your offering.")
+        found.append({"value": kind, "label": _(title), "icon": icon, "text": text, "disabled": not has})
+    return found
 
 
 def timezone_options(present: str) -> Sequence[tuple[str, str]]:

@@ -27,7 +27,7 @@ from regulars.web.again import TryAgain
 from regulars.web.assets import tenant_asset_url, tenant_file
 from regulars.web.lists import url_of
 from regulars.web.manage.blueprint import blueprint, manage_page, renew
-from regulars.web.manage.choices import currency_options, timezone_options
+from regulars.web.manage.choices import currency_options, kind_choices, timezone_options
 from regulars.web.manage.program_form import (
     BRAND,
     CHANGE,
@@ -82,6 +82,7 @@ class ProgramPage(PageContext):
         errors: full field name → sentence.
         summary: (full field name, the field's label and what is wrong with it), for the top of the page.
         panels: the plugins' fields.
+        kinds: what it could give instead, as long as it was never open.
         timezones, currencies, icons: to choose from.
         logo_url: of the present logo, empty without one.
         changes_url: of what was changed and what is planned.
@@ -99,6 +100,7 @@ class ProgramPage(PageContext):
     errors: Mapping[str, str]
     summary: Sequence[tuple[str, str]]
     panels: Sequence[PluginPanel]
+    kinds: Sequence[Mapping[str, object]]
     timezones: Sequence[tuple[str, str]]
     currencies: Sequence[tuple[str, str]]
     icons: Sequence[Mapping[str, str]]
@@ -286,6 +288,7 @@ async def program_page(work: Work, program: Program, sent: Sent | None, errors: 
         errors=errors,
         summary=summarise(errors, panels),
         panels=panels,
+        kinds=kind_choices(work) if program.status == "setup" else [],
         timezones=timezone_options(program.timezone),
         currencies=currency_options(program.currency),
         icons=icon_choices(),

@@ -11,11 +11,12 @@ from pydantic import BaseModel, Field
 from regulars.contracts.errors import InvalidInput, LimitReached, NotFound
 from regulars.contracts.pages import PageContext
 from regulars.domain.programs import service
-from regulars.domain.programs.service import KINDS, ProgramDraft
+from regulars.domain.programs.service import ProgramDraft
 from regulars.kernel.i18n import gettext as _
 from regulars.web.again import TryAgain, faults_of
 from regulars.web.manage.blueprint import blueprint, manage_page, renew
-from regulars.web.manage.program import program_url
+from regulars.web.manage.choices import kind_choices
+from regulars.web.manage.program import chosen_program, program_url
 from regulars.web.results import Redirect, Result
 from regulars.web.work import Work
 
@@ -43,6 +44,12 @@ class NewProgramForm(BaseModel):
     name: str = Field(default="", max_length=500)
 
 
+class KindForm(BaseModel):
+    """What is chosen instead."""
+
+    kind: str = ""
+
+
 @blueprint.get("/program/new")
 @manage_page("programs.manage")
 async def new_program_form(work: Work) -> Result:
@@ -66,38 +73,26 @@ async def create_program(work: Work) -> Result:
     return Redirect(program_url(program))
 
 
+@blueprint.post("/program/kind")
+@manage_page("programs.manage")
+async def change_kind(work: Work) -> Result:
+    """Let a program that was never open give something else."""
+    wanted = (await work.form(KindForm)).require()
+    program = await service.set_kind(work.session, work.ctx, (await chosen_program(work)).id, wanted.kind)
+    renew(work)
+    work.flash(_("Your customers collect something else now. Look through the settings and open your program."), "info")
+    return Redirect(program_url(program))
+
+
 async def _new_page(work: Work, values: Mapping[str, str], errors: Mapping[str, str]) -> ProgramNewPage:
-    texts = {
-        "stamps": ("stamp", _("Buy ten, get one: a stamp for every visit.")),
-        "points": ("coins", _("Points for every euro, rewards to choose from.")),
-        "hybrid": ("layers", _("Stamps and points on one card.")),
-    }
-    kinds = [kind for kind in KINDS if all(part in work.services.catalogue.features for part in _parts(kind))]
-    chosen = values.get("kind") or next((kind for kind in kinds if _is_included(work, kind)), "")
+    kinds = kind_choices(work)
+    chosen = values.get("kind") or next((str(kind["value"]) for kind in kinds if not kind["disabled"]), "")
     programs = await service.list_programs(work.session)
-    if not any(_is_included(work, kind) for kind in kinds):
+    if not chosen:
         raise NotFound(_("No kind of program is switched on for you. Write to us and we see to it."))
     return ProgramNewPage(
-        kinds=[
-            {
-                "value": kind,
-                "label": _(KINDS[kind]),
-                "icon": texts[kind][0],
-                "text": texts[kind][1] if _is_included(work, kind) else _("Not in your offering."),
-                "disabled": not _is_included(work, kind),
-            }
-            for kind in kinds
-        ],
+        kinds=kinds,
         is_first=not programs.items,
         values={**values, "kind": chosen},
         errors=errors,
     )
-
-
-def _parts(kind: str) -> Sequence[str]:
-    """Features without which a kind of program makes no sense."""
-    return ("hybrid", "stamps", "points") if kind == "hybrid" else (kind,)
-
-
-def _is_included(work: Work, kind: str) -> bool:
-    return all(work.ctx.tenant.has(part) for part in _parts(kind))

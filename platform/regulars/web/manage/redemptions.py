@@ -40,9 +40,9 @@ _SHOWS: Mapping[Show, tuple[str, Status | Literal[""], Delivery]] = {
     "captured": (N_("Handed out"), "captured", ""),
 }
 _MOVES: Mapping[Move, tuple[str, str]] = {
-    "capture": (N_("Handed out"), "check"),
-    "ship": (N_("Sent"), "package"),
-    "deliver": (N_("Delivered"), "check"),
+    "capture": (N_("Hand out"), "check"),
+    "ship": (N_("Mark as sent"), "package"),
+    "deliver": (N_("Mark as delivered"), "check"),
 }
 _BACK: tuple[Move, ...] = ("release", "cancel", "undo")
 """Moves that give units back: they are asked for on the redemption's own page."""
