@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from functools import partial
 from uuid import UUID
 
 from regulars.contracts.context import Context
@@ -12,7 +14,7 @@ from regulars.domain.households.views import HouseholdRow, HouseholdView, Invita
 from regulars.domain.ledger.history import owner_in_sight
 from regulars.domain.members.finding import sought
 from regulars.domain.staff.permissions import require
-from regulars.kernel.db.database import TenantSession
+from regulars.kernel.db.database import Database, TenantSession
 from regulars.kernel.i18n import gettext as _
 
 
@@ -86,5 +88,12 @@ async def list_households(
     """
     require(ctx, "members.view")
     where = {"tenant": session.tenant_id, **sought(query)}
-    rows = await session.rows(repository.LIST, {**where, "size": page.size, "skip": page.offset})
-    return Paged([HouseholdRow(**row._mapping) for row in rows], await session.scalar(repository.COUNT, where), page)
+    return await repository.LIST.page(session, where, page, lambda row: HouseholdRow(**row._mapping))
+
+
+async def all_households(database: Database, ctx: Context, *, query: str = "") -> AsyncIterator[HouseholdRow]:
+    """All households for a file, the latest first; arguments as above."""
+    require(ctx, "members.view")
+    opened = partial(database.tenant, ctx.tenant.id, read_only=True)
+    async for row in repository.LIST.rows(opened, {"tenant": ctx.tenant.id, **sought(query)}):
+        yield HouseholdRow(**row._mapping)

@@ -32,6 +32,7 @@ from regulars.domain.ledger.read_statements import CardBy, named
 from regulars.domain.members.finding import OF_MEMBER, SOUGHT
 from regulars.domain.members.models import Member
 from regulars.domain.programs.models import Program
+from regulars.kernel.db.listing import Listing
 
 NOW: ColumnElement[Any] = func.core.now(type_=DateTime(timezone=True))
 _TENANT = bindparam("tenant", type_=Uuid)
@@ -213,7 +214,7 @@ _sums = (
 _TOGETHER = select(
     func.coalesce(func.jsonb_object_agg(_sums.c.unit, _sums.c.amount), cast({}, JSONB))
 ).scalar_subquery()
-LIST = (
+LIST = Listing(
     select(
         Household.id,
         Household.created_at,
@@ -228,10 +229,9 @@ LIST = (
     .join(Program, and_(Program.tenant_id == Household.tenant_id, Program.id == Household.program_id))
     .join(_head, and_(_head.tenant_id == Household.tenant_id, _head.id == Household.head_id))
     .join(_head_member, and_(_head_member.tenant_id == _head.tenant_id, _head_member.id == _head.member_id))
-    .where(*_LISTED)
-    .order_by(Household.created_at.desc(), Household.id.desc())
-    .limit(bindparam("size", type_=BigInteger))
-    .offset(bindparam("skip", type_=BigInteger))
+    .where(*_LISTED),
+    Household.created_at,
+    Household.id,
 )
 HEAD = (
     select(func.coalesce(func.nullif(Member.name, ""), Member.email))
@@ -239,8 +239,6 @@ HEAD = (
     .join(Household, and_(Household.tenant_id == Card.tenant_id, Household.head_id == Card.id))
     .where(Household.tenant_id == _TENANT, Household.id == _HOUSEHOLD)
 )
-COUNT = select(func.count()).select_from(Household).where(*_LISTED)
-
 SIZE_OF = select(Program.household_size).where(
     Program.tenant_id == _TENANT, Program.id == bindparam("program", type_=Uuid)
 )

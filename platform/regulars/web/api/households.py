@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field, StringConstraints
 from quart import Blueprint
 
 from regulars.contracts.errors import Conflict, InvalidInput, NotFound
-from regulars.contracts.paging import PageRequest
 from regulars.domain.cards.numbers import format_number
 from regulars.domain.households import lists, service
 from regulars.domain.households.views import HouseholdRow, HouseholdView
@@ -18,7 +17,7 @@ from regulars.domain.ledger.fellows import HOUSEHOLDS
 from regulars.domain.transfers.service import card_id_of
 from regulars.kernel import ids
 from regulars.kernel.i18n import gettext as _
-from regulars.web.api.models import Page, Sent, Units
+from regulars.web.api.models import FollowingPage, Sent, Units
 from regulars.web.api.toolkit import ApiWork, Operation, api
 from regulars.web.work import read_id
 
@@ -46,7 +45,7 @@ class SizeSent(Sent):
     household_size: int = Field(ge=0, le=service.SIZES[-1], description="Cards in a household, from 2; 0 for none.")
 
 
-class HouseholdQuery(Page):
+class HouseholdQuery(FollowingPage):
     """Which households."""
 
     q: str = Field(default="", max_length=200, description="Parts of a name or address, or the start of a number.")
@@ -118,8 +117,7 @@ def add_routes(blueprint: Blueprint) -> None:
 )
 async def list_households(work: ApiWork, query: HouseholdQuery) -> HouseholdList:
     """Households that stand, the latest first."""
-    page = PageRequest(query.page, query.size)
-    paged = await lists.list_households(work.session, work.ctx, page, query=query.q)
+    paged = await lists.list_households(work.session, work.ctx, query.request(ids.HOUSEHOLD), query=query.q)
     return HouseholdList(
         items=[_summary(row) for row in paged.items],
         total=paged.total,

@@ -11,7 +11,6 @@ from quart import Response
 
 from regulars.contracts.errors import Conflict, InvalidInput, NotFound
 from regulars.contracts.pages import PageContext
-from regulars.contracts.paging import MAX_PAGE_SIZE, PageRequest
 from regulars.domain.audit import service as audit
 from regulars.domain.cards.numbers import format_number
 from regulars.domain.cards.view import CardViews
@@ -351,18 +350,12 @@ async def _sizes_page(
 
 async def _rows(work: Work, query: ListQuery) -> AsyncIterator[Sequence[str]]:
     yield (_("Since"), _("Program"), _("Customer"), _("E-mail"), _("Card #"), _("Members"), _("Together"))
-    number, last = 1, 1
-    while number <= last:
-        async with work.services.database.tenant(work.ctx.tenant.id, read_only=True) as session:
-            page = PageRequest(number, MAX_PAGE_SIZE)
-            found = await lists.list_households(session, work.ctx, page, query=query.q)
-        for row in found.items:
-            together = _words(work, row.balances)
-            yield (
-                *(format_datetime(row.created_at), row.program, row.name, row.email, row.number),
-                *(str(row.size), together),
-            )
-        number, last = number + 1, found.pages
+    async for row in lists.all_households(work.services.database, work.ctx, query=query.q):
+        together = _words(work, row.balances)
+        yield (
+            *(format_datetime(row.created_at), row.program, row.name, row.email, row.number),
+            *(str(row.size), together),
+        )
 
 
 def _head(found: HouseholdView) -> str:
