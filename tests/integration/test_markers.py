@@ -118,6 +118,7 @@ UNSEEN = {
     "core.refund.items",
     "core.refund.sale_ref",
     "core.sale.benefits",
+    "core.sale.counts",
     "core.sale.device",
     "core.sale.external_ref",
     "core.sale.items",
