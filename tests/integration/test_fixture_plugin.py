@@ -22,6 +22,7 @@ from regulars.contracts.events import AwardTakenBack, Event, RedemptionMoved, Sa
 from regulars.contracts.hookspecs import HookSpecs
 from regulars.contracts.manifest import Area, Plugin, ProviderKind
 from regulars.contracts.slots import Slot
+from regulars.domain.households import service as households
 from regulars.domain.jobs import make_job_registry
 from regulars.domain.ledger.commands import Claim
 from regulars.domain.ledger.process import make_ledger
@@ -163,6 +164,7 @@ async def live(scene: Scene, shop: Shop, *, on: bool) -> None:
         body, headers = shop.world.till_body(**more), {"Idempotency-Key": f"{name}-{shop.world.host}"}
         shop.told[name] = await shop.key.post(f"{STORE}/{path}", json=body, headers=headers)
     await merge_and_undo(scene, shop, till)
+    await share_and_leave(scene, shop)
 
 
 async def merge_and_undo(scene: Scene, shop: Shop, till: Till) -> None:
@@ -175,6 +177,15 @@ async def merge_and_undo(scene: Scene, shop: Shop, till: Till) -> None:
     async with scene.database.tenant(tenant_id) as session:
         (merge,) = await of_member(session, ctx, shop.world.card.member_id)
         await merging.unmerge(session, ctx, Claim("staff:test", "unmerge", b""), merge.id)
+
+
+async def share_and_leave(scene: Scene, shop: Shop) -> None:
+    """Two cards become a household, and one of them leaves it."""
+    await shop.world.allow_households(2)
+    friend, ctx, tenant_id = await shop.world.add_card("friend@example.com"), shop.world.context(), shop.world.tenant.id
+    async with scene.database.tenant(tenant_id) as session:
+        household_id = await households.add(session, ctx, shop.world.card.id, friend.id)
+        await households.leave(session, ctx, household_id, friend.id)
 
 
 def told_elsewhere(world: World) -> list[Event]:

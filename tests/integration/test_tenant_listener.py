@@ -110,14 +110,14 @@ async def test_a_kill_switch_for_everybody(process, cafe, pizza, sql):
 async def test_overrides_with_an_end(process, cafe, sql):
     from datetime import timedelta
 
-    await sql.execute(GRANT, cafe.tenant.id, "shops", "limit", 7, timedelta(seconds=30))
+    await sql.execute(GRANT, cafe.tenant.id, "shops", "limit", 7, timedelta(seconds=50))
     await sql.execute(GRANT, cafe.tenant.id, "stamps", "deny", None, timedelta(seconds=-1))
     snapshot = await process.cache.resolve(cafe.host)
     assert (snapshot.limit("shops"), "stamps" in snapshot.enabled) == (7, True)
     process.now = 29.0
     await process.cache.resolve(cafe.host)
     assert process.queries == 1
-    process.now = 30.0
+    process.now = 50.0
     await process.cache.resolve(cafe.host)
     assert process.queries == 2
 

@@ -50,7 +50,9 @@ _LAST_WAITING_SINCE = (
     )
     .scalar_subquery()
 )
-LAST_EARNED_AT = select(func.greatest(_LAST_ENTRY_AT, _LAST_WAITING_SINCE)).scalar_subquery()
+LAST_EARNED_AT = select(
+    func.greatest(_LAST_ENTRY_AT, _LAST_WAITING_SINCE, type_=DateTime(timezone=True))
+).scalar_subquery()
 """What waits was earned when it was sold, not when it is released."""
 _OF_EACH = (
     select(func.sum(_LEFT).label("stamps"))

@@ -16,6 +16,8 @@ from regulars.sdk import (
 )
 
 HOST_EVENTS = (
+    "household.joined",
+    "household.left",
     "ledger.entry_posted",
     "member.enrolled",
     "award.taken_back",

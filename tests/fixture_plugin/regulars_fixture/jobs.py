@@ -116,3 +116,15 @@ async def member_merged(work: JobWork, payload: Mapping[str, Any]) -> None:
 async def member_unmerged(work: JobWork, payload: Mapping[str, Any]) -> None:
     """See members who become one, or two again."""
     await _see(work, payload)
+
+
+@job("household_joined")
+async def household_joined(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """See a card that shares with others."""
+    await _see(work, payload)
+
+
+@job("household_left")
+async def household_left(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """See a card that is for itself again."""
+    await _see(work, payload)

@@ -32,7 +32,9 @@ class Card(TenantEntity, Base):
         CheckConstraint("merged_into <> id", name="merged_into"),
         Index("ix_card_merged_into", "tenant_id", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_card_created", "tenant_id", "created_at"),
-        ForeignKeyConstraint(["tenant_id", "household_id"], ["core.household.tenant_id", "core.household.id"]),
+        ForeignKeyConstraint(
+            ["tenant_id", "household_id"], ["core.household.tenant_id", "core.household.id"], use_alter=True
+        ),
         CheckConstraint("household_id IS NULL OR merged_into IS NULL", name="household"),
         Index("ix_card_household", "tenant_id", "household_id", postgresql_where=text("household_id IS NOT NULL")),
         {"schema": "core"},

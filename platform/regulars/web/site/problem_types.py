@@ -58,6 +58,12 @@ REFUSALS = (
         N_("The state does not allow it, or another request got there first."),
     ),
     (
+        "transfer.one_household",
+        409,
+        N_("These cards share what is on them already."),
+        N_("The cards of a household pay for rewards together; nothing has to be moved."),
+    ),
+    (
         "refund.undone",
         409,
         N_("This sale was taken back already."),
@@ -92,6 +98,12 @@ REFUSALS = (
         422,
         N_("The amount is in another currency than the program."),
         N_("The state does not allow it, or another request got there first."),
+    ),
+    (
+        "sale.unknown_unit",
+        422,
+        N_("The program has no such card or unit."),
+        N_("The stamp cards of the program are named by it; see what its settings say."),
     ),
     ("program.paused", 409, N_("The program is paused."), N_("It gives nothing until its merchant lets it go on.")),
     ("program.inactive", 409, N_("The program is not active."), N_("It is being set up, or it was closed.")),
