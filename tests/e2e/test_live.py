@@ -80,7 +80,7 @@ async def test_open_pages_follow_a_sale_on_another_process(house: House, people:
     phone, owner, merchant = await people.someone(PHONE), await people.someone(DESKTOP), house.merchants[SLUG]
     heard = [ear(phone), ear(owner)]
     number = await enrol(phone, house, SLUG, "live@example.com", CUSTOMER)
-    stamps = phone.get_by_role("img", name="stamps")
+    stamps = phone.get_by_role("img", name="stamps").first
     count = int((await stamps.get_attribute("aria-label") or "").split(" / ")[0])
     await owner_at(owner, house, SLUG)
     till = await people.someone(TABLET, like=owner)

@@ -105,14 +105,14 @@ async def the_owner_sets_the_program_up(page: Page, house: House) -> None:
     preview = page.get_by_role("complementary", name="Preview")
     card = preview.locator(".lcard")
     before = await card.evaluate("element => getComputedStyle(element).backgroundColor")
-    await page.get_by_label("Stamps needed").fill("10")
+    await page.get_by_label("Stamps needed").first.fill("10")
     await expect(preview.get_by_role("img", name="8 / 10 stamps")).to_be_visible()
-    await page.get_by_label("Reward", exact=True).fill(REWARD)
+    await page.get_by_label("Reward", exact=True).first.fill(REWARD)
     await expect(preview.get_by_text(REWARD, exact=True)).to_be_visible()
     await page.get_by_role("textbox", name="Colour", exact=True).fill("#14532d")
     assert before != "rgb(20, 83, 45)"
     await expect(card).to_have_css("background-color", "rgb(20, 83, 45)")
-    await page.get_by_label("Value of the reward").fill("2.80")
+    await page.get_by_label("Value of the reward").first.fill("2.80")
     await page.get_by_label("Cooldown between stamps").fill("15")
     await page.get_by_label("Stamps per day").fill("5")
     await click(page, "Save changes")
@@ -120,8 +120,8 @@ async def the_owner_sets_the_program_up(page: Page, house: House) -> None:
     await expect(page.get_by_text("1 card is in use.")).to_be_visible()
     await click(page, "Save changes")
     await expect(page.get_by_text("Saved. Your customers see it at once.")).to_be_visible()
-    await expect(page.get_by_label("Stamps needed")).to_have_value("10")
-    await expect(page.get_by_label("Reward", exact=True)).to_have_value(REWARD)
+    await expect(page.get_by_label("Stamps needed").first).to_have_value("10")
+    await expect(page.get_by_label("Reward", exact=True).first).to_have_value(REWARD)
 
 
 async def the_owner_adds(page: Page, house: House, name: str) -> str:
