@@ -75,7 +75,7 @@ class Scene:
         card, home = await self.customer.get("/card"), await self.owner.get("/manage")
         assert (card.status_code, home.status_code) == (200, 200)
         page = await self.owner.get("/manage/p/stamps/")
-        return Seen(api, 'aria-label="Stamps"' in card.text, "/manage/p/stamps/" in home.text, page.status_code)
+        return Seen(api, "data-stamps-sentence" in card.text, "/manage/p/stamps/" in home.text, page.status_code)
 
     async def is_on(self) -> bool:
         """One request of the till."""
