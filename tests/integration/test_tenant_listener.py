@@ -1,6 +1,7 @@
 """Snapshots of a real database, dropped by its notifications; the listening connection is killed and comes back."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -108,18 +109,19 @@ async def test_a_kill_switch_for_everybody(process, cafe, pizza, sql):
 
 
 async def test_overrides_with_an_end(process, cafe, sql):
-    from datetime import timedelta
-
-    await sql.execute(GRANT, cafe.tenant.id, "shops", "limit", 7, timedelta(seconds=50))
-    await sql.execute(GRANT, cafe.tenant.id, "stamps", "deny", None, timedelta(seconds=-1))
+    await process.enabled(cafe)
+    async with sql.transaction():
+        await sql.execute(GRANT, cafe.tenant.id, "shops", "limit", 7, timedelta(seconds=50))
+        await sql.execute(GRANT, cafe.tenant.id, "stamps", "deny", None, timedelta(seconds=-1))
+    await process.until_dropped()
     snapshot = await process.cache.resolve(cafe.host)
     assert (snapshot.limit("shops"), "stamps" in snapshot.enabled) == (7, True)
     process.now = 29.0
     await process.cache.resolve(cafe.host)
-    assert process.queries == 1
+    assert process.queries == 2
     process.now = 50.0
     await process.cache.resolve(cafe.host)
-    assert process.queries == 2
+    assert process.queries == 3
 
 
 async def test_a_killed_connection_comes_back_and_nothing_old_is_seen(process, cafe, sql, superuser):

@@ -86,6 +86,8 @@ async def answer_error(error: RegularsError) -> Response:
     if has_websocket_context():
         return Response(status=error.status)  # to whom no page can be shown
     request = current_request()
+    if error.status == errors.PayloadTooLarge.status:
+        await request.body.hear_out()
     if request.path.startswith(API_PREFIX):
         return problem_response(error, request.visit.request_id)
     return await _error_page(error)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -16,6 +17,7 @@ from quart.globals import request_ctx, websocket_ctx
 from quart.routing import QuartRule
 from quart.typing import ResponseTypes
 from quart.wrappers.base import BaseRequestWebsocket
+from quart.wrappers.request import Body
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter, Rule
 
@@ -29,6 +31,7 @@ API_BODY_LIMIT = 64 * 1024
 BODY_LIMIT = 1024 * 1024
 UPLOAD_LIMIT = 5 * 1024 * 1024
 _DEVICE_LENGTH = 200
+_HEAR_OUT_SECONDS = 10
 _ROUTING_NAME = "regulars.invalid"
 
 
@@ -58,10 +61,26 @@ class Visit:
     stale_cookies: set[str] = field(default_factory=set)
 
 
+class RefusableBody(Body):
+    """A body that may be refused for the length that it declares, and is then heard out."""
+
+    async def hear_out(self) -> None:
+        """Wait until the refused body has arrived, within limits.
+
+        Whoever answers and closes while the visitor still sends breaks the connection: browsers then show their own
+        error and proxies a 502, and nobody reads the answer.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_HEAR_OUT_SECONDS):
+                await self._complete.wait()
+
+
 class RegularsRequest(Request):
     """A request; its body limit is that of the API, of forms, or of forms with files."""
 
     visit: Visit
+    body: RefusableBody
+    body_class = RefusableBody
 
     def __init__(
         self, method: str, scheme: str, path: str, query_string: bytes, headers: Headers, *args: Any, **kwargs: Any
