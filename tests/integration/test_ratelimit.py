@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from redis.asyncio import Redis
 
 from regulars.contracts.errors import RateLimited, Unavailable
 from regulars.kernel.embedded import EmbeddedRedis
-from regulars.kernel.ratelimit import Limit, RateLimiter
+from regulars.kernel.ratelimit import Limit, Pace, RateLimiter, TooBusy
 from regulars.kernel.redis import CircuitBreaker, TenantRedis
 
 TENANT = UUID("01890000-0000-7000-8000-000000000001")
@@ -128,3 +129,29 @@ async def test_an_error_answer_counts_as_away(redis: TenantRedis, redis_server: 
                 await RateLimiter(redis).check(CLOSED, TENANT, "a")
         finally:
             await raw.config_set("maxmemory", "0")
+
+
+async def test_all_processes_keep_one_pace(redis: TenantRedis, redis_server: EmbeddedRedis) -> None:
+    """Forty turns of two processes at twenty a second are 50 ms apart, whoever takes them."""
+    second = TenantRedis(redis_server.url)
+    waits = [await client.reserve("pace", "google", 0.05, 10.0) for _ in range(20) for client in (redis, second)]
+    await second.close()
+    started = 40 * 0.05 - waits[-1] - 0.05
+    assert waits == sorted(waits)
+    assert all(0 <= later - earlier <= 0.0501 for earlier, later in pairwise(waits))
+    assert 0 <= started < 1.0
+    assert await redis.reserve("pace", "apple", 0.05, 10.0) == 0.0
+
+
+async def test_a_turn_that_is_too_far_away_is_not_taken(redis: TenantRedis, redis_server: EmbeddedRedis) -> None:
+    assert await redis.reserve("pace", "google", 3600.0, 10.0) == 0.0
+    pace = Pace(redis)
+    for _ in range(2):
+        with pytest.raises(TooBusy) as refused:
+            await pace.turn("google", 20)
+        assert 3590 < refused.value.seconds <= 3600
+    redis_server.stop()
+    await pace.turn("google", 1 / 60)  # a tenth of the pace: one turn in ten minutes
+    with pytest.raises(TooBusy) as alone:
+        await pace.turn("google", 1 / 60)
+    assert 590 < alone.value.seconds <= 600

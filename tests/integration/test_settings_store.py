@@ -12,6 +12,8 @@ from regulars.contracts.errors import ConfigurationError, Conflict, InvalidInput
 from regulars.contracts.manifest import Plugin
 from regulars.kernel.plugins.loader import make_registry
 from regulars.kernel.settings import NEW, SettingDefault, SettingsStore
+from regulars.kernel.settings.forms import describe_form
+from regulars.kernel.settings.parsing import parse_form
 from regulars.testing.counting import counted
 
 HERE = __name__
@@ -31,6 +33,12 @@ class Gate(BaseModel):
 class Shop(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str = "shop"
+
+
+class Port(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    name: str = "port"
+    key_path: SecretStr = Field(default=SecretStr(""), json_schema_extra={"env": ["GATE_KEY"], "operator": True})
 
 
 class Nested(BaseModel):
@@ -143,6 +151,21 @@ async def test_unknown_and_wrong_values_are_refused_by_field(desk, sql):
         await desk.save(store, {"minutes": -1, "colour": "red"})
     assert caught.value.fields == {"minutes": "At least 0 is needed.", "colour": "This is not known here."}
     assert await sql.fetchrow(ROW, desk.tenant.id, "gate") is None
+
+
+async def test_what_is_the_operators_comes_from_the_environment_alone(desk, sql):
+    registry = make_registry([plugin("gate", "Port")])
+    store = make_store({"GATE_KEY": "/etc/key"}, registry)
+    for given in ({"key_path": "/etc/passwd"}, {"name": "mine", "key_path": None}):
+        with pytest.raises(InvalidInput) as refused:
+            await desk.save(store, given)
+        assert refused.value.fields == {"key_path": "Only whoever runs the platform can set this."}
+    assert await sql.fetch(ROW, desk.tenant.id, "gate") == []
+    saved = await desk.save(store, {"name": "mine"})
+    assert (saved.name, saved.key_path.get_secret_value()) == ("mine", "/etc/key")
+    assert [field.name for field in describe_form(saved).fields()] == ["name"]
+    sent = parse_form(saved, {"name": "yours", "key_path": "/etc/passwd"})
+    assert (sent.values, sent.settings.key_path.get_secret_value()) == ({"name": "yours"}, "/etc/key")
 
 
 async def test_secrets_are_stored_apart_and_stay(desk, sql):

@@ -307,6 +307,17 @@ class WalletDesk(Protocol):
         Not to be held while phones are told.
         """
 
+    async def turn(self, service: str, per_second: float) -> None:
+        """Wait until the whole platform may make one more request to a service that counts them.
+
+        Args:
+            service: lower case, the same for all tenants (`kernel.ratelimit.Pace`).
+            per_second: requests that it allows us.
+
+        Raises:
+            WalletUnavailable: too many others wait.
+        """
+
 
 class WalletProvider(Protocol):
     """How one wallet is spoken to.

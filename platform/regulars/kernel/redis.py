@@ -28,6 +28,16 @@ if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {count, redis.call('PTTL', KEYS[1])}
 """
 
+_RESERVE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local free = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+if free - now <= tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[1], string.format('%.0f', free + ARGV[1]), 'PX', math.ceil((free - now + ARGV[1]) / 1000))
+end
+return string.format('%.0f', free - now)
+"""
+
 
 class RedisDown(Exception):
     """Redis did not answer in time, answered with an error, or is being left alone after such a fault."""
@@ -123,6 +133,7 @@ class TenantRedis:
         self._client: Redis = Redis.from_url(url, socket_connect_timeout=1.0)
         self._breaker = breaker or CircuitBreaker()
         self._counter = self._client.register_script(_COUNT)
+        self._reserver = self._client.register_script(_RESERVE)
 
     async def count(
         self, kind: str, tenant_id: UUID | None, name: str, subject: str, window: float, budget: float = BUDGET
@@ -143,6 +154,25 @@ class TenantRedis:
         key = scoped_key(kind, tenant_id, name, subject)
         hits, milliseconds = await self._within(lambda: self._counter(keys=[key], args=[int(window * 1000)]), budget)
         return Count(int(hits), max(0.0, int(milliseconds) / 1000))
+
+    async def reserve(self, kind: str, name: str, interval: float, longest: float, budget: float = BUDGET) -> float:
+        """Take the next free moment of something that all processes together do at a steady pace.
+
+        Args:
+            kind: what the key is for, its first part.
+            name: of what is paced, for the whole platform.
+            interval: seconds between two moments.
+            longest: seconds that somebody waits; a later moment is told but not taken.
+            budget: seconds to wait for the answer.
+
+        Returns:
+            Seconds until the moment.
+
+        Raises:
+            RedisDown: no answer within the budget.
+        """
+        key, steps = scoped_key(kind, None, name), [round(interval * 1e6), round(longest * 1e6)]
+        return int(await self._within(lambda: self._reserver(keys=[key], args=steps), budget)) / 1e6
 
     async def publish(self, kind: str, messages: Mapping[UUID, str], budget: float = BUDGET) -> None:
         """Tell whoever listens now, one message for each tenant.

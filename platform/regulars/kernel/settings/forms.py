@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 from regulars.contracts.conditions import Conditions
 from regulars.contracts.errors import ConfigurationError
 from regulars.kernel.i18n import gettext as _
-from regulars.kernel.settings.kinds import field_extra
+from regulars.kernel.settings.kinds import field_extra, is_operators
 
 FieldKind = Literal[
     "text",
@@ -198,7 +198,7 @@ def describe_form(
     Args:
         settings: present values.
         prefix: put before every name, `stamps.`, so that several models fit into one HTML form.
-        only: names of the fields to show, in the model's order; all by default.
+        only: names of the fields to show, in the model's order; by default all that are not the operator's.
         sent: what was typed, to be shown again after a refusal.
         errors: full field name → sentence.
 
@@ -208,7 +208,7 @@ def describe_form(
     writer = _Writer(sent, errors or {})
     groups: dict[str, list[FormField]] = {}
     for name, info in type(settings).model_fields.items():
-        if only is None or name in only:
+        if (only is None or name in only) and not is_operators(info):
             group = str(field_extra(info).get("group", ""))
             groups.setdefault(group, []).append(writer.field(prefix + name, info, getattr(settings, name)))
     titles = _group_titles(type(settings))

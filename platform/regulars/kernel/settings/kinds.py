@@ -24,6 +24,7 @@ class SettingsKind:
     Attributes:
         version: of the model.
         secrets: fields that are encrypted.
+        operators: fields that only the environment sets.
         environment: field → value of a variable that is set.
         defaults: what holds where a tenant has set nothing.
     """
@@ -33,6 +34,7 @@ class SettingsKind:
     scope: SettingsScope
     version: int
     secrets: frozenset[str]
+    operators: frozenset[str]
     environment: Mapping[str, str]
     defaults: BaseModel
 
@@ -56,6 +58,11 @@ class SettingDefault:
 def field_extra(info: FieldInfo) -> Mapping[str, Any]:
     """The `json_schema_extra` of a field."""
     return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+
+def is_operators(info: FieldInfo) -> bool:
+    """Whether only the environment sets a field: `json_schema_extra={"operator": True}`."""
+    return bool(field_extra(info).get("operator"))
 
 
 def make_kind(plugin: LoadedPlugin, environment: Environment) -> SettingsKind:
@@ -85,6 +92,7 @@ def make_kind(plugin: LoadedPlugin, environment: Environment) -> SettingsKind:
         scope=plugin.manifest.settings_scope,
         version=plugin.manifest.settings_version,
         secrets=frozenset(name for name, info in model.model_fields.items() if _is_secret(info)),
+        operators=frozenset(name for name, info in model.model_fields.items() if is_operators(info)),
         environment=given,
         defaults=defaults,
     )

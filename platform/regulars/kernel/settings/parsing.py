@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.i18n import parse_money
 from regulars.kernel.settings.forms import PLACE, REMOVE, Shape, sent_rows, shape_of
+from regulars.kernel.settings.kinds import is_operators
 from regulars.kernel.validation import field_errors
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -52,7 +53,8 @@ def parse_form(
         The settings or sentences about what is wrong, in the current language.
     """
     model = type(current)
-    shown = [name for name in model.model_fields if only is None or name in only]
+    fields = ((name, info) for name, info in model.model_fields.items() if not is_operators(info))
+    shown = [name for name, _info in fields if only is None or name in only]
     reader = _Reader(sent, currency)
     values = {}
     for name in shown:

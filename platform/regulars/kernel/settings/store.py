@@ -227,7 +227,7 @@ class SettingsStore:
             The new settings.
 
         Raises:
-            InvalidInput: a field is unknown or its value not acceptable.
+            InvalidInput: a field is unknown or not the tenant's, or its value is not acceptable.
             Conflict: somebody else has saved in the meantime.
         """
         kind = self._kinds[plugin]
@@ -310,6 +310,9 @@ class SettingsStore:
         self, kind: SettingsKind, stored: StoredSettings | None, values: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """What will be stored: (public values, secrets)."""
+        if refused := kind.operators & values.keys():
+            sentence = _("Only whoever runs the platform can set this.")
+            raise InvalidInput(_("Some settings cannot be saved."), fields=dict.fromkeys(sorted(refused), sentence))
         public = {**(stored.values if stored else {}), **_without(values, kind.secrets)}
         secrets = self._decrypted(stored) if stored else {}
         for name in kind.secrets & values.keys():
