@@ -9,7 +9,7 @@ from regulars.kernel.settings.parsing import parse_form
 from regulars.web.again import TryAgain, forgiving
 from regulars.web.forms import Form
 from regulars.web.lists import ListQuery, Pager, make_pager, url_of
-from regulars.web.own_rules import keep_photo, photo_url, save_rules
+from regulars.web.own_rules import keep_photo, photo_url, save_rules, save_settings
 from regulars.web.results import Download, Redirect, Result
 from regulars.web.toolkit import page
 from regulars.web.units import unit_amount
@@ -36,6 +36,7 @@ __all__ = [
     "parse_form",
     "photo_url",
     "save_rules",
+    "save_settings",
     "unit_amount",
     "url_of",
 ]

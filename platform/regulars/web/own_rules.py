@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -34,9 +35,23 @@ async def save_rules(work: Work, plugin: str, program: ProgramInfo, values: Mapp
     """
     parts = work.services
     await require_room_for(work.session, work.ctx, parts.plugins, parts.settings, plugin, program.id, values)
-    settings = await parts.settings.save(work.session, work.ctx, plugin, program.id, values)
+    return await _save(work, plugin, "program", program.id, values)
+
+
+async def save_settings(work: Work, plugin: str, values: Mapping[str, Any]) -> BaseModel:
+    """Change the settings of a plugin that has one set for the whole tenant; else as `save_rules`.
+
+    Args:
+        work, plugin: as there.
+        values: field → value; an empty secret stays, `None` forgets it.
+    """
+    return await _save(work, plugin, "tenant", work.ctx.tenant.id, values)
+
+
+async def _save(work: Work, plugin: str, subject: str, scope_id: UUID, values: Mapping[str, Any]) -> BaseModel:
+    settings = await work.services.settings.save(work.session, work.ctx, plugin, scope_id, values)
     details = {"plugin": plugin, "fields": sorted(values)}
-    await audit.record(work.session, work.ctx, "settings.changed", "program", program.id, details)
+    await audit.record(work.session, work.ctx, "settings.changed", subject, scope_id, details)
 
     async def forget() -> None:
         work.services.snapshots.drop(work.ctx.tenant.id)

@@ -193,6 +193,15 @@ class Work(BaseWork):
         """The whole address of a path on this tenant's host, for links that leave the site."""
         return self.services.config.url(self.ctx.tenant.host, path)
 
+    async def settings(self, plugin: str) -> BaseModel:
+        """The settings of a plugin that has one set for the whole tenant.
+
+        Args:
+            plugin: a loaded plugin that has settings.
+        """
+        tenant = self.ctx.tenant
+        return await self.services.settings.get(self.session, tenant, plugin, tenant.id)
+
     async def rules(self, plugin: str) -> Sequence[ProgramRules]:
         """A plugin's settings in each of the tenant's programs.
 

@@ -132,6 +132,24 @@ def _pizza(pen: Pen) -> None:
         pen.ellipse(x - size, y - size, x + size, y + size, pen.paper)
 
 
+def _leaf(pen: Pen) -> None:
+    """A leaf with its rib and stalk."""
+    upper = [_bezier((24, 70), (18, 30), (50, 20), (78, 24), step / 48) for step in range(49)]
+    lower = [_bezier((78, 24), (80, 54), (66, 82), (24, 70), step / 48) for step in range(49)]
+    pen.polygon([*upper, *lower])
+    pen.stroke([(22, 78), (40, 60), (62, 40)], 3.6, pen.paper)
+    pen.stroke([(20, 80), (27, 72.5)], 3.6)
+
+
+def _scissors(pen: Pen) -> None:
+    """A pair of scissors, open upwards."""
+    pen.polygon([(31, 19), (36, 18), (62, 66), (56, 69)])
+    pen.polygon([(69, 19), (64, 18), (38, 66), (44, 69)])
+    pen.ring(24, 60, 46, 82, 5.5)
+    pen.ring(54, 60, 76, 82, 5.5)
+    pen.ellipse(47.4, 47.4, 52.6, 52.6, pen.paper)
+
+
 def _star(pen: Pen) -> None:
     """A star with five points."""
     points = [_polar(50, 52, 32 if corner % 2 == 0 else 14.5, -90 + 36 * corner) for corner in range(10)]
@@ -146,6 +164,20 @@ def _wave(x: float, top: float, bottom: float, swing: float) -> list[tuple[float
     ]
 
 
+def _bezier(
+    start: tuple[float, float],
+    first: tuple[float, float],
+    second: tuple[float, float],
+    end: tuple[float, float],
+    at: float,
+) -> tuple[float, float]:
+    """The point of a cubic Bézier curve at 0 to 1."""
+    weights = ((1 - at) ** 3, 3 * at * (1 - at) ** 2, 3 * at**2 * (1 - at), at**3)
+    points = (start, first, second, end)
+    x, y = (sum(weight * point[axis] for weight, point in zip(weights, points, strict=True)) for axis in (0, 1))
+    return (x, y)
+
+
 def _polar(x: float, y: float, radius: float, degrees: float) -> tuple[float, float]:
     """The point at a distance and angle from (x, y); 270 degrees is up."""
     angle = math.radians(degrees)
@@ -153,6 +185,13 @@ def _polar(x: float, y: float, radius: float, degrees: float) -> tuple[float, fl
 
 
 EMBLEMS: Mapping[str, Callable[[Pen], None]] = MappingProxyType(
-    {"coffee": _coffee, "croissant": _croissant, "pizza": _pizza, "star": _star}
+    {
+        "coffee": _coffee,
+        "croissant": _croissant,
+        "leaf": _leaf,
+        "pizza": _pizza,
+        "scissors": _scissors,
+        "star": _star,
+    }
 )
 """Icon → what draws it."""
