@@ -14,6 +14,7 @@ from regulars.contracts.errors import ConfigurationError, Unavailable
 from regulars.domain.adjustments.service import Adjustments
 from regulars.domain.awards.service import Awards
 from regulars.domain.bills.service import Bills
+from regulars.domain.bills.shops import ShopBills
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
 from regulars.domain.domains.desk import DomainDesk
@@ -181,6 +182,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         awards=Awards(ledger),
         transfers=Transfers(ledger),
         bills=Bills(ledger),
+        shop_bills=ShopBills(ledger),
         merges=Merges(ledger),
         enrolments=Enrolments(ledger),
     )

@@ -63,6 +63,7 @@ NEED_HISTORY = {
     "/api/v1/store/loyalty/refunds/{refund_id}",
     "/api/v1/store/loyalty/program/changes/{change_id}",
     "/api/v1/store/loyalty/redemptions/several",
+    "/api/v1/store/loyalty/sales/several",
     "/api/v1/store/loyalty/redemptions/{redemption}",
     "/api/v1/store/loyalty/redemptions/{redemption}/capture",
     "/api/v1/store/loyalty/redemptions/{redemption}/fulfilment",

@@ -246,6 +246,11 @@ SAYS: dict[str, tuple[Said, ...]] = {
         Said("json", "shop", "shop", {**SALE_OF_FIVE, "shares": "two", "staff": "own staff", "pin": "4711"}),
         Said("json", "staff", "staff", {**SALE_OF_FIVE, "shares": "two", "pin": "1111"}),
     ),
+    "store_api.record_sales": (
+        *(Said("json", "card", kind, {"parts": "one"}) for kind in ("card", "number", "code")),
+        Said("json", "shop", "shop", {"parts": "one", "card": "own card", "staff": "own staff", "pin": "4711"}),
+        Said("json", "staff", "staff", {"parts": "one", "card": "own card", "pin": "1111"}),
+    ),
     "store_api.merge_members": (
         Said("json", "from", "member", {"into": "own member", "reason": "a test"}),
         Said("json", "into", "member", {"from": "own member", "reason": "a test"}),
@@ -462,6 +467,8 @@ class Shop:
             sent[said.name] = name
         if "shares" in sent:  # of a bill: that of the card in question, and that of another one
             sent["shares"] = [{"card": sent.pop("card", own["twin"])}, {"card": own["number"]}]
+        if "parts" in sent:  # of a bill of several shops
+            sent["parts"] = [{"shop": sent.pop("shop", own["shop"])}]
         path = visit.rule.rule
         for argument, value in values.items():
             path = re.sub(rf"<(?:[^:<>]+:)?{argument}>", value, path)

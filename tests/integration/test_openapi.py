@@ -28,6 +28,7 @@ STORE = {
     "/api/v1/store/loyalty/pins": {"get", "post"},
     "/api/v1/store/loyalty/pins/{staff_id}": {"patch", "delete"},
     "/api/v1/store/loyalty/pins/{staff_id}/unlock": {"post"},
+    "/api/v1/store/loyalty/sales/several": {"post"},
     "/api/v1/store/loyalty/sales/undo": {"post"},
     "/api/v1/store/loyalty/redemptions": {"get", "post"},
     "/api/v1/store/loyalty/redemptions/several": {"post"},

@@ -9,6 +9,7 @@ from quart import Quart, current_app
 from regulars.domain.adjustments.service import Adjustments
 from regulars.domain.awards.service import Awards
 from regulars.domain.bills.service import Bills
+from regulars.domain.bills.shops import ShopBills
 from regulars.domain.cards.enrolment import Enrolments
 from regulars.domain.cards.view import CardViews
 from regulars.domain.domains.desk import DomainDesk
@@ -75,6 +76,7 @@ class Services:
     awards: Awards
     transfers: Transfers
     bills: Bills
+    shop_bills: ShopBills
     merges: Merges
     enrolments: Enrolments
 

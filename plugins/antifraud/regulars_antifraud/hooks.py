@@ -22,9 +22,8 @@ class Hooks:
         settings = ctx.settings
         assert isinstance(settings, AntifraudSettings)
         tomorrow = next_day_start(ctx.day_start, ctx.program.timezone)
-        return check_cooldown(settings, ctx.now, facts["last_earned_at"]) or check_daily_limit(
-            settings, ctx.now, tomorrow, facts["earned_today"], most_counted(occasion)
-        )
+        too_soon = None if ctx.continues else check_cooldown(settings, ctx.now, facts["last_earned_at"])
+        return too_soon or check_daily_limit(settings, ctx.now, tomorrow, facts["earned_today"], most_counted(occasion))
 
 
 def most_counted(purchase: Purchase) -> int:

@@ -36,6 +36,7 @@ def evaluation_of(opened: OpenCard, sale_id: UUID, proposals: Iterable[Proposal]
             "program": program_of(opened.rules.program),
             "now": opened.now,
             "occurred_at": opened.occurred_at,
+            "continues": opened.continues,
             "day_start": opened.day_start,
             "accounts": {
                 unit: [state.balance, state.lifetime, state.seq, state.last_at]

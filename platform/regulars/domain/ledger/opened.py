@@ -83,6 +83,7 @@ class OpenCard:
         read: what else this kind of transaction reads, see `extra_statements`.
         pause: of a paused program: `until`, perhaps nothing, and whether it `redeems`.
         occurred_at: when it happened, `None` for now.
+        continues: a further sale of a visit whose first one stands already.
         sale_id: the sale that is posted or taken back, from `posting` on.
         explains: whether anybody will read why the rules give what they give.
         contended: plugin statements that may find that somebody else took the last of something.
@@ -106,6 +107,7 @@ class OpenCard:
     program_status: str = "active"
     pause: Mapping[str, Any] | None = None
     occurred_at: datetime | None = None
+    continues: bool = False
     sale_id: UUID | None = None
     explains: bool = True
     contended: set[str] = field(default_factory=set)
@@ -182,6 +184,7 @@ class OpenCard:
             occurred_at=self.occurred_at,
             segments=segments,
             sale_id=self.sale_id,
+            continues=self.continues,
             explains=self.explains,
         )
 

@@ -60,6 +60,7 @@ def moment_of(registry: PluginRegistry, inputs: Mapping[str, Any]) -> dict[str, 
         "staff": None,
         "now": datetime.fromisoformat(inputs["now"]),
         "occurred_at": read_time(inputs["occurred_at"]),
+        "continues": inputs.get("continues", False),
         "day_start": datetime.fromisoformat(inputs["day_start"]),
         "accounts": {
             unit: AccountState(unit, balance, lifetime, seq, read_time(last_at))

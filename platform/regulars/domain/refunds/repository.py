@@ -14,7 +14,7 @@ from regulars.kernel.db.expressions import NOW
 from regulars.kernel.db.listing import Listing
 
 _TENANT = bindparam("tenant", type_=Uuid)
-_SALE = select(Sale.id, Sale.card_id, Sale.source, Sale.external_ref).where(Sale.tenant_id == _TENANT)
+_SALE = select(Sale.id, Sale.card_id, Sale.shop_id, Sale.source, Sale.external_ref).where(Sale.tenant_id == _TENANT)
 
 SALE_BY_ID = _SALE.where(Sale.id == bindparam("sale", type_=Uuid))
 SALE_BY_REF = _SALE.where(

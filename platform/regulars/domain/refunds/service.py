@@ -79,7 +79,7 @@ class Refunds:
         sale = await _find_sale(session, ctx, command)
         if sale is None:
             return await self._wait(session, ctx, command)
-        attempt = Attempt(command.claim, CardRef("id", sale.card_id), command.staff_id, command.pin)
+        attempt = Attempt(command.claim, CardRef("id", sale.card_id), command.staff_id, command.pin, sale.shop_id)
         opened = await self._open(session, ctx, attempt, sale, command.external_ref, command.redemptions)
         if isinstance(opened, Answer):
             return opened
@@ -109,7 +109,7 @@ class Refunds:
         sale = await _find_sale(session, ctx, command)
         if sale is None:
             raise NotFound(_("There is no such sale here."))
-        attempt = Attempt(command.claim, CardRef("id", sale.card_id))
+        attempt = Attempt(command.claim, CardRef("id", sale.card_id), shop_id=sale.shop_id)
         opened = await self._open(session, ctx, attempt, sale, None, ())
         if isinstance(opened, Answer):
             return opened
@@ -157,7 +157,9 @@ class Refunds:
             await self._settle_one(session, ctx, sale, waiting)
 
     async def _settle_one(self, session: TenantSession, ctx: Context, sale: Row[Any], waiting: Row[Any]) -> None:
-        attempt = Attempt(Claim("early_refund", str(waiting.id), b""), CardRef("id", sale.card_id))
+        attempt = Attempt(
+            Claim("early_refund", str(waiting.id), b""), CardRef("id", sale.card_id), shop_id=sale.shop_id
+        )
         opened = await self._open(session, ctx, attempt, sale, None, ())
         assert isinstance(opened, OpenCard)  # nobody stores an answer under such a key
         part, result = Part.of(waiting._asdict()), {}

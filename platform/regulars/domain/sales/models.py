@@ -18,7 +18,7 @@ class Sale(TenantEntity, Base):
 
     `source` with `external_ref` counts an external sale once and for ever. An undone sale keeps its row.
     `refunded_minor` is what refunds took of the amount, `refunded_at` when nothing was left of the sale.
-    A share of a bill names the bill's first sale, `bill_id`.
+    A part of a bill, another member's share or another shop's, names the bill's first sale, `bill_id`.
     `counts` is unit → what staff counted for it, nothing where they counted for no single unit.
     `items` are its lines, each with sku, title, category, quantity and amount_minor. `benefits` is what the till
     took off or handed over because of it, each with plugin, kind, key, title, amount_minor and item.

@@ -169,8 +169,16 @@ class Sales:
 
     def check(self, opened: OpenCard, command: SaleCommand) -> Refusal | Clearance:
         """Whether a sale may be recorded on the open card: the checks in their order."""
-        refusal = opened.standing() or self._ledger.check_pin(opened)
-        if refusal is None and opened.read["known_sale"] is not None:
+        return self.check_visit(opened) or self.check_sale(opened, command)
+
+    def check_visit(self, opened: OpenCard) -> Refusal | None:
+        """The checks that are the same for all sales of one visit: card, program, PIN."""
+        return opened.standing() or self._ledger.check_pin(opened)
+
+    def check_sale(self, opened: OpenCard, command: SaleCommand) -> Refusal | Clearance:
+        """The checks of a sale itself."""
+        refusal = None
+        if opened.read["known_sale"] is not None:
             refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
         return (
             refusal
@@ -188,7 +196,7 @@ class Sales:
             opened: the card.
             command: the sale.
             sale_id: its id.
-            bill_id: of a share of a bill: the bill's first sale.
+            bill_id: of a part of a bill: the bill's first sale.
 
         Returns:
             Its entries, and what the till takes off or hands over.

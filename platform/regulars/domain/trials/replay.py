@@ -101,6 +101,7 @@ class Replay:
         opened.attempt = self._attempt_at(row["shop_id"])
         opened.now = datetime.fromisoformat(inputs["now"])
         opened.occurred_at = row["occurred_at"]
+        opened.continues = inputs.get("continues", False)
         opened.day_start = datetime.fromisoformat(inputs["day_start"])
         opened.accounts = {
             unit: AccountState(unit, balance, lifetime, seq, datetime.fromisoformat(last_at) if last_at else None)

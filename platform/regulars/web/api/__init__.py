@@ -16,6 +16,7 @@ from regulars.web.api import (
     program,
     redemptions,
     refunds,
+    shop_bills,
     storefront,
     till,
     transfers,
@@ -48,6 +49,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     events.add_routes(store)
     transfers.add_routes(store)
     bills.add_routes(store)
+    shop_bills.add_routes(store)
     merges.add_routes(store)
     households.add_routes(store)
     trial.add_routes(store)

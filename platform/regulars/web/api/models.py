@@ -265,8 +265,8 @@ class SoldItem(Sent):
     amount_minor: MinorUnits | None = Field(default=None, description="The same in minor units; one of the two.")
 
 
-class EarnSent(TillSent):
-    """A sale at a till."""
+class SaleSent(Sent):
+    """What was bought."""
 
     amount: Amount | None = Field(
         default=None,
@@ -280,10 +280,13 @@ class EarnSent(TillSent):
     )
     items: list[SoldItem] = Field(default=[], max_length=200, description="The lines, for rules about goods.")
     channel: Literal["store", "online"] = "store"
-
     external_ref: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         default=None, description="The sale's name in the system it comes from; counted once for ever."
     )
+
+
+class EarnSent(SaleSent, TillSent):
+    """A sale at a till."""
 
 
 class OfFamily(BaseModel):
