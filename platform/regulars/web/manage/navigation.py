@@ -109,7 +109,7 @@ def _link(frame: Frame, label: str, path: str, icon: str, group: str = "") -> Li
 
 def _is_at(frame: Frame, url: str) -> bool:
     """Whether the page is this entry's or one below it; the home page is below nothing."""
-    return frame.path == url or (url != HOME and frame.path.startswith(f"{url}/"))
+    return frame.path == url or (url != HOME and frame.path.startswith(f"{url.rstrip('/')}/"))
 
 
 def _may(frame: Frame, permission: str) -> bool:
