@@ -32,10 +32,14 @@ from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.features import FEATURES
 from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
 from regulars.domain.transfers.service import Transfers
+from regulars.domain.wallets.desk import Wallets
+from regulars.domain.wallets.faces import Faces
+from regulars.domain.wallets.passes import WalletPasses
 from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.clock import refuse_shifted_clock
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
+from regulars.kernel.hook_tokens import HookTokens
 from regulars.kernel.i18n import Catalogues, Phrasebook, install
 from regulars.kernel.live import Announcer, Hub, Limits, LiveListener
 from regulars.kernel.observability import configure_logging
@@ -157,6 +161,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         plugins=registry,
         snapshots=snapshots,
         listener=TenantListener(config.database_url_app, snapshots),
+        hook_tokens=HookTokens(config.encryption_key),
         announcer=announcer,
         hub=hub,
         live_listener=LiveListener(redis, hub),
@@ -185,6 +190,8 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         shop_bills=ShopBills(ledger),
         merges=Merges(ledger),
         enrolments=Enrolments(ledger),
+        wallets=Wallets(registry, settings, config),
+        wallet_passes=WalletPasses(Faces(ledger, config)),
     )
 
 

@@ -27,6 +27,7 @@ from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.fault_book import FaultBook
 from regulars.domain.tenants.features import FEATURES
 from regulars.domain.tenants.repository import fetch_snapshot, fetch_snapshot_by_id
+from regulars.domain.wallets.keeper import WalletKeeper, make_keeper
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotBuilder, SnapshotCache, TenantListener
@@ -164,6 +165,7 @@ def build_worker(
             Refunds: Refunds(ledger),
             Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
             Ledger: ledger,
+            WalletKeeper: make_keeper(plugins, settings, ledger, config),
         },
         timing=timing,
         at_once=at_once,

@@ -31,6 +31,7 @@ from regulars.kernel import ids
 from regulars.kernel.config import Config, load_config
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import Database
+from regulars.kernel.hook_tokens import HookTokens
 from regulars.kernel.jobs.clockwork import Clockwork
 from regulars.kernel.migrate import upgrade
 from regulars.kernel.migrate.targets import all_targets
@@ -313,6 +314,27 @@ async def previews(shop: Shop) -> bool:
     return 'data-sampler="manage.program_preview"' in answer.text
 
 
+async def leaf_of(shop: Shop) -> str:
+    answer = await shop.member.get("/card/wallet/album")
+    return answer.text if answer.status_code == 200 else ""
+
+
+async def fills_passes(shop: Shop) -> bool:
+    return "sampler.count=" in await leaf_of(shop)
+
+
+async def keeps_passes(shop: Shop) -> bool:
+    return bool(await leaf_of(shop))
+
+
+async def hears_others(shop: Shop) -> bool:
+    """At the address of its tenant, on the host of the platform."""
+    config, tenant = shop.world.config, shop.world.tenant
+    path = f"/hooks/{NAME}/{HookTokens(config.encryption_key).of(NAME, tenant.id)}/echo/hello"
+    answer = await shop.key._server.at(config.base_domain).post(path, content=b"{}")
+    return answer.text == f"hello {tenant.slug}"
+
+
 async def is_in_the_menu(shop: Shop) -> bool:
     return "/manage/p/sampler/" in (await shop.manager.get("/manage")).text
 
@@ -382,6 +404,9 @@ EFFECTS: dict[str, Callable[[Shop], Awaitable[bool]]] = {
     "area manage": page("manager", "/manage/p/sampler/", "manage"),
     "area store_api": answers(f"{STORE}/sampler/count"),
     "area storefront_api": answers("/api/v1/storefront/loyalty/sampler/count"),
+    "area hooks": hears_others,
+    "hook wallet_fields": fills_passes,
+    "provider wallet": keeps_passes,
     "menu": is_in_the_menu,
     "permission": is_forbidden_to_staff,
     "feature": page("manager", "/manage/p/sampler/", "extra"),
@@ -425,7 +450,8 @@ def test_it_is_complete(registry: PluginRegistry) -> None:
     assert {ref.slot for ref in plugin.manifest.slots} == set(Slot)
     assert sorted(ref.kind for ref in plugin.manifest.providers) == kinds
     assert {ref.area for ref in plugin.manifest.blueprints} == set(get_args(Area))
-    assert sorted(one.event for one in plugin.manifest.subscriptions) == sorted([*HOST_EVENTS, "sampler.taken"])
+    events = {one.event for one in plugin.manifest.subscriptions}
+    assert events == {*HOST_EVENTS, "sampler.taken"}
     assert plugin.settings_model is not None
     assert {field.kind for field in describe_form(plugin.settings_model()).fields()} == set(get_args(FieldKind))
     unused = [one.name for one in dataclasses.fields(Plugin) if not getattr(plugin.manifest, one.name)]

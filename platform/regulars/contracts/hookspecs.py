@@ -24,6 +24,7 @@ from regulars.contracts.ledger import (
     Verdict,
 )
 from regulars.contracts.reversals import Reversal
+from regulars.contracts.wallets import WalletPart
 
 PROJECT = "regulars"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -40,6 +41,7 @@ LEDGER_HOOKS = frozenset(
         "redemption_posted",
         "reversal_posted",
         "member_merged",
+        "wallet_fields",
     }
 )
 
@@ -224,4 +226,23 @@ class HookSpecs:
 
         Returns:
             Own writes for the card that stays and events, or `None`.
+        """
+
+    @hookspec
+    def wallet_fields(  # type: ignore[empty-body]
+        self, ctx: LedgerContext, offers: Sequence[RewardOffer], facts: Mapping[str, Any]
+    ) -> Sequence[WalletPart]:
+        """What does the plugin show on the card's pass in the phone?
+
+        When: whenever a pass is made or looked at, once for each language of the tenant; texts are in the current
+        locale. Pure, like a ledger hook. Gate: enabled. Order: topological; within a place by `order`.
+        Errors: the plugin's lines are left out, counted and logged; the pass is made without them.
+
+        Args:
+            ctx: as for `check_earn`; accounts are what can be spent with the card, its household's included.
+            offers: the card's rewards, reachable or not, as its page shows them.
+            facts: the plugin's own facts by name.
+
+        Returns:
+            Lines, and at most one row of stamps and one tier; the first of all plugins' counts.
         """

@@ -14,9 +14,9 @@ from typing import Literal
 from regulars.contracts.slots import Slot
 
 NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_]{1,30}$")
-Area = Literal["portal", "terminal", "manage", "store_api", "storefront_api"]
+Area = Literal["portal", "terminal", "manage", "store_api", "storefront_api", "hooks"]
 SettingsScope = Literal["tenant", "program"]
-ProviderKind = Literal["unit", "reward", "segment"]
+ProviderKind = Literal["unit", "reward", "segment", "wallet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class NavEntry:
 
 @dataclass(frozen=True, slots=True)
 class BlueprintRef:
-    """Views of the plugin in one area; the prefix is forced: `/manage/p/<name>/` and so on."""
+    """Views in one area; the prefix is forced, such as `/manage/p/<name>/` or `/hooks/<name>/<token>/`."""
 
     area: Area
     target: str

@@ -16,11 +16,27 @@ from regulars.domain.refunds.jobs import __name__ as refunds
 from regulars.domain.signup.jobs import __name__ as signup
 from regulars.domain.trials.jobs import __name__ as trials
 from regulars.domain.upkeep.jobs import __name__ as upkeep
+from regulars.domain.wallets.jobs import SUBSCRIPTIONS as WALLETS
+from regulars.domain.wallets.jobs import __name__ as wallets
 from regulars.kernel.jobs import JobRegistry
 from regulars.kernel.plugins.registry import PluginRegistry
 
-MODULES = (awards, domains, expiry, ledger, messaging, nightly, programs, redemptions, refunds, signup, trials, upkeep)
-SUBSCRIPTIONS = (*MAIL, *EXPIRY)
+MODULES = (
+    awards,
+    domains,
+    expiry,
+    ledger,
+    messaging,
+    nightly,
+    programs,
+    redemptions,
+    refunds,
+    signup,
+    trials,
+    upkeep,
+    wallets,
+)
+SUBSCRIPTIONS = (*MAIL, *EXPIRY, *WALLETS)
 
 
 def make_job_registry(plugins: PluginRegistry) -> JobRegistry:

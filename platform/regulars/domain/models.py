@@ -18,6 +18,7 @@ from regulars.domain.signup import models as signup
 from regulars.domain.staff import models as staff
 from regulars.domain.tenants import models as tenants
 from regulars.domain.trials import models as trials
+from regulars.domain.wallets import models as wallets
 from regulars.domain.wording import models as wording
 from regulars.kernel.jobs import models as jobs
 from regulars.kernel.settings import models as settings
@@ -43,5 +44,6 @@ __all__ = [
     "staff",
     "tenants",
     "trials",
+    "wallets",
     "wording",
 ]

@@ -1,4 +1,7 @@
-"""Pages: a blueprint per area, views inside one unit of work, lists with pages, settings that a page changes."""
+"""Pages: a blueprint per area, views inside one unit of work, lists with pages, settings that a page changes.
+
+`hook` makes a view for the service of somebody else, in the area `hooks`.
+"""
 
 from quart import Blueprint
 
@@ -11,7 +14,7 @@ from regulars.web.forms import Form
 from regulars.web.lists import ListQuery, Pager, make_pager, url_of
 from regulars.web.own_rules import keep_photo, photo_url, save_rules, save_settings
 from regulars.web.results import Download, Redirect, Result
-from regulars.web.toolkit import page
+from regulars.web.toolkit import hook, page
 from regulars.web.units import unit_amount
 from regulars.web.work import Work
 
@@ -29,6 +32,7 @@ __all__ = [
     "csv_bytes",
     "describe_form",
     "forgiving",
+    "hook",
     "ids",
     "keep_photo",
     "make_pager",

@@ -20,6 +20,7 @@ from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
 from regulars.domain.programs.plugin_rules import PluginRules
 from regulars.domain.redemptions.service import Redemptions
+from regulars.domain.wallets.keeper import WalletKeeper, make_keeper
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -65,6 +66,7 @@ def make_run_jobs(
         Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
         Replays: Replays(registry, settings),
         SettingsStore: settings,
+        WalletKeeper: make_keeper(registry, settings, ledger, config),
     }
 
     async def run(*, retries: bool = False) -> list[tuple[str, str]]:

@@ -52,6 +52,7 @@ TITLES: Mapping[str, str] = {
     "member.tier_given": N_("Gave a member a tier"),
     "card.blocked": N_("Blocked a card"),
     "card.unblocked": N_("Unblocked a card"),
+    "wallet.pass_made": N_("Put a card into a wallet"),
     "staff.log_in": N_("Signed in"),
     "staff.added": N_("Added a person"),
     "staff.changed": N_("Changed a person"),

@@ -49,8 +49,10 @@ PORTAL = Area("portal", "tenant", "", "member", "/p/{plugin}", "/")
 STORE = Area("store_api", "tenant", STORE_API, "staff", f"{STORE_API}/{{plugin}}")
 STOREFRONT = Area("storefront_api", "tenant", STOREFRONT_API, "member", f"{STOREFRONT_API}/{{plugin}}")
 ADMIN = Area("admin_api", "console", ADMIN_API, "operator")
+HOOKS = Area("hooks", "bare", "/hooks", None, "/hooks/{plugin}/<token>")
+"""For the services of others, which call plugins: the token names the tenant, see `kernel.hook_tokens`."""
 
-AREAS = (STORE, STOREFRONT, ADMIN, TERMINAL, MANAGE, PORTAL, SITE, CONSOLE)
+AREAS = (STORE, STOREFRONT, ADMIN, TERMINAL, MANAGE, PORTAL, HOOKS, SITE, CONSOLE)
 """More specific prefixes first."""
 
 PLUGIN_AREAS: dict[manifest.Area, Area] = {
@@ -59,6 +61,7 @@ PLUGIN_AREAS: dict[manifest.Area, Area] = {
     "manage": MANAGE,
     "store_api": STORE,
     "storefront_api": STOREFRONT,
+    "hooks": HOOKS,
 }
 
 
@@ -88,6 +91,11 @@ def area_of(host: HostKind, path: str) -> Area:
     return next(
         area for area in AREAS if area.host == host and (path == area.prefix or path.startswith(f"{area.prefix}/"))
     )
+
+
+def is_hook(host: HostKind, path: str) -> bool:
+    """Whether an address is one that the services of others call: machines without cookies, who read no pages."""
+    return host == HOOKS.host and path.startswith(f"{HOOKS.prefix}/")
 
 
 def language_url(area: Area) -> str:

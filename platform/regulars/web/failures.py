@@ -16,7 +16,7 @@ from regulars.contracts.i18n import N_
 from regulars.contracts.pages import PageContext
 from regulars.kernel.i18n import gettext
 from regulars.kernel.observability.metrics import PLUGIN_FAULTS
-from regulars.web.areas import API_PREFIX, area_of
+from regulars.web.areas import API_PREFIX, area_of, is_hook
 from regulars.web.pages import render_page
 from regulars.web.plugin_faults import named, note_fault, told
 from regulars.web.problems import error_headers, problem_response
@@ -90,6 +90,8 @@ async def answer_error(error: RegularsError) -> Response:
         await request.body.hear_out()
     if request.path.startswith(API_PREFIX):
         return problem_response(error, request.visit.request_id)
+    if is_hook(request.visit.peer.kind, request.path):
+        return Response(status=error.status, headers=error_headers(error))
     return await _error_page(error)
 
 
@@ -121,6 +123,8 @@ async def _answer_unexpected(error: Exception) -> Response:
     request = current_request()
     if request.path.startswith(API_PREFIX):
         return problem_response(RegularsError(), request.visit.request_id)
+    if is_hook(request.visit.peer.kind, request.path):
+        return Response(status=RegularsError.status)
     return await _error_page(RegularsError())
 
 

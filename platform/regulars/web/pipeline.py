@@ -2,6 +2,7 @@
 
 In this order: request id · visitor and kind of host · tenant · area and plugin · tenant's status · other sites.
 Addresses of a disabled plugin are unknown before routing has its say, so that not even a wrong method discloses them.
+What the services of others call on the platform's own host belongs to the tenant that its address names.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from regulars.kernel.observability import log_context, new_request_id
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.web import ask
 from regulars.web.access_log import record_request
-from regulars.web.areas import API_DOCUMENT, API_PREFIX, MANAGE, PLUGIN_AREAS, PORTAL, STORE_API, area_of, feature_of
+from regulars.web.areas import (
+    API_DOCUMENT,
+    API_PREFIX,
+    MANAGE,
+    PLUGIN_AREAS,
+    PORTAL,
+    STORE_API,
+    area_of,
+    feature_of,
+    is_hook,
+)
 from regulars.web.assets import ASSETS_PREFIX, PLUGIN_ASSETS_PREFIX, is_public
 from regulars.web.compression import compress
 from regulars.web.cookies import LOCALE, LOCALE_LIFETIME, drop_cookie, set_cookie
@@ -28,7 +39,7 @@ from regulars.web.locales import LOCALE_PARAMETER, speak
 from regulars.web.origin import check_origin, check_socket_origin
 from regulars.web.plugin_faults import note_quiet_faults
 from regulars.web.request import Asked, RegularsApp, RegularsRequest, current_request, current_socket, serving_app
-from regulars.web.services import services
+from regulars.web.services import Services, services
 
 _SPOKEN = frozenset({"text/html", "text/csv", "application/json", "application/problem+json"})
 """Kinds of answers that are written in the reader's language."""
@@ -57,6 +68,8 @@ async def _enter() -> Response | None:
     await _arrive(request)
     if request.path in OUTSIDE:
         return None
+    if is_hook(request.visit.peer.kind, request.path):
+        return None  # no cookie has a say there
     check_origin(request.method, request.headers, request.visit.peer.authority, services().config)
     tenant = request.visit.tenant
     return _send_on(request, tenant, services().config) if tenant is not None and tenant.moved else None
@@ -94,8 +107,11 @@ async def _arrive(request: Asked) -> None:
             speak(request, None, config)
             raise UnknownHost
         visit.scope.enter_context(log_context(tenant_id=visit.tenant.id))
+    elif is_hook(visit.peer.kind, request.path):
+        visit.tenant = await tenant_of_hook(request.path, services())
+        visit.scope.enter_context(log_context(tenant_id=visit.tenant.id))
     speak(request, visit.tenant, config)
-    if visit.tenant is not None:
+    if visit.tenant is not None and visit.peer.kind == "tenant":
         admit(request.path, visit.tenant, services().plugins)
 
 
@@ -123,6 +139,24 @@ def admit(path: str, tenant: TenantSnapshot, registry: PluginRegistry) -> None:
         raise TenantUnavailable(gettext("Please ask the shop when it will be back."))
 
 
+async def tenant_of_hook(path: str, parts: Services) -> TenantSnapshot:
+    """The tenant that an address for the services of others names.
+
+    Args:
+        path: `/hooks/<plugin>/<token>/…`.
+        parts: of this process.
+
+    Raises:
+        NotFound: there is none, or it is not open, or the plugin is off; which of them is not told.
+    """
+    _empty, _area, plugin, token, *_rest = [*path.split("/"), "", ""]
+    tenant_id = parts.hook_tokens.read(plugin, token)
+    tenant = await parts.snapshots.by_id(tenant_id) if tenant_id is not None else None
+    if tenant is None or tenant.status != "active" or plugin not in tenant.enabled:
+        raise NotFound
+    return tenant
+
+
 def plugin_of_path(path: str, registry: PluginRegistry) -> str | None:
     """The plugin that an address on a tenant's host belongs to.
 
@@ -134,7 +168,7 @@ def plugin_of_path(path: str, registry: PluginRegistry) -> str | None:
         The plugin's name (for its static files: whether or not there is such a plugin), `None` when the address is the
         host's own or nobody's.
     """
-    for area in PLUGIN_AREAS.values():
+    for area in (one for one in PLUGIN_AREAS.values() if one.host == "tenant"):
         name = _segment_below(area.plugin_prefix.removesuffix("{plugin}"), path)
         if name in registry.names:
             return name
@@ -155,7 +189,7 @@ async def _leave(response: Response) -> Response:
     visit, config = request.visit, services().config
     for name in visit.stale_cookies:
         drop_cookie(response, name, config)
-    if request.args.get(LOCALE_PARAMETER) == visit.locale:
+    if request.args.get(LOCALE_PARAMETER) == visit.locale and not is_hook(visit.peer.kind, request.path):
         set_cookie(response, LOCALE, visit.locale, config, until=LOCALE_LIFETIME)
     await compress(request, response, config)
     add_headers(response.headers, visit.request_id, config)

@@ -24,7 +24,7 @@ from werkzeug.routing import MapAdapter, Rule
 from regulars.contracts.context import ANONYMOUS, Principal, TenantSnapshot
 from regulars.kernel.config import Config
 from regulars.kernel.db.tally import Tally, begin_tally
-from regulars.web.areas import API_PREFIX
+from regulars.web.areas import API_PREFIX, HOOKS
 from regulars.web.hosts import Peer, identify_peer
 
 API_BODY_LIMIT = 64 * 1024
@@ -188,7 +188,7 @@ class RegularsApp(Quart):
 
 
 def _body_limit(path: str, content_type: str) -> int:
-    if path.startswith(API_PREFIX):
+    if path.startswith((API_PREFIX, f"{HOOKS.prefix}/")):
         return API_BODY_LIMIT
     return UPLOAD_LIMIT if content_type.startswith("multipart/form-data") else BODY_LIMIT
 

@@ -24,9 +24,12 @@ from regulars.domain.refunds.service import Refunds
 from regulars.domain.sales.service import Sales
 from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.transfers.service import Transfers
+from regulars.domain.wallets.desk import Wallets
+from regulars.domain.wallets.passes import WalletPasses
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.entitlements import SnapshotCache, TenantListener
+from regulars.kernel.hook_tokens import HookTokens
 from regulars.kernel.i18n import Phrasebook
 from regulars.kernel.live import Announcer, Hub, LiveListener
 from regulars.kernel.plugins.presentation import Presenter
@@ -51,6 +54,7 @@ class Services:
     plugins: PluginRegistry
     snapshots: SnapshotCache
     listener: TenantListener
+    hook_tokens: HookTokens
     announcer: Announcer
     hub: Hub
     live_listener: LiveListener
@@ -79,6 +83,8 @@ class Services:
     shop_bills: ShopBills
     merges: Merges
     enrolments: Enrolments
+    wallets: Wallets
+    wallet_passes: WalletPasses
 
 
 def services() -> Services:

@@ -23,7 +23,7 @@ from regulars.kernel.i18n import gettext as _
 from regulars.kernel.keys import digest
 from regulars.kernel.ratelimit import Limit
 from regulars.web.answers import answer
-from regulars.web.areas import SITE, Area, area_of
+from regulars.web.areas import HOOKS, SITE, Area, area_of
 from regulars.web.cookies import read_cookie, session_cookie
 from regulars.web.limits import check_limit
 from regulars.web.locales import speak_to
@@ -115,6 +115,52 @@ def page(
             return await answer(result, work)
 
         setattr(run, _DOOR, PageDoor(audience, permission))
+        return run
+
+    return decorate
+
+
+def hook(*, limit: Limit | None = None, transaction: bool = True) -> Callable[[View[P]], QuartView[P]]:
+    """Make a view that the service of somebody else calls: `/hooks/<plugin>/<token>/…` on the platform's own host.
+
+    Who calls is for the view to find out: the token names the tenant and proves nothing. There is neither cookie nor
+    language of a person; what is raised answers with its status and an empty body.
+
+    Args:
+        limit: how often one network may call for a tenant, whatever the method.
+        transaction: whether the view gets an open transaction; without, it opens its own (`services.database`).
+
+    Returns:
+        A decorator; the result is a Quart view. The view does not get the token.
+    """
+
+    def decorate(view: View[P]) -> QuartView[P]:
+        @wraps(view)
+        async def run(*args: P.args, **kwargs: P.kwargs) -> Response:
+            kwargs.pop("token", None)
+            request, parts = current_request(), services()
+            tenant = request.visit.tenant
+            if tenant is None:
+                raise NotFound
+            if limit is not None:
+                await check_limit(limit, request, parts)
+            await request.get_data()
+            who = Principal(kind="system", name=request.blueprint or "")
+            context = context_of(request, tenant, who, HOOKS)
+
+            async def transact() -> tuple[Result, Work]:
+                async with parts.database.tenant(tenant.id, read_only=request.method in SAFE_METHODS) as session:
+                    work = Work(request, parts, HOOKS, context, session)
+                    return await view(work, *args, **kwargs), work
+
+            if transaction:
+                result, work = await until_settled(transact)
+            else:
+                work = Work(request, parts, HOOKS, context)
+                result = await view(work, *args, **kwargs)
+            return await answer(result, work)
+
+        setattr(run, _DOOR, PageDoor(None, None))
         return run
 
     return decorate

@@ -24,6 +24,8 @@ from regulars.sdk import (
     Write,
     hookimpl,
 )
+from regulars.sdk.wallets import WalletPart
+from regulars_points import wallet
 from regulars_points.earning import earning_of
 from regulars_points.settings import UNIT, PointSettings, settings_of
 
@@ -111,6 +113,11 @@ class Hooks:
         """Carry over what the other card has carried over, or no longer."""
         parts = -merge.facts["carry"] if merge.is_undone else merge.facts["carry"]
         return Outcome(writes=(Write("carried", [{"parts": parts}]),)) if parts else None
+
+    @hookimpl
+    def wallet_fields(self, ctx: LedgerContext) -> Sequence[WalletPart]:
+        """The balance and the next reward."""
+        return tuple(wallet.parts(ctx))
 
 
 def event_drafts(settings: PointSettings, event: Custom) -> Sequence[EntryDraft]:

@@ -17,6 +17,8 @@ from regulars.sdk import (
     Write,
     hookimpl,
 )
+from regulars.sdk.wallets import WalletPart
+from regulars_rewards import wallet
 from regulars_rewards.catalogue import settings_of
 from regulars_rewards.queries import KIND
 
@@ -52,3 +54,8 @@ class Hooks:
             {"program_id": str(ctx.program.id), "reward_key": key, "taken": -1, "most": None} for key in keys
         ]
         return Outcome(writes=(Write("stock", rows),)) if rows else None
+
+    @hookimpl
+    def wallet_fields(self, offers: Sequence[RewardOffer]) -> Sequence[WalletPart]:
+        """What can be had now."""
+        return tuple(wallet.parts(offers))

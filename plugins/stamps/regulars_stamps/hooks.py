@@ -25,6 +25,8 @@ from regulars.sdk import (
     Write,
     hookimpl,
 )
+from regulars.sdk.wallets import WalletPart
+from regulars_stamps import wallet
 from regulars_stamps.earning import earning_of
 from regulars_stamps.events import MilestoneReached
 from regulars_stamps.settings import UNIT, Card, Milestone, StampCard, StampSettings, is_ours
@@ -121,6 +123,11 @@ class Hooks:
         ]
         reached = [Write("reached", rows)] if rows else []
         return Outcome(writes=(*reached, *carried)) if rows or carried else None
+
+    @hookimpl
+    def wallet_fields(self, ctx: LedgerContext) -> Sequence[WalletPart]:
+        """The row of stamps, how many there are and how far it is to the reward."""
+        return tuple(wallet.parts(ctx))
 
 
 def settings_of(ctx: LedgerContext) -> StampSettings:

@@ -23,6 +23,8 @@ from regulars.sdk import (
     Verdict,
     hookimpl,
 )
+from regulars.sdk.wallets import WalletPart
+from regulars_tiers import wallet
 from regulars_tiers.changes import outcome_of
 from regulars_tiers.settings import PLAIN, Tier, TierSettings, segment_of
 from regulars_tiers.standing import Count, Standing, after_gain, whole
@@ -91,6 +93,11 @@ class Hooks:
         amount = whole(settings, count.best, ctx.program.currency)
         after = after_gain(settings, replace(higher, granted=granted), amount, ctx.now)
         return outcome_of(settings, ctx.card, standing, after, ctx.now)
+
+    @hookimpl
+    def wallet_fields(self, ctx: LedgerContext, facts: Mapping[str, Any]) -> Sequence[WalletPart]:
+        """The tier and the way to the next."""
+        return tuple(wallet.parts(ctx, facts))
 
 
 def settings_of(ctx: LedgerContext) -> TierSettings:

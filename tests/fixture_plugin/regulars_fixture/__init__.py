@@ -14,6 +14,7 @@ from regulars.sdk import (
     SlotRef,
     Subscription,
 )
+from regulars.sdk.wallets import CARD_EVENTS
 
 HOST_EVENTS = (
     "household.joined",
@@ -57,6 +58,7 @@ plugin = Plugin(
         BlueprintRef("manage", "regulars_fixture.web.pages:manage"),
         BlueprintRef("store_api", "regulars_fixture.web.api:store"),
         BlueprintRef("storefront_api", "regulars_fixture.web.api:storefront"),
+        BlueprintRef("hooks", "regulars_fixture.web.hooks:hooks"),
     ),
     nav=(NavEntry("manage", N_("Samples"), "samples", icon="flask-conical", permission="sampler.view", order=90),),
     slots=(
@@ -68,11 +70,13 @@ plugin = Plugin(
         ProviderRef("unit", "samples", "regulars_fixture.unit:Samples"),
         ProviderRef("reward", "badge", "regulars_fixture.unit:Badge"),
         ProviderRef("segment", "fans", "regulars_fixture.unit:Fans"),
+        ProviderRef("wallet", "album", "regulars_fixture.wallet:Album"),
     ),
     jobs=("regulars_fixture.jobs",),
     events=(EventType("taken", N_("Sample taken"), "regulars_fixture.events:Taken"),),
     subscriptions=(
         *(Subscription(event, event.replace(".", "_")) for event in HOST_EVENTS),
         Subscription("sampler.taken", "greet"),
+        *(Subscription(event, "refresh") for event in CARD_EVENTS),
     ),
 )

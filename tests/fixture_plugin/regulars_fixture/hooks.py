@@ -24,6 +24,8 @@ from regulars.sdk import (
     hookimpl,
 )
 from regulars.sdk.db import new_id
+from regulars.sdk.i18n import _
+from regulars.sdk.wallets import WalletField, WalletPart
 from regulars_fixture.events import Taken
 from regulars_fixture.settings import UNIT, Settings
 
@@ -95,3 +97,11 @@ class Hooks:
         word = "unmerged" if merge.is_undone else "merged"
         text = f"{word}: {facts['taken_before']} and {merge.facts['taken_before']}"
         return Outcome(writes=(Write("noted", [{"id": new_id(), "text": text}]),))
+
+    @hookimpl
+    def wallet_fields(
+        self, ctx: LedgerContext, offers: Sequence[RewardOffer], facts: Mapping[str, Any]
+    ) -> Sequence[WalletPart]:
+        """How many samples there are."""
+        count = str(ctx.account(UNIT).balance)
+        return (WalletField("count", _("Samples"), count, "secondary", _("%(count)s samples now.", count=count)),)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from regulars.sdk import N_
 from regulars.sdk.jobs import Every, JobWork, job
 from regulars.sdk.mail import LazyText, PostOffice
+from regulars.sdk.wallets import WalletKeeper
 from regulars_fixture.events import Taken
 from regulars_fixture.queries import note
 
@@ -98,6 +100,12 @@ async def greet(work: JobWork, payload: Mapping[str, Any]) -> None:
         values={"amount": taken.amount},
         footer=[LazyText(N_("A mail of the tests."))],
     )
+
+
+@job("refresh", external=True)
+async def refresh(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """Keep the album's passes true."""
+    await work.service(WalletKeeper).refresh(work, "album", UUID(payload["card_id"]))
 
 
 @job("look_around", schedule=Every(hours=1))

@@ -17,6 +17,7 @@ from regulars.domain.cards import numbers, repository
 from regulars.domain.ledger.topics import card_topic
 from regulars.domain.members.normalise import email_of, phone_of
 from regulars.domain.staff.permissions import require
+from regulars.domain.wallets.soon import refresh_soon
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.text import like_patterns
@@ -171,6 +172,7 @@ async def set_status(session: TenantSession, ctx: Context, card_id: UUID, status
     action = "card.blocked" if status == "blocked" else "card.unblocked"
     await audit.record(session, ctx, action, "card", card_id)
     session.announce(card_topic(card_id))
+    await refresh_soon(session, card_id)
 
 
 def _exact(query: str) -> tuple[Executable, dict[str, Any]] | None:

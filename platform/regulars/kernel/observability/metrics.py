@@ -119,7 +119,12 @@ MAILS = _counter(
     "mails", "Mails: sent, unknown (the answer was lost), deferred, failed or kept in the mailbox.", "outcome"
 )
 
-PLUGIN_FAULTS = _counter("plugin_faults", "Faults of plugins, by plugin and where: page or ledger.", "plugin", "where")
+PLUGIN_FAULTS = _counter(
+    "plugin_faults", "Faults of plugins, by plugin and where: page, ledger, wallet.", "plugin", "where"
+)
 PLUGINS_OFF = _sum("plugin_breakers_open", "Tenants' pages that a plugin is left out of after faults.", "plugin")
+
+WALLET_PUSHES = _counter("wallet_pushes", "Passes of which phones were told, by wallet.", "wallet")
+WALLET_FAILURES = _counter("wallet_failures", "Passes of which phones could not be told, by wallet.", "wallet")
 
 LOOP_BLOCKS = _counter("loop_blocks", "How often a process did not come round for so long that it was logged.")

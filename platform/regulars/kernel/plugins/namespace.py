@@ -30,6 +30,8 @@ def namespace_faults(plugins: Sequence[LoadedPlugin], ours: Mapping[str, bool]) 
     yield from _clashes("the unit", units, ours)
     kinds = [(provider.kind, plugin.name) for plugin in plugins for provider in plugin.rewards]
     yield from _clashes("the reward kind", kinds, ours)
+    wallets = [(provider.wallet, plugin.name) for plugin in plugins for provider in plugin.wallets]
+    yield from _clashes("the wallet", wallets, ours)
     yield from _clashes("the alias", [(alias, plugin.name) for plugin in plugins for alias in plugin.aliases], ours)
 
 

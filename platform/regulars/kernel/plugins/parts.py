@@ -18,6 +18,7 @@ from regulars.contracts.ledger import Fact, WriteStatement
 from regulars.contracts.manifest import EventType, Plugin, ProviderRef, SlotRef
 from regulars.contracts.providers import RewardProvider, SegmentProvider, UnitProvider
 from regulars.contracts.slots import Slot
+from regulars.contracts.wallets import WalletProvider
 from regulars.kernel.db.base import PLUGIN_SCHEMA_PREFIX
 from regulars.kernel.db.prepared import prepare
 from regulars.kernel.plugins.discovery import Candidate
@@ -88,6 +89,7 @@ class LoadedPlugin:
     units: tuple[UnitProvider, ...]
     rewards: tuple[RewardProvider, ...]
     segments: tuple[SegmentProvider, ...]
+    wallets: tuple[WalletProvider, ...]
     events: tuple[LoadedEvent, ...]
     job_modules: tuple[ModuleType, ...]
     templates: Path | None
@@ -143,6 +145,7 @@ def load_parts(candidate: Candidate, manifest: Plugin) -> tuple[LoadedPlugin | N
         units=tuple(part(_unit, ref) for ref in manifest.providers if ref.kind == "unit"),
         rewards=tuple(part(_reward, name, ref) for ref in manifest.providers if ref.kind == "reward"),
         segments=tuple(part(_segment, name, ref) for ref in manifest.providers if ref.kind == "segment"),
+        wallets=tuple(part(_wallet, ref) for ref in manifest.providers if ref.kind == "wallet"),
         events=tuple(part(_event, name, event) for event in manifest.events),
         job_modules=tuple(part(load_module, module) for module in manifest.jobs),
         templates=part(_templates, folder, name),
@@ -281,6 +284,14 @@ def _segment(plugin: str, ref: ProviderRef) -> SegmentProvider:
     provider: SegmentProvider = build(ref.target)
     _require_parts(ref.target, provider, ("kind", "segments"))
     _require_kind(plugin, ref, provider.kind)
+    return provider
+
+
+def _wallet(ref: ProviderRef) -> WalletProvider:
+    provider: WalletProvider = build(ref.target)
+    _require_parts(ref.target, provider, ("wallet", "title", "readiness", "hand_over", "deliver"))
+    if provider.wallet != ref.key:
+        raise PartError(f"the provider {ref.target} is for the wallet {provider.wallet!r}, its key is {ref.key!r}")
     return provider
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from regulars.contracts.manifest import BlueprintRef, Limit, NavEntry, Permission
 from regulars.contracts.providers import RewardProvider, SegmentProvider, UnitProvider
 from regulars.contracts.slots import Slot
+from regulars.contracts.wallets import WalletProvider
 from regulars.kernel.plugins.faults import Fault
 from regulars.kernel.plugins.hooks import HookTable
 from regulars.kernel.plugins.parts import LoadedEvent, LoadedPlugin, LoadedSlot, LoadedWrite
@@ -29,6 +30,7 @@ class PluginRegistry:
         unit_by_path: API path → (plugin, provider).
         reward_providers: reward kind → (plugin, provider).
         segment_providers: (plugin, provider), in loading order.
+        wallet_providers: wallet → (plugin, provider), in loading order.
         permissions, features, limits: full name → what the manifest declares; a feature's value is its title.
         events: full name → event.
         subscriptions: full event name → full names of the jobs that run for it, in loading order.
@@ -46,6 +48,7 @@ class PluginRegistry:
     unit_by_path: Mapping[str, tuple[str, UnitProvider]]
     reward_providers: Mapping[str, tuple[str, RewardProvider]]
     segment_providers: tuple[tuple[str, SegmentProvider], ...]
+    wallet_providers: Mapping[str, tuple[str, WalletProvider]]
     permissions: Mapping[str, Permission]
     features: Mapping[str, str]
     limits: Mapping[str, Limit]
@@ -94,6 +97,7 @@ def freeze(plugins: Sequence[LoadedPlugin], quarantined: Sequence[Fault] = ()) -
         unit_by_path=_fixed({provider.path: (name, provider) for name, provider in units}),
         reward_providers=_fixed({one.kind: (name, one) for name, plugin in named for one in plugin.rewards}),
         segment_providers=tuple((name, one) for name, plugin in named for one in plugin.segments),
+        wallet_providers=_fixed({one.wallet: (name, one) for name, plugin in named for one in plugin.wallets}),
         permissions=_fixed({f"{one.name}.{it.name}": it for one in plugins for it in one.manifest.permissions}),
         features=_fixed(_features(plugins)),
         limits=_fixed({f"{one.name}.{it.name}": it for one in plugins for it in one.manifest.limits}),

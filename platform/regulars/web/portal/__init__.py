@@ -1,6 +1,6 @@
 """The customer's pages: the merchant's home, enrolment, the card."""
 
-from regulars.web.portal import account, card, catalogue, changes, code, home, household, join, legal, sign_in
+from regulars.web.portal import account, card, catalogue, changes, code, home, household, join, legal, sign_in, wallets
 from regulars.web.portal.blueprint import blueprint
 from regulars.web.portal.navigation import navigation
 
@@ -17,4 +17,5 @@ __all__ = [
     "legal",
     "navigation",
     "sign_in",
+    "wallets",
 ]

@@ -1,0 +1,1 @@
+"""Cards in phones: what a pass shows, who has it, and keeping it true."""
