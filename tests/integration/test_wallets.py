@@ -40,13 +40,21 @@ def registry() -> PluginRegistry:
     return make_registry([*(found for found in discover() if found.ours), album.plugin])
 
 
+@pytest.fixture(scope="session")
+def probed_registry(registry: PluginRegistry) -> PluginRegistry:
+    """What the web has here."""
+    return registry
+
+
 @pytest.fixture
 def make_world(config: Config, registry: PluginRegistry, make_world: MakeWorld) -> MakeWorld:
     album.reset()
 
     async def make(slug: str, **options: Any) -> World:
         features = (*PLUGINS, album.NAME, *HOST_FEATURES, "api_access")
-        return await make_world(slug, features=features, plugins=registry.names, offering="wallets", **options)
+        fast = {"antifraud": {"cooldown_minutes": 0}}
+        given = {"features": features, "plugins": registry.names, "offering": "wallets", "settings": fast}
+        return await make_world(slug, **{**given, **options})
 
     return make
 

@@ -127,7 +127,7 @@ class Hooks:
     @hookimpl
     def wallet_fields(self, ctx: LedgerContext) -> Sequence[WalletPart]:
         """The row of stamps, how many there are and how far it is to the reward."""
-        return tuple(wallet.parts(ctx))
+        return tuple(wallet.parts(settings_of(ctx), ctx))
 
 
 def settings_of(ctx: LedgerContext) -> StampSettings:

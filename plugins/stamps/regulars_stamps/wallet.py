@@ -8,13 +8,11 @@ from regulars.sdk import LedgerContext
 from regulars.sdk.i18n import _
 from regulars.sdk.wallets import StampRow, WalletField, WalletPart
 from regulars_stamps import texts
-from regulars_stamps.hooks import settings_of
-from regulars_stamps.settings import Card
+from regulars_stamps.settings import Card, StampSettings
 
 
-def parts(ctx: LedgerContext) -> Iterator[WalletPart]:
+def parts(settings: StampSettings, ctx: LedgerContext) -> Iterator[WalletPart]:
     """The first card is drawn, further ones are lines; a closed card is shown as long as there is something on it."""
-    settings = settings_of(ctx)
     for card in settings.cards:
         count = ctx.account(card.unit).balance
         if card is settings:

@@ -97,7 +97,7 @@ class Hooks:
     @hookimpl
     def wallet_fields(self, ctx: LedgerContext, facts: Mapping[str, Any]) -> Sequence[WalletPart]:
         """The tier and the way to the next."""
-        return tuple(wallet.parts(ctx, facts))
+        return tuple(wallet.parts(settings_of(ctx), ctx, facts))
 
 
 def settings_of(ctx: LedgerContext) -> TierSettings:

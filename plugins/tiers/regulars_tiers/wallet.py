@@ -9,13 +9,13 @@ from regulars.sdk import LedgerContext
 from regulars.sdk.i18n import _
 from regulars.sdk.wallets import WalletField, WalletPart, WalletTier
 from regulars_tiers import texts
-from regulars_tiers.hooks import settings_of
+from regulars_tiers.settings import TierSettings
 from regulars_tiers.standing import Count, Standing, whole
 
 
-def parts(ctx: LedgerContext, facts: Mapping[str, Any]) -> Iterator[WalletPart]:
+def parts(settings: TierSettings, ctx: LedgerContext, facts: Mapping[str, Any]) -> Iterator[WalletPart]:
     """The tier, and on the back the way to the next; nothing below the first one."""
-    settings, standing = settings_of(ctx), Standing.of(facts["standing"])
+    standing = Standing.of(facts["standing"])
     tier = settings.find(standing.tier)
     if tier is not None:
         yield WalletTier(tier.key, tier.title)
