@@ -49,7 +49,7 @@ from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.presentation import Breaker, Presenter
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.plugins.targets import resolve
-from regulars.kernel.ratelimit import RateLimiter
+from regulars.kernel.ratelimit import Pace, RateLimiter
 from regulars.kernel.redis import TenantRedis
 from regulars.kernel.settings import SettingsStore
 from regulars.web import api, console, manage, portal, site, terminal
@@ -190,7 +190,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         shop_bills=ShopBills(ledger),
         merges=Merges(ledger),
         enrolments=Enrolments(ledger),
-        wallets=Wallets(registry, settings, config),
+        wallets=Wallets(registry, settings, config, Pace(redis)),
         wallet_passes=WalletPasses(Faces(ledger, config)),
     )
 

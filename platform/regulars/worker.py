@@ -44,6 +44,7 @@ from regulars.kernel.live import Announcer
 from regulars.kernel.observability.watchdog import Watchdog
 from regulars.kernel.plugins.loader import load_plugins
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.ratelimit import Pace
 from regulars.kernel.redis import TenantRedis
 from regulars.kernel.settings import SettingsStore
 from regulars.web.rendering import make_post_office
@@ -165,7 +166,7 @@ def build_worker(
             Refunds: Refunds(ledger),
             Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
             Ledger: ledger,
-            WalletKeeper: make_keeper(plugins, settings, ledger, config),
+            WalletKeeper: make_keeper(settings, ledger, config, Pace(redis)),
         },
         timing=timing,
         at_once=at_once,

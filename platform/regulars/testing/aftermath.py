@@ -24,6 +24,8 @@ from regulars.domain.wallets.keeper import WalletKeeper, make_keeper
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.ratelimit import Pace
+from regulars.kernel.redis import TenantRedis
 from regulars.kernel.settings import SettingsStore
 from regulars.testing.jobs import FreshSnapshots, run_pending
 from regulars.web.rendering import make_post_office
@@ -66,7 +68,7 @@ def make_run_jobs(
         Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
         Replays: Replays(registry, settings),
         SettingsStore: settings,
-        WalletKeeper: make_keeper(registry, settings, ledger, config),
+        WalletKeeper: make_keeper(settings, ledger, config, Pace(TenantRedis(config.redis_url))),
     }
 
     async def run(*, retries: bool = False) -> list[tuple[str, str]]:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from regulars.contracts.context import Context, TenantSnapshot
-from regulars.contracts.wallets import WalletProvider, WalletReadiness
+from regulars.contracts.wallets import WalletProvider, WalletReadiness, WalletUnavailable
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.hook_tokens import HookTokens, derived_key
+from regulars.kernel.i18n import gettext as _
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.kernel.plugins.units import NO_SETTINGS
+from regulars.kernel.ratelimit import Pace, TooBusy
 from regulars.kernel.settings import SettingsStore
 
 OpenStep = Callable[[], AbstractAsyncContextManager[TenantSession]]
@@ -30,6 +32,7 @@ class Desk:
     _plugin: str
     _encryption_key: str
     _open_step: OpenStep
+    _pace: Pace
 
     def key(self, purpose: str) -> bytes:
         """32 bytes that only this installation knows, the same for ever, another for each tenant and purpose."""
@@ -38,6 +41,17 @@ class Desk:
     def step(self) -> AbstractAsyncContextManager[TenantSession]:
         """A transaction of the tenant; commits at its end."""
         return self._open_step()
+
+    async def turn(self, service: str, per_second: float) -> None:
+        """Wait until the whole platform may make one more request to a service that counts them.
+
+        Raises:
+            WalletUnavailable: too many others wait.
+        """
+        try:
+            await self._pace.turn(service, per_second)
+        except TooBusy as error:
+            raise WalletUnavailable(_("Many passes wait for their turn."), error.seconds) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +71,14 @@ class Wallets:
         registry: the plugins.
         settings: of all plugins.
         config: for addresses and keys.
+        pace: of this process.
     """
 
-    def __init__(self, registry: PluginRegistry, settings: SettingsStore, config: Config) -> None:
+    def __init__(self, registry: PluginRegistry, settings: SettingsStore, config: Config, pace: Pace) -> None:
         self._registry = registry
         self._settings = settings
         self._config = config
+        self._pace = pace
         self._tokens = HookTokens(config.encryption_key)
 
     def of(self, tenant: TenantSnapshot) -> Mapping[str, tuple[str, WalletProvider]]:
@@ -92,6 +108,7 @@ class Wallets:
             _plugin=plugin,
             _encryption_key=self._config.encryption_key,
             _open_step=open_step,
+            _pace=self._pace,
         )
 
     async def offered(self, session: TenantSession, ctx: Context, open_step: OpenStep) -> Sequence[OfferedWallet]:

@@ -26,7 +26,7 @@ from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.jobs import JobWork, enqueue
 from regulars.kernel.observability.metrics import PLUGIN_FAULTS, WALLET_FAILURES, WALLET_PUSHES
-from regulars.kernel.plugins.registry import PluginRegistry
+from regulars.kernel.ratelimit import Pace
 from regulars.kernel.settings import SettingsStore
 
 log = structlog.get_logger(__name__)
@@ -205,6 +205,6 @@ async def send_again(session: TenantSession, ctx: Context, wallet: str) -> None:
     await session.execute(repository.SEND_ALL_AGAIN, {"tenant": ctx.tenant.id, "of_wallet": wallet})
 
 
-def make_keeper(registry: PluginRegistry, settings: SettingsStore, ledger: Ledger, config: Config) -> WalletKeeper:
+def make_keeper(settings: SettingsStore, ledger: Ledger, config: Config, pace: Pace) -> WalletKeeper:
     """The keeper of a process."""
-    return WalletKeeper(Wallets(registry, settings, config), WalletPasses(Faces(ledger, config)))
+    return WalletKeeper(Wallets(ledger.registry, settings, config, pace), WalletPasses(Faces(ledger, config)))
