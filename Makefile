@@ -17,7 +17,8 @@ FRONTEND_SOURCES := $(shell find $(FRONTEND) platform/regulars themes tenants pl
 	-not -path '*/node_modules/*' -not -path '*/scaffold/*' -not -path '$(DIST)/*' -not -name package-lock.json \
 	\( -path '$(FRONTEND)/*' -o -path '*/templates/*' -o -path '*/static/*' \) 2>/dev/null)
 CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
-PARALLEL ?= 2
+# One more than the cores of a small machine: who waits for a browser, a server or a clock leaves a core to the others.
+PARALLEL ?= 3
 # The tests of a file go together, the files in the order of tests/conftest.py.
 SPREAD := -n $(PARALLEL) --dist loadfile --no-loadscope-reorder
 # Anything at all: only prove that the benchmark works.
@@ -29,7 +30,7 @@ export PIP_ROOT_USER_ACTION := ignore
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs wheel translations setup frontend chromium caddy
+.PHONY: help demo test lint bench docs wheel translations setup frontend chromium shell caddy
 .DELETE_ON_ERROR:
 
 help:
@@ -45,11 +46,10 @@ help:
 demo: setup
 	@exec $(BIN)/regulars up --demo --port '$(PORT)' --data '$(DATA)' --base '$(BASE)'
 
-# What a test needs is got while the code is checked. Tests that drive a browser or kill servers come last.
+# What a test needs is got while the code is checked.
 test: $(VENV)/.installed
-	@$(MAKE) --no-print-directory -j3 --output-sync=target lint frontend chromium caddy
-	$(BIN)/pytest $(SPREAD) -m 'not e2e and not fault'
-	$(BIN)/pytest $(SPREAD) -m 'e2e or fault'
+	@$(MAKE) --no-print-directory -j3 --output-sync=target lint frontend chromium shell caddy
+	$(BIN)/pytest $(SPREAD)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -105,8 +105,15 @@ chromium:
 	fi; \
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-liberation fonts-noto-core
 
+# The engine without windows is lighter, but nothing needs it: where it cannot be installed, Chromium does the work.
+shell: | chromium
+	@command -v chromium-headless-shell >/dev/null && exit 0; \
+	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium-headless-shell || true; \
+	fi
+
 # The package's own service would take the ports 80 and 443: it is of no use here.
-caddy: | chromium
+caddy: | shell
 	@command -v caddy >/dev/null && exit 0; \
 	if [ "$$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then \
 		echo 'The tests run Caddy and none is on the PATH: install it (Debian: sudo apt-get install caddy).'; exit 1; \

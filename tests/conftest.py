@@ -1,6 +1,8 @@
-"""The order of the tests."""
+"""The order of the tests, and what all of them share."""
 
 from __future__ import annotations
+
+import gc
 
 import pytest
 
@@ -43,3 +45,10 @@ _RANKS = {name: rank for rank, name in enumerate(FIRST)}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first: a long file that begins last lets all other cores wait for it."""
     items.sort(key=lambda item: _RANKS.get(item.path.name, len(FIRST)))
+
+
+def pytest_collection_finish() -> None:
+    """Tell the garbage collector that what is loaded stays, as a server does after its start."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)

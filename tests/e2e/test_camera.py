@@ -53,7 +53,8 @@ async def till_of(people: People, house: House, slug: str) -> Page:
 async def test_a_code_opens_its_card_once(house: House, people: People, tmp_path: Path) -> None:
     number = await enrol(await people.someone(PHONE), house, SLUG, "nora@example.com", CUSTOMER)
     video = film(tmp_path / "code.y4m", await link_of(house, SLUG, number))
-    async with chromium("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={video}") as browser:
+    flags = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={video}")
+    async with chromium(*flags, whole=True) as browser:
         visitors = People(browser)
         till = await till_of(visitors, house, SLUG)
         await till.context.grant_permissions(["camera"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from regulars.kernel.paths import bundled
 from regulars.kernel.templating.assets import Assets
@@ -21,22 +20,13 @@ from regulars.kernel.templating.chrome import Chrome, Flash, Link
 from regulars.kernel.templating.engine import TemplateEngine
 from regulars.kernel.templating.icons import Icons
 from regulars.kernel.templating.themes import discover
+from regulars.testing.browser import chromium
 from regulars.web.headers import CONTENT_SECURITY_POLICY
 
 pytestmark = pytest.mark.e2e
 
 WEB = Path(__file__).resolve().parents[2] / "platform" / "regulars" / "web"
 DIST = WEB / "static" / "dist"
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 SKELETON = """{% extends "layouts/LAYOUT.html" %}{% import "components/ui.html" as ui %}
 {% block title %}Test{% endblock %}
 {% block content %}CONTENT{% endblock %}
@@ -123,12 +113,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    executable = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    assert executable, "These tests drive Chromium and none is on the PATH."
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+    async with chromium() as made:
         yield made
-        await made.close()
 
 
 @pytest.fixture
