@@ -192,10 +192,11 @@ def brief_names(plugins: PluginRegistry) -> dict[str, dict[str, str]]:
     aliases = {one.alias: one.name for one in FEATURES if one.alias} | dict(ALIASES) | dict(plugins.aliases)
     offering = {name: code(here) for name, here in OFFERING_CODES.items()} | {"analytics": codes(GRADES[0])}
     return {
-        "Features": {n: code(here) for n, here in aliases.items() if here not in permissions} | later["features"],
+        "Features": {n: code(here) for n, here in aliases.items() if here not in permissions}
+        | later.get("features", {}),
         "Permissions": {n: code(here) for n, here in aliases.items() if here in permissions},
-        "Jobs": {name: code(here) for name, here in told["jobs"].items()} | later["jobs"],
-        "Variables": {n: code(here) for n, here in variable_aliases(plugins).items()} | later["variables"],
+        "Jobs": {name: code(here) for name, here in told["jobs"].items()} | later.get("jobs", {}),
+        "Variables": {n: code(here) for n, here in variable_aliases(plugins).items()} | later.get("variables", {}),
         "Codes of the offerings": offering,
         "Paths of the API": dict.fromkeys(told["paths"]["names"], "the same") | later.get("paths", {}),
         "Pages": {name: code(here) for name, here in told["pages"].items()},

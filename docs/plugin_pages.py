@@ -10,7 +10,7 @@ from typing import Any
 from describe import about, code, codes, fields, head, methods, python, returns, section, signature, table, value_class
 from pydantic import BaseModel
 
-from regulars.contracts import events, hookspecs, ledger, providers, slots
+from regulars.contracts import events, hookspecs, ledger, providers, slots, wallets
 from regulars.domain.messaging.jobs import SUBSCRIPTIONS
 from regulars.kernel.plugins.registry import PluginRegistry
 
@@ -110,6 +110,8 @@ PROVIDERS = (
     providers.UnitWithoutButton,
     providers.RewardProvider,
     providers.SegmentProvider,
+    wallets.WalletProvider,
+    wallets.WalletDesk,
 )
 
 
@@ -120,8 +122,12 @@ def providers_page(plugins: PluginRegistry) -> str:
     rows = [("unit", code(unit), code(name)) for unit, (name, _) in plugins.unit_providers.items()]
     rows += [("reward", code(kind), code(name)) for kind, (name, _) in plugins.reward_providers.items()]
     rows += [("segment", code(provider.kind), code(name)) for name, provider in plugins.segment_providers]
+    rows += [("wallet", code(wallet), code(name)) for wallet, (name, _) in plugins.wallet_providers.items()]
     text += table(("kind", "key", "plugin"), rows)
     for kind in PROVIDERS:
         text += f"\n{value_class(kind, '##')}\n"
-        text += table(("method", "what it does"), [(code(signature(one)[4:]), about(one)) for one in methods(kind)])
+        text += table(
+            ("method", "what it does"),
+            [(code(signature(one).removeprefix("async ")[4:]), about(one)) for one in methods(kind)],
+        )
     return text + f"\n{value_class(providers.Progress, '##')}"
