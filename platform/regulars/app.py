@@ -23,6 +23,7 @@ from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.merges.service import Merges
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
+from regulars.domain.receipts.service import Receipts
 from regulars.domain.redemptions.service import Redemptions
 from regulars.domain.redemptions.several import SeveralRewards
 from regulars.domain.refunds.service import Refunds
@@ -188,6 +189,7 @@ def make_services(config: Config, registry: PluginRegistry, hub: Hub | None = No
         transfers=Transfers(ledger),
         bills=Bills(ledger),
         shop_bills=ShopBills(ledger),
+        receipts=Receipts(ledger),
         merges=Merges(ledger),
         enrolments=Enrolments(ledger),
         wallets=Wallets(registry, settings, config, Pace(redis)),

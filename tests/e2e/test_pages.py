@@ -53,7 +53,7 @@ SELECT tenant_id, gen_random_uuid(), id, '{"stamps": {"target": 14}}', 'Two more
        now() + interval '20 days', 'planned', 'staff', 'Olga' FROM core.program WHERE tenant_id = $1 LIMIT 1
 """
 HOUSEHOLD = """
-WITH program AS (UPDATE core.program SET household_size = 6 WHERE tenant_id = $1 RETURNING id),
+WITH program AS (UPDATE core.program SET household_size = 6, claim_days = 30 WHERE tenant_id = $1 RETURNING id),
      inside AS (SELECT id, program_id, number FROM core.card WHERE tenant_id = $1 AND number = ANY ($2::text[])),
      home AS (INSERT INTO core.household (tenant_id, id, program_id, head_id)
               SELECT $1, gen_random_uuid(), program_id, id FROM inside ORDER BY number LIMIT 1 RETURNING id),

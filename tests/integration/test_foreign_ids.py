@@ -251,6 +251,15 @@ SAYS: dict[str, tuple[Said, ...]] = {
         Said("json", "shop", "shop", {"parts": "one", "card": "own card", "staff": "own staff", "pin": "4711"}),
         Said("json", "staff", "staff", {"parts": "one", "card": "own card", "pin": "1111"}),
     ),
+    "store_api.keep_receipt": (Said("json", "shop", "shop", {"external_ref": "R-1", "amount": "5.00"}),),
+    "store_api.claim_receipt": tuple(
+        Said("json", "card", kind, {"number": "R-1", "amount": "5.00"}) for kind in ("card", "number", "code")
+    ),
+    "store_api.receipt_days": (Said("json", "program", "program", {"claim_days": 5}),),
+    "manage.set_receipt_days": (Said("form", "program", "program", {"days": "5"}),),
+    "manage.claim_receipt": (Said("form", "card", "number", {"number": "R-1", "amount": "5.00"}),),
+    "portal.missing": (Said("query", "card", "card"),),
+    "portal.claim_missing": (Said("form", "card", "card", {"number": "R-1", "amount": "5.00"}),),
     "store_api.merge_members": (
         Said("json", "from", "member", {"into": "own member", "reason": "a test"}),
         Said("json", "into", "member", {"from": "own member", "reason": "a test"}),
@@ -324,6 +333,8 @@ NOTHING = {
     *("probe_portal.names", "probe_portal.rename", "probe_portal.show", "probe_portal.show_flash"),
     *("probe_portal.write_by_get", "probe_store_api.echo", "probe_storefront_api.hello", "probe_terminal.at_terminal"),
     *("manage.households", "manage.export_households", "manage.household_sizes", "store_api.households"),
+    *("manage.receipts", "manage.export_receipts", "manage.receipt_days", "manage.claim_receipt_form"),
+    "store_api.receipts",
     "stamps_manage.milestones",
     "points_manage.rules",
     *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
@@ -415,6 +426,7 @@ async def names_of(world: World, secret: str, sql: Connection) -> Names:
     keys["merge"], twin = new_id(), await world.add_card("twin@example.org")
     await sql.execute(MERGE, tenant, keys["merge"], twin.member_id, world.card.member_id)
     await world.allow_households()
+    await sql.execute("UPDATE core.program SET claim_days = 9 WHERE tenant_id = $1", tenant)
     keys["household"] = new_id()
     await sql.execute(HOUSEHOLD, tenant, keys["household"], world.program_id, world.card.id, twin.id)
     public = {kind: ids.show(prefix, keys[kind]) for kind, prefix in PUBLIC.items()}

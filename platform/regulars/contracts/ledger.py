@@ -134,8 +134,9 @@ class LedgerContext:
         occurred_at: when it happened: rules about days, hours and dates go by it; `now` when nobody said.
         segments: keys of the groups of customers that the member belongs to, see `SegmentProvider`.
         sale_id: the sale that is being recorded or taken back, once that is certain: in the `…_posted` hooks.
-        continues: a further sale of a visit whose first one was judged in the same call: a time that must pass between
-            two visits is not asked again, what is limited by the day is.
+        continues: a further sale of a visit whose first one was judged in the same call, one from before there was a
+            card, or one that a receipt proves: a time that must pass between two visits is not asked for, what is
+            limited by the day is.
         explains: whether anybody will read the steps of drafts; a back-test wants the amounts alone, and hooks may
             leave the steps out.
     """

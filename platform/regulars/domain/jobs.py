@@ -11,6 +11,7 @@ from regulars.domain.ledger.nightly import __name__ as nightly
 from regulars.domain.messaging.jobs import SUBSCRIPTIONS as MAIL
 from regulars.domain.messaging.jobs import __name__ as messaging
 from regulars.domain.programs.jobs import __name__ as programs
+from regulars.domain.receipts.jobs import __name__ as receipts
 from regulars.domain.redemptions.jobs import __name__ as redemptions
 from regulars.domain.refunds.jobs import __name__ as refunds
 from regulars.domain.signup.jobs import __name__ as signup
@@ -29,6 +30,7 @@ MODULES = (
     messaging,
     nightly,
     programs,
+    receipts,
     redemptions,
     refunds,
     signup,

@@ -7,7 +7,7 @@ from uuid import UUID
 CARD, MEMBER, STAFF, SHOP, PROGRAM = "card", "mem", "staff", "shop", "prog"
 SALE, REDEMPTION, ENTRY, API_KEY, TENANT = "sale", "red", "txn", "key", "ten"
 CHANGE, BACK_TEST = "chg", "trial"
-REFUND, ADJUSTMENT, MERGE, HOUSEHOLD = "ref", "adj", "mrg", "hh"
+REFUND, ADJUSTMENT, MERGE, HOUSEHOLD, RECEIPT = "ref", "adj", "mrg", "hh", "rcp"
 
 
 def show(prefix: str, value: UUID) -> str:

@@ -18,6 +18,7 @@ from regulars.domain.ledger.rulebook import RuleBook
 from regulars.domain.merges.service import Merges
 from regulars.domain.messaging.office import PostOffice
 from regulars.domain.programs.cache import ProgramCache
+from regulars.domain.receipts.service import Receipts
 from regulars.domain.redemptions.service import Redemptions
 from regulars.domain.redemptions.several import SeveralRewards
 from regulars.domain.refunds.service import Refunds
@@ -81,6 +82,7 @@ class Services:
     transfers: Transfers
     bills: Bills
     shop_bills: ShopBills
+    receipts: Receipts
     merges: Merges
     enrolments: Enrolments
     wallets: Wallets

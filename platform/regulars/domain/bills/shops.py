@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from json import loads
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.opened import OpenCard
 from regulars.domain.refunds.service import Refunds
-from regulars.domain.sales.service import SaleCommand, Sales
+from regulars.domain.sales.service import SaleCommand, Sales, happened
 from regulars.kernel import ids
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
@@ -38,11 +39,13 @@ class ShopPart:
 
     Attributes:
         external_ref: the sale's name in the system it comes from; counted once for ever.
+        occurred_at: when it happened, if not now.
     """
 
     shop_id: UUID
     purchase: Purchase
     external_ref: str | None = None
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +132,9 @@ class ShopBills:
         for place, part in enumerate(command.parts):
             opened = await self._open(session, ctx, command, place) if place else first
             assert isinstance(opened, OpenCard)  # the answer is stored with the last part
-            opened.continues = told.bill_id is not None
-            sale = SaleCommand(command.attempt, "", part.purchase, part.external_ref)
+            happened(opened, part.occurred_at)
+            opened.continues = opened.continues or told.bill_id is not None
+            sale = SaleCommand(command.attempt, "", part.purchase, part.external_ref, part.occurred_at)
             verdict = self._sales.check_sale(opened, sale)
             accounts: Mapping[str, AccountState] = opened.accounts
             if isinstance(verdict, Refusal):

@@ -27,6 +27,8 @@ SIGHT = ("terminal.use", "members.view")
 """Permissions of which one is needed to see other people's cards."""
 
 
+FOR_RECEIPT = "receipt"
+"""Reason of what an earlier purchase gave when it was claimed."""
 _MOVES = {
     "refund": (N_("Given back by a refund."), N_("Taken back by a refund.")),
     "household": (N_("From your household, for a reward."), N_("Spent by your household.")),
@@ -163,7 +165,8 @@ def explain(row: Row[Any], words: UnitWords | None, plugin_title: str) -> str:
         return _("The card was not used for too long.") if row.rule == "idle" else _("Not used in time.")
     if row.kind == "adjust" and row.reason:
         return _("A correction: %(reason)s", reason=row.reason)
-    return rule_sentence(words, row.rule, row.explanation, plugin_title)
+    sentence = rule_sentence(words, row.rule, row.explanation, plugin_title)
+    return f"{sentence} {_('Added later, for a receipt.')}" if row.reason == FOR_RECEIPT else sentence
 
 
 def rule_sentence(words: UnitWords | None, rule: str, details: Mapping[str, Any], plugin_title: str) -> str:

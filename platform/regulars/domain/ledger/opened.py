@@ -83,7 +83,7 @@ class OpenCard:
         read: what else this kind of transaction reads, see `extra_statements`.
         pause: of a paused program: `until`, perhaps nothing, and whether it `redeems`.
         occurred_at: when it happened, `None` for now.
-        continues: a further sale of a visit whose first one stands already.
+        continues: no second scan of anything, see `LedgerContext.continues`.
         sale_id: the sale that is posted or taken back, from `posting` on.
         explains: whether anybody will read why the rules give what they give.
         contended: plugin statements that may find that somebody else took the last of something.
@@ -238,12 +238,13 @@ class OpenCard:
         adjusted = adjust_proposals(hooks.ledger("adjust_earn", enabled), arguments, drafts, owner, enabled)
         return cap_proposals(hooks.ledger("cap_earn", enabled), arguments, adjusted)
 
-    def earn(self, posting: Posting, proposals: Iterable[Proposal]) -> None:
+    def earn(self, posting: Posting, proposals: Iterable[Proposal], *, reason: str = "") -> None:
         """Post what can be spent at once, and put aside what is pending.
 
         Args:
             posting: of this transaction.
             proposals: as `evaluate` gave them; those of nothing are left out.
+            reason: a word for why, where the rules alone do not say it.
         """
         for proposal in proposals:
             draft = proposal.draft
@@ -260,7 +261,7 @@ class OpenCard:
             if draft.pending_until is not None and draft.pending_until > self.now:
                 self.add("pending", pending_row(draft, proposal.plugin, posting.origin))
             else:
-                posting.earn(draft, proposal.plugin)
+                posting.earn(draft, proposal.plugin, reason=reason)
 
     def units(self) -> list[ProgramUnit]:
         """The units that the card's program has, in loading order."""

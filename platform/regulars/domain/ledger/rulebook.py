@@ -44,6 +44,7 @@ class RuleBook:
             versions=edition.numbers,
             idle=plugins_outside(program.kind),
             has_households=program.household_size > 0 and tenant.has(HOUSEHOLDS),
+            claim_days=program.claim_days,
         )
 
     async def hold_since(

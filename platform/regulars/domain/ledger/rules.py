@@ -24,6 +24,7 @@ class Rules:
         versions: plugin → which version of its settings these are, where versions are kept.
         idle: plugins whose units this kind of program does not give.
         has_households: whether cards may share what is on them.
+        claim_days: of how many days earlier purchases count, 0 for none.
     """
 
     program: ProgramInfo
@@ -32,6 +33,7 @@ class Rules:
     versions: Mapping[str, int] = field(default_factory=dict)
     idle: frozenset[str] = frozenset()
     has_households: bool = False
+    claim_days: int = 0
 
 
 class RuleSource(Protocol):

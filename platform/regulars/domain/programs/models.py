@@ -16,7 +16,7 @@ class Program(TenantEntity, Base):
     """A loyalty program of a tenant; what it does is in the settings of its plugins.
 
     `adjust_limit` is how many units one person may correct alone, null for any number; `household_size` how many cards
-    may share what is on them, 0 for none.
+    may share what is on them, 0 for none; `claim_days` of how many days earlier purchases count, 0 for none.
     """
 
     __tablename__ = "program"
@@ -24,6 +24,7 @@ class Program(TenantEntity, Base):
         CheckConstraint("status IN ('setup', 'active', 'paused', 'inactive')", name="status"),
         CheckConstraint("adjust_limit >= 0", name="adjust_limit"),
         CheckConstraint("household_size = 0 OR household_size BETWEEN 2 AND 20", name="household_size"),
+        CheckConstraint("claim_days BETWEEN 0 AND 90", name="claim_days"),
         {"schema": "core"},
     )
     tenant_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("core.tenant.id"), primary_key=True, sort_order=-2)
@@ -35,6 +36,7 @@ class Program(TenantEntity, Base):
     require_pin: Mapped[bool]
     adjust_limit: Mapped[int | None]
     household_size: Mapped[int] = mapped_column(server_default=text("0"))
+    claim_days: Mapped[int] = mapped_column(server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(server_default=CORE_NOW)
 
 

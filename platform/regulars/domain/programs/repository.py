@@ -21,6 +21,7 @@ _COLUMNS = (
     Program.require_pin,
     Program.created_at,
     Program.household_size,
+    Program.claim_days,
 )
 
 LIST = select(*_COLUMNS).where(_TENANT).order_by(Program.created_at, Program.id)

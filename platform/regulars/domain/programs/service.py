@@ -46,6 +46,7 @@ class Program:
         currency: ISO 4217 code.
         require_pin: whether till operations need a staff PIN.
         household_size: how many cards may share what is on them, 0 for none.
+        claim_days: of how many days earlier purchases count, 0 for none.
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class Program:
     require_pin: bool
     created_at: datetime
     household_size: int = 0
+    claim_days: int = 0
 
     @property
     def info(self) -> ProgramInfo:

@@ -22,6 +22,7 @@ from regulars.contracts.reversals import Reversal, RuleKey
 from regulars.domain.ledger.commands import Answer, Attempt
 from regulars.domain.ledger.engine import Ledger
 from regulars.domain.ledger.evaluation import evaluation_of, items_of
+from regulars.domain.ledger.history import FOR_RECEIPT
 from regulars.domain.ledger.lots import AlreadySpentError, Posted, posted, read_uuid
 from regulars.domain.ledger.opened import OpenCard, Subject
 from regulars.domain.ledger.posting import Posting
@@ -35,6 +36,8 @@ from regulars.kernel.db.prepared import to_json
 from regulars.kernel.i18n import gettext as _
 
 UNDO_WINDOW = timedelta(minutes=10)
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""So much later than ours may the clock of a shop's system be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ class Sales:
         opened = await self._ledger.open(session, ctx, command.attempt, extra="sale", values=values)
         if isinstance(opened, Answer):
             return opened
-        opened.occurred_at = command.occurred_at
+        happened(opened, command.occurred_at)
         verdict = self.check(opened, command)
         if isinstance(verdict, Refusal):
             answer = opened.refusal_answer(verdict, "sale.record")
@@ -182,13 +185,20 @@ class Sales:
             refusal = Refusal("sale.already_counted", N_("This sale was counted before."))
         return (
             refusal
+            or _wrong_time(opened, command.occurred_at)
             or wrong_currency(opened, command.purchase)
             or _unknown_unit(opened, command)
             or opened.check_earn(command.purchase)
         )
 
     def post(
-        self, opened: OpenCard, command: SaleCommand, sale_id: UUID, *, bill_id: UUID | None = None
+        self,
+        opened: OpenCard,
+        command: SaleCommand,
+        sale_id: UUID,
+        *,
+        bill_id: UUID | None = None,
+        for_receipt: bool = False,
     ) -> tuple[Posting, list[dict[str, Any]]]:
         """Add the rows of a sale that may be recorded.
 
@@ -197,6 +207,7 @@ class Sales:
             command: the sale.
             sale_id: its id.
             bill_id: of a part of a bill: the bill's first sale.
+            for_receipt: it was paid without the card, so nothing can be taken off or handed over any more.
 
         Returns:
             Its entries, and what the till takes off or hands over.
@@ -204,9 +215,9 @@ class Sales:
         purchase = command.purchase
         posting = opened.posting("purchase", sale_id=sale_id)
         proposals = opened.evaluate(purchase)
-        opened.earn(posting, proposals)
+        opened.earn(posting, proposals, reason=FOR_RECEIPT if for_receipt else "")
         found = opened.add_sale_outcomes(purchase, tuple(posting.entries), proposals)
-        benefits = benefits_of(purchase, found)
+        benefits = [] if for_receipt else benefits_of(purchase, found)
         at = command.occurred_at or opened.now
         opened.add(
             "sale",
@@ -291,6 +302,27 @@ class Sales:
             ],
         }
         return Answer(200, to_json(content).encode())
+
+
+def happened(opened: OpenCard, at: datetime | None) -> None:
+    """Place a sale in time: rules go by its moment, and what was bought before there was a card is no second scan."""
+    opened.occurred_at = at
+    opened.continues = at is not None and at < opened.card.created_at
+
+
+def _wrong_time(opened: OpenCard, at: datetime | None) -> Refusal | None:
+    """An earlier purchase counts for as many days as the program says, one of the future never."""
+    if at is None:
+        return None
+    if at > opened.now + CLOCKS_DIFFER:
+        return Refusal("sale.in_future", N_("This purchase lies in the future."), status=422)
+    days = opened.rules.claim_days
+    if opened.now - at <= max(timedelta(days=days), CLOCKS_DIFFER):
+        return None
+    if not days:
+        return Refusal("sale.too_old", N_("This program counts a purchase when it is made, not later."), status=422)
+    message = N_("This program counts purchases of the last {days} days.")
+    return Refusal("sale.too_old", message, {"days": days}, status=422)
 
 
 def wrong_currency(opened: OpenCard, purchase: Purchase) -> Refusal | None:

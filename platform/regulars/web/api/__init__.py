@@ -14,6 +14,7 @@ from regulars.web.api import (
     merges,
     pins,
     program,
+    receipts,
     redemptions,
     refunds,
     shop_bills,
@@ -50,6 +51,7 @@ def register(app: RegularsApp, registry: PluginRegistry) -> None:
     transfers.add_routes(store)
     bills.add_routes(store)
     shop_bills.add_routes(store)
+    receipts.add_routes(store)
     merges.add_routes(store)
     households.add_routes(store)
     trial.add_routes(store)

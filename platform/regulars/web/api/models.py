@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from regulars.contracts.conditions import MAX_MONEY
 from regulars.contracts.i18n import N_
@@ -282,6 +282,11 @@ class SaleSent(Sent):
     channel: Literal["store", "online"] = "store"
     external_ref: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         default=None, description="The sale's name in the system it comes from; counted once for ever."
+    )
+    occurred_at: AwareDatetime | None = Field(
+        default=None,
+        description="When it happened, with its offset from UTC; now by default. Earlier ones count for as many days as"
+        " the program says, also those from before there was a card.",
     )
 
 

@@ -63,6 +63,24 @@ def priced(provider: UnitProvider | None, purchase: Purchase, sent: PricedSale, 
     )
 
 
+def read_money(sent: Priced, currency: str) -> int:
+    """Minor units of an amount that has to be said.
+
+    Args:
+        sent: the body.
+        currency: ISO 4217.
+
+    Raises:
+        InvalidInput: it is wrong, said twice, or missing.
+    """
+    faults: dict[str, str] = {}
+    found = _read(sent, "amount", currency, faults)
+    if found is None:
+        faults.setdefault("amount", _("The amount of the sale is needed."))
+        raise InvalidInput(faults["amount"], fields=faults)
+    return found
+
+
 def _read(sent: Priced, name: str, currency: str, faults: dict[str, str]) -> int | None:
     """Minor units of an amount, `None` when it was not sent or is wrong; what is wrong is put into `faults`."""
     if sent.amount is not None and sent.amount_minor is not None:

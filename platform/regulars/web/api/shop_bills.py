@@ -109,7 +109,7 @@ def _parts(sent: list[ShopPartSent], currency: str) -> list[ShopPart]:
         except InvalidInput as error:
             faults |= {f"parts.{place}.{name}": sentence for name, sentence in error.fields.items()}
             continue
-        parts.append(ShopPart(shop_id, purchase, one.external_ref))
+        parts.append(ShopPart(shop_id, purchase, one.external_ref, one.occurred_at))
     if faults:
         raise InvalidInput(" ".join(dict.fromkeys(faults.values())), fields=faults)
     return parts

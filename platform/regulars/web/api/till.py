@@ -125,7 +125,7 @@ def _earn_route(plugin: str, provider: UnitProvider) -> _ApiRoute:
         """
         meant = _meant(work, provider, body)
         purchase = priced(meant, meant.purchase(body), body, work.ctx.tenant.currency)
-        command = SaleCommand(attempt_of(work, body), meant.unit, purchase, body.external_ref)
+        command = SaleCommand(attempt_of(work, body), meant.unit, purchase, body.external_ref, body.occurred_at)
         return await work.services.sales.record(work.session, work.ctx, command)
 
     return earn

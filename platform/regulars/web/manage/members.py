@@ -32,6 +32,7 @@ from regulars.web.exports import csv_response
 from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
 from regulars.web.manage.navigation import TERMINAL
+from regulars.web.manage.sales import RECEIPTS
 from regulars.web.results import Redirect, Result
 from regulars.web.when import moment_words, visit_words
 from regulars.web.work import Work, read_id
@@ -124,6 +125,7 @@ class CardPanel:
         history_url: shows its history on this page.
         till_url: the card at the terminal, empty where it cannot be used.
         household_url: with whom it shares, empty where it cannot or the reader may not.
+        receipt_url: where a receipt is added to it, empty where none counts.
         shown: whether its history is shown now.
     """
 
@@ -134,6 +136,7 @@ class CardPanel:
     history_url: str
     till_url: str
     household_url: str
+    receipt_url: str
     shown: bool
 
 
@@ -360,6 +363,7 @@ def _panel(work: Work, url: str, card: MemberCard, program: Program, shown: Memb
         history_url=url_of(url, {"card": public}),
         till_url=_till_url(work, card),
         household_url=f"{url}/cards/{public}/household" if shares else "",
+        receipt_url=url_of(f"{RECEIPTS}/claim", {"card": card.number}) if program.claim_days else "",
         shown=shown is not None and shown.id == card.id,
     )
 

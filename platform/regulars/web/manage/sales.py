@@ -29,7 +29,7 @@ from regulars.web.units import unit_amount
 from regulars.web.when import moment_words
 from regulars.web.work import Work
 
-SALES, REFUNDS = "/manage/sales", "/manage/refunds"
+SALES, REFUNDS, RECEIPTS = "/manage/sales", "/manage/refunds", "/manage/receipts"
 
 
 class SalesQuery(ListQuery):
@@ -100,7 +100,7 @@ class SalesPage(PageContext):
     """The list of sales.
 
     Attributes:
-        tabs: sales and refunds.
+        tabs: sales, refunds, receipts.
         filters: by what became of them.
         kept: filter, for the search box.
         may_export: whether the reader may take the list away.
@@ -150,7 +150,7 @@ async def sales(work: Work) -> Result:
         lines=[_sale_line(work, row) for row in found.items],
         pager=make_pager(found, SALES, query.kept()),
         query=query,
-        tabs=_tabs(SALES),
+        tabs=sales_tabs(work, SALES),
         filters=[
             Link(
                 label=title,
@@ -182,7 +182,7 @@ async def refunds(work: Work) -> Result:
         lines=[refund_line(work, row) for row in found.items],
         pager=make_pager(found, REFUNDS, query.kept()),
         query=query,
-        tabs=_tabs(REFUNDS),
+        tabs=sales_tabs(work, REFUNDS),
         filters=[
             Link(label=title, url=url_of(REFUNDS, query.kept(show=name)), active=query.show == name)
             for name, title in titles
@@ -234,6 +234,19 @@ async def _refund_rows(work: Work, query: RefundsQuery) -> AsyncIterator[Sequenc
             *(format_datetime(refund.created_at), row.name, row.email, line.part, line.outcome, refund.reason),
             *(refund.sale_ref or "", refund.external_ref or ""),
         )
+
+
+def sales_tabs(work: Work, path: str) -> Sequence[Link]:
+    """Sales, refunds and, for whoever may claim them, receipts.
+
+    Args:
+        work: who looks.
+        path: the one that is shown.
+    """
+    titles = [(_("Sales"), SALES, "receipt"), (_("Refunds"), REFUNDS, "undo-2")]
+    if work.ctx.principal.may("members.adjust"):
+        titles.append((_("Receipts"), RECEIPTS, "scroll-text"))
+    return [Link(label=title, url=url, icon=icon, active=path == url) for title, url, icon in titles]
 
 
 def sale_url(sale_id: UUID) -> str:
@@ -290,10 +303,3 @@ def _sale_line(work: Work, row: SaleRow) -> SaleLine:
         moment=moment_words(row.occurred_at),
         state=sale_state(row),
     )
-
-
-def _tabs(path: str) -> Sequence[Link]:
-    return [
-        Link(label=_("Sales"), url=SALES, icon="receipt", active=path == SALES),
-        Link(label=_("Refunds"), url=REFUNDS, icon="undo-2", active=path == REFUNDS),
-    ]

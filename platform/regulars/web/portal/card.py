@@ -22,10 +22,10 @@ from regulars.domain.ledger.topics import card_topic
 from regulars.kernel import ids
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.i18n import gettext as _
-from regulars.web.lists import ListQuery, Pager, make_pager
+from regulars.web.lists import ListQuery, Pager, make_pager, url_of
 from regulars.web.live import live_socket
 from regulars.web.portal.blueprint import blueprint, member_page
-from regulars.web.portal.navigation import CARD, HISTORY
+from regulars.web.portal.navigation import CARD, HISTORY, RECEIPTS
 from regulars.web.portal.rewards import RewardLine, reward_lines
 from regulars.web.results import Result
 from regulars.web.work import Work, read_id
@@ -106,11 +106,13 @@ class HistoryPage(PageContext):
     Attributes:
         entries: newest first.
         pager: the way to older ones.
+        missing_url: where a purchase that is missing can be claimed, empty where none can.
     """
 
     template: ClassVar[str] = "portal/history.html"
     entries: Sequence[HistoryEntry]
     pager: Pager
+    missing_url: str
 
 
 @blueprint.get("/card")
@@ -158,8 +160,13 @@ async def card_history(work: Work) -> Result:
     card_name = work.query(CardQuery).card
     owned = await cards_of_member(work.session, member_of(work))
     views = CardViews(work.services.ledger)
-    found = await views.history(work.session, work.ctx, chosen_card(owned, card_name), wanted)
-    return HistoryPage(entries=found.items, pager=make_pager(found, HISTORY, {"card": card_name}))
+    card_id = chosen_card(owned, card_name)
+    found = await views.history(work.session, work.ctx, card_id, wanted)
+    return HistoryPage(
+        entries=found.items,
+        pager=make_pager(found, HISTORY, {"card": card_name}),
+        missing_url=await _missing_url(work, owned, card_id),
+    )
 
 
 async def _live(work: Work, view: CardView, *, just_earned: int) -> CardLive:
@@ -175,6 +182,13 @@ async def _live(work: Work, view: CardView, *, just_earned: int) -> CardLive:
         live_url=f"{CARD}/live?card={name}&seen={view.version}&had={_had(view)}",
         said=_said(view, just_earned),
     )
+
+
+async def _missing_url(work: Work, owned: Sequence[MemberCard], card_id: UUID) -> str:
+    programs = await work.services.programs.programs(work.session, work.ctx.tenant)
+    program_id = next(one.program_id for one in owned if one.id == card_id)
+    counts = programs.get(program_id).claim_days > 0
+    return url_of(RECEIPTS, {"card": ids.show(ids.CARD, card_id)}) if counts else ""
 
 
 def _warning(view: CardView) -> str:

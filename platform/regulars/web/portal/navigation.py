@@ -7,7 +7,7 @@ from regulars.kernel.templating.chrome import Link
 from regulars.web.navigation import Frame, Navigation
 
 HOME, CARD, REWARDS, HISTORY, ACCOUNT = "/", "/card", "/rewards", "/card/history", "/account"
-HOUSEHOLD = "/household"
+HOUSEHOLD, RECEIPTS = "/household", "/receipts"
 JOIN, SIGN_IN, TERMS, PRIVACY = "/join", "/signin", "/terms", "/privacy"
 
 

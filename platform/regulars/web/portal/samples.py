@@ -41,6 +41,7 @@ from regulars.web.portal.household import (
 from regulars.web.portal.join import JoinPage
 from regulars.web.portal.legal import PrivacyPage, TermsPage
 from regulars.web.portal.program import Promise
+from regulars.web.portal.receipts import MissingPage
 from regulars.web.portal.rewards import reward_lines
 from regulars.web.portal.sign_in import LinkExpiredPage, OpenCardPage, SignInPage
 
@@ -89,8 +90,9 @@ class SampleShop:
             card,
             replace(card, cards=two, live=replace(card.live, warning="Blocked.", recent=(), rewards=())),
             card.live,
-            HistoryPage(entries=self._visits(), pager=pager),
-            HistoryPage(entries=(), pager=Pager(first=0, last=0, total=0)),
+            HistoryPage(entries=self._visits(), pager=pager, missing_url="/receipts"),
+            HistoryPage(entries=(), pager=Pager(first=0, last=0, total=0), missing_url=""),
+            MissingPage(card="card_0", days=10, key="k", number="A-1", errors={"amount": "This is no amount."}),
             ChangesPage(changes=self._changes(), timezone=self.program.timezone, pager=pager),
             ChangesPage(changes=(), timezone=self.program.timezone, pager=Pager(first=0, last=0, total=0)),
             home,

@@ -100,6 +100,30 @@ REFUSALS = (
         N_("The state does not allow it, or another request got there first."),
     ),
     (
+        "sale.in_future",
+        422,
+        N_("The purchase lies in the future."),
+        N_("The member occurred_at is later than now; check the clock and the offset from UTC."),
+    ),
+    (
+        "sale.too_old",
+        422,
+        N_("The purchase was made too long ago."),
+        N_("The program counts earlier purchases for some days, or not at all; its merchant says for how many."),
+    ),
+    (
+        "receipt.unknown",
+        409,
+        N_("No open receipt has this number and amount."),
+        N_("One of them is wrong, the time is over, or somebody has claimed it: all of these look the same."),
+    ),
+    (
+        "receipt.own_card",
+        409,
+        N_("Nobody claims a receipt for their own card in the name of the shop."),
+        N_("Another person of the team has to do it, or the customer does at the customer's pages."),
+    ),
+    (
         "sale.unknown_unit",
         422,
         N_("The program has no such card or unit."),

@@ -12,8 +12,8 @@ from regulars.contracts.errors import InvalidInput
 from regulars.contracts.ledger import Purchase
 from regulars.contracts.providers import UnitByAmount, UnitProvider
 from regulars.kernel.i18n import gettext as _
-from regulars.kernel.i18n import parse_amount
 from regulars.kernel.validation import field_errors
+from regulars.web.money import typed_amount
 
 QUANTITY, AMOUNT = "quantity", "amount"
 
@@ -69,11 +69,7 @@ def read_purchase(provider: UnitProvider, sent: Mapping[str, str], currency: str
     if not isinstance(provider, UnitByAmount):
         return purchase, known
     text = sent.get(AMOUNT, "")
-    try:
-        minor = parse_amount(text, currency)
-    except ValueError as error:
-        sentence = _(str(error)) if text.strip() else _("Enter the amount first.")
-        raise InvalidInput(sentence, fields={AMOUNT: sentence}) from None
+    minor = typed_amount(text, currency, AMOUNT)
     return replace(purchase, amount_minor=minor, currency=currency), {**known, AMOUNT: text.strip()}
 
 
