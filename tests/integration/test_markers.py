@@ -288,7 +288,8 @@ async def lived_in(
 ROWS = (
     """INSERT INTO core.receipt (tenant_id, id, quantity, amount_minor, currency, items, channel, source, external_ref,
       occurred_at, kept_until)
-    VALUES ($1, gen_random_uuid(), 1, 500, 'EUR', '[{"title": "Tea"}]', 'store', 'api', 'R-1', now(), now() + '1 day')""",
+    VALUES ($1, gen_random_uuid(), 1, 500, 'EUR', '[{"title": "Tea"}]', 'store', 'api', 'R-1', now(),
+      now() + '1 day')""",
     """INSERT INTO core.job (tenant_id, id, name, payload, status, attempts, error)
     VALUES ($1, gen_random_uuid(), 'core.send_mail', '{}', 'dead', 5, 'SmtpError')""",
     """INSERT INTO core.cron_slot (name, scheduled_at, error)

@@ -20,7 +20,7 @@ API = "/api/v1/store/loyalty"
 
 async def keep(till: Browser, number: str, amount: str) -> None:
     """What the shop's system sends about a purchase without a card."""
-    answer = await till.client.post(f"{API}/receipts", json={"external_ref": number, "amount": amount})
+    answer = await till.post(f"{API}/receipts", json={"external_ref": number, "amount": amount})
     assert answer.status_code == 201, answer.text
 
 
@@ -71,17 +71,17 @@ async def test_from_the_shops_system_to_the_card(
         ("A-2", "Claimed", cafe.card.email),
         ("A-1", "Claimed", cafe.card.email),
     ]
-    answer = (await till.client.get(f"{API}/receipts?show=claimed")).json()
+    answer = (await till.get(f"{API}/receipts?show=claimed")).json()
     assert [(one["external_ref"], one["member"]) for one in answer["items"]] == [
         (number, ids.show(ids.MEMBER, cafe.card.member_id)) for number in ("A-2", "A-1")
     ]
     claim = {"card": cafe.card.number, "number": "A-3", "amount_minor": 500}
-    done = await till.client.post(f"{API}/receipts/claim", json=claim, headers={"Idempotency-Key": "a"})
+    done = await till.post(f"{API}/receipts/claim", json=claim, headers={"Idempotency-Key": "a"})
     assert (done.status_code, done.json()["earned"]) == (200, {"stamps": 1})
-    off = await till.client.put(f"{API}/receipts/days", json={**program, "claim_days": 0})
+    off = await till.send("PUT", f"{API}/receipts/days", json={**program, "claim_days": 0})
     assert off.status_code == 204
     past = {**cafe.till_body(), "occurred_at": "2020-01-01T10:00:00+01:00"}
-    late = await till.client.post(f"{API}/stamp", json=past, headers={"Idempotency-Key": "b"})
+    late = await till.post(f"{API}/stamp", json=past, headers={"Idempotency-Key": "b"})
     assert (late.status_code, late.json()["code"]) == (422, "sale.too_old")
     assert (await (await as_role(web, sql, cafe, "staff")).get("/manage/receipts")).status_code == 403
     await healthy()

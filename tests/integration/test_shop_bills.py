@@ -190,7 +190,7 @@ async def test_over_http(web: WebServer, court: Court) -> None:
 
     async def send(*parts: dict[str, Any]) -> Any:
         headers = {"Idempotency-Key": f"http-{next(_keys)}"}
-        return await till.client.post(path, json={**body, "parts": list(parts)}, headers=headers)
+        return await till.post(path, json={**body, "parts": list(parts)}, headers=headers)
 
     wrong = await send({"shop": shops[0], "amount": "1,00"}, {"shop": shops[1], "amount": "-1"}, {"shop": "x"})
     assert (wrong.status_code, list(wrong.json()["fields"])) == (422, ["parts.1.amount", "parts.2.shop"])

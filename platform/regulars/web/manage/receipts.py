@@ -18,7 +18,7 @@ from regulars.domain.receipts import lists
 from regulars.domain.receipts.lists import ReceiptRow
 from regulars.domain.receipts.service import MOST_DAYS, ClaimCommand
 from regulars.kernel import ids
-from regulars.kernel.i18n import N_, format_datetime, format_money
+from regulars.kernel.i18n import N_, format_date, format_datetime, format_money
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.keys import new_token
 from regulars.kernel.templating.chrome import Link
@@ -276,7 +276,7 @@ def _line(row: ReceiptRow) -> ReceiptLine:
         member_url=member_url(row.member_id) if row.member_id else "",
         url=sale_url(row.sale_id) if row.sale_id else "",
         moment=moment_words(row.occurred_at),
-        until=format_datetime(row.kept_until),
+        until=format_date(row.kept_until),
     )
 
 
