@@ -1,11 +1,12 @@
 """The rules of a loyalty program as plainly as possible: what a sale gives, and the same as settings of the plugins.
 
 Shares no code with the product. Points go by fractions, tiers by lifetime points, one promotion gives a bonus and
-another one more points; stamps come by number.
+another one more points; stamps come by number, on two cards: what staff count for each, or the same for both.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from fractions import Fraction
@@ -15,8 +16,15 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Europe/Luxembourg")
 LADDER = (("bronze", 0, 100), ("silver", 40, 150), ("gold", 120, 200))
-MUG, TICKET, COFFEE = 20, 12, 4
-REWARDS = {"mug": ("points", MUG), "ticket": ("points", TICKET), "coffee": ("stamps", COFFEE)}
+MUG, TICKET, COFFEE, LUNCH = 20, 12, 4, 3
+STAMPS = ("stamps", "stamps.lunch")
+UNITS = ("points", *STAMPS)
+REWARDS = {
+    "mug": ("points", MUG),
+    "ticket": ("points", TICKET),
+    "coffee": ("stamps", COFFEE),
+    "lunch": ("stamps.lunch", LUNCH),
+}
 MOST_MUGS = 2
 HOLD = timedelta(hours=30)
 UNDO = timedelta(minutes=10)
@@ -70,7 +78,7 @@ def rank(tier: str) -> int:
     return next((number for number, one in enumerate(LADDER) if one[0] == tier), -1)
 
 
-def give(rules: PlainRules, at: Moment, amount: int, quantity: int) -> tuple[list[Given], Fraction]:
+def give(rules: PlainRules, at: Moment, amount: int, counts: Mapping[str, int]) -> tuple[list[Given], Fraction]:
     """What a sale gives in the order of its entries, and what it changes of what is carried over."""
     total = at.carried + Fraction(rules.rate) * amount / 100 + (rules.extra if amount >= rules.extra_from else 0)
     points = max(0, floor(total))
@@ -82,7 +90,7 @@ def give(rules: PlainRules, at: Moment, amount: int, quantity: int) -> tuple[lis
     kept = shown if rules.most is None else min(shown, rules.most)
     given = [
         ("points", "points", "purchase", kept),
-        ("stamps", "stamps", "visit", quantity),
+        *(("stamps", card, "visit", counts.get(card, 0)) for card in STAMPS),
         ("promotions", "points", "promotion_bonus", bonus),
         ("promotions", "points", "promotion_more", more),
     ]
@@ -130,7 +138,12 @@ def settings_for(rules: PlainRules) -> dict[str, dict[str, Any]]:
 
 
 FIXED_SETTINGS: dict[str, dict[str, Any]] = {
-    "stamps": {"target": COFFEE, "max_per_sale": 10, "milestones": []},
+    "stamps": {
+        "target": COFFEE,
+        "max_per_sale": 10,
+        "milestones": [],
+        "more": [{"key": "lunch", "title": "Lunch", "target": LUNCH, "max_per_sale": 10, "milestones": []}],
+    },
     "tiers": {"ladder": [{"title": key.title(), "threshold": at, "multiplier": x} for key, at, x in LADDER]},
     "rewards": {
         "rewards": [

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from plain_rules import Told
+from plain_rules import STAMPS, Told
 from plain_shop import PlainMember, transfer
-from shop_machine import Op, Shop, basket, correction, part_of
+from shop_machine import Op, Shop, basket, correction, counted, part_of
 
 MOVES: dict[str, Any] = {"capture": "capture", "release": "release", "lapse": "expire"}
 WHO = (0, 0, 0, 0, 0, 1, 2, 3)
@@ -28,6 +28,7 @@ KINDS = (
     "capture",
     "bill",
     "coffee",
+    "lunch",
     "transfer",
     "rules",
     "refund",
@@ -37,6 +38,7 @@ KINDS = (
 )
 NEEDS_SOMETHING = frozenset({"refund", "capture", "release", "lapse"})
 PAUSED = (409, "program.paused")
+ONE = dict.fromkeys(STAMPS, 1)
 
 
 @dataclass
@@ -63,7 +65,9 @@ class Scene:
 def _sale(scene: Scene, op: Op) -> Told:
     if scene.shop.pause is not None:
         return PAUSED
-    return scene.member.sell(scene.shop.rules, scene.now, op.name, *basket(op.size))
+    amount, quantity = basket(op.size)
+    counts = counted(op.size) or dict.fromkeys(STAMPS, quantity)
+    return scene.member.sell(scene.shop.rules, scene.now, op.name, amount, counts)
 
 
 def _bill(scene: Scene, op: Op) -> Told:
@@ -73,8 +77,8 @@ def _bill(scene: Scene, op: Op) -> Told:
         return 422, "shares"
     if scene.shop.pause is not None:
         return PAUSED
-    first = scene.member.sell(scene.shop.rules, scene.now, op.name, (amount + 1) // 2, 1)
-    second = scene.other.sell(scene.shop.rules, scene.now, f"{op.name} other", amount // 2, 1)
+    first = scene.member.sell(scene.shop.rules, scene.now, op.name, (amount + 1) // 2, ONE)
+    second = scene.other.sell(scene.shop.rules, scene.now, f"{op.name} other", amount // 2, ONE)
     return 200, *first[1:], *second[1:]
 
 
@@ -116,6 +120,6 @@ EXPECT: dict[str, Callable[[Scene, Op], Told]] = {
     "undo": _undo,
     "adjust": _adjust,
     "transfer": _transfer,
-    **dict.fromkeys(("mug", "ticket", "coffee"), _redeem),
+    **dict.fromkeys(("mug", "ticket", "coffee", "lunch"), _redeem),
     **dict.fromkeys(MOVES, _move),
 }

@@ -6,6 +6,7 @@ Shares no code with the product. Time is whole days at noon, and microseconds th
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -17,6 +18,7 @@ from plain_rules import (
     REWARDS,
     STAMPS_OWED,
     UNDO,
+    UNITS,
     Given,
     Moment,
     PlainRules,
@@ -54,7 +56,7 @@ class PlainSale:
 
     created: datetime
     amount: int
-    quantity: int
+    counts: Mapping[str, int]
     at: Moment
     result: list[Given]
     grants: list[Grant]
@@ -82,7 +84,7 @@ class PlainRedemption:
 class PlainMember:
     """A card with its accounts, sales and rewards, and what a merge has brought from it to another one."""
 
-    accounts: dict[str, PlainCard] = field(default_factory=lambda: {"points": PlainCard(), "stamps": PlainCard()})
+    accounts: dict[str, PlainCard] = field(default_factory=lambda: {unit: PlainCard() for unit in UNITS})
     carried: Fraction = Fraction(0)
     tier: str = ""
     granted: str = ""
@@ -102,9 +104,9 @@ class PlainMember:
         if rank(target) > rank(self.tier):
             self.tier = target
 
-    def sell(self, rules: PlainRules, now: datetime, name: str, amount: int, quantity: int) -> Told:
+    def sell(self, rules: PlainRules, now: datetime, name: str, amount: int, counts: Mapping[str, int]) -> Told:
         at = Moment(self.carried, self.tier, self.uses)
-        given, carry = give(rules, at, amount, quantity)
+        given, carry = give(rules, at, amount, counts)
         grants = []
         for one in given:
             _plugin, unit, _rule, units = one
@@ -115,7 +117,7 @@ class PlainMember:
         self.carried += carry
         has_bonus = any(rule == "promotion_bonus" for _plugin, _unit, rule, _units in given)
         self.uses += has_bonus
-        sale = PlainSale(now, amount, quantity, at, given, grants, carry, bonus_stands=has_bonus)
+        sale = PlainSale(now, amount, counts, at, given, grants, carry, bonus_stands=has_bonus)
         self.sales[name] = sale
         self.last.append(sale)
         self.raise_tier()
@@ -166,9 +168,9 @@ class PlainMember:
         """By the rules where they still give what the sale gave, else in proportion, rounded down."""
         deserved: Counter[tuple[str, str, str]] = Counter()
         if rest:
-            known = give(rules, sale.at, sale.amount, sale.quantity)[0] == sale.result
+            known = give(rules, sale.at, sale.amount, sale.counts)[0] == sale.result
             there = [grant.given for grant in grants]
-            given = give(rules, sale.at, rest, sale.quantity)[0] if known else there
+            given = give(rules, sale.at, rest, sale.counts)[0] if known else there
             for plugin, unit, rule, units in given:
                 deserved[plugin, unit, rule] += units if known else units * rest // sale.amount
         return deserved
@@ -177,7 +179,7 @@ class PlainMember:
     def _takes(given: list[Grant], deserved: Counter[tuple[str, str, str]]) -> list[tuple[Grant, int]]:
         """What waits before what is there, the newest first."""
         found = []
-        for unit in ("points", "stamps"):
+        for unit in UNITS:
             grants = [grant for grant in reversed(given) if grant.given[1] == unit]
             grants.sort(key=lambda grant: grant.entry is not None)
             too_much = sum(grant.left for grant in grants) - sum(

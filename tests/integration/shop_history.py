@@ -27,6 +27,7 @@ from shop_machine import (
     Shop,
     basket,
     correction,
+    counted,
     part_of,
     pick,
     told_of,
@@ -55,6 +56,7 @@ from regulars.testing.till import content
 from regulars_tiers import review
 from regulars_tiers.settings import TierSettings
 
+FULL_CARDS = {"coffee": "stamps.full_card", "lunch": "stamps.full_card/lunch"}
 NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)
 ALL_BREACHES = " UNION ALL ".join(f"SELECT '{one.name}', x::text FROM ({one.query}) AS q(x)" for one in INVARIANTS)
 
@@ -160,7 +162,8 @@ class History:
 
     async def _sale(self, session: TenantSession, ctx: Context, attempt: Attempt, op: Op) -> Told:
         amount, quantity = basket(op.size)
-        purchase = Purchase(quantity, amount, "EUR")
+        counts = counted(op.size)
+        purchase = Purchase(sum(counts.values()) if counts else quantity, amount, "EUR", counts=counts)
         answer = await Sales(self.machine.ledger).record(
             session, ctx, SaleCommand(attempt, "points", purchase, op.name)
         )
@@ -198,7 +201,7 @@ class History:
         await review.recheck(session, *self._tiers(self.shop(who)), self.cards[who])
 
     async def _redeem(self, session: TenantSession, ctx: Context, attempt: Attempt, op: Op) -> Told:
-        reward = "stamps.full_card" if op.kind == "coffee" else f"rewards.catalogue/{op.kind}"
+        reward = FULL_CARDS.get(op.kind, f"rewards.catalogue/{op.kind}")
         command = RedeemCommand(attempt, None, reward, hold=op.kind == "ticket", wants_redemption=True)
         answer = await Redemptions(self.machine.ledger).redeem(session, ctx, command)
         if not answer.refused:
@@ -345,6 +348,7 @@ DO: dict[str, Callable[..., Awaitable[Told]]] = {
     "mug": History._redeem,
     "ticket": History._redeem,
     "coffee": History._redeem,
+    "lunch": History._redeem,
     "adjust": History._adjust,
     "transfer": History._transfer,
     **dict.fromkeys(MOVES, History._move),

@@ -116,6 +116,14 @@ def basket(size: int) -> tuple[int, int]:
     return (size * 37 % 6000) + 1 if size % 4 else size % 60 + 5, 1 + size % 3
 
 
+def counted(size: int) -> dict[str, int] | None:
+    """What staff count for each stamp card, where they do."""
+    _amount, quantity = basket(size)
+    return {1: {"stamps": quantity}, 2: {"stamps.lunch": quantity}, 3: {"stamps": 1, "stamps.lunch": quantity}}.get(
+        size % 5
+    )
+
+
 def part_of(size: int, amount: int) -> int | None:
     """All that is left, or some cents: sometimes more than there are."""
     return None if size % 3 == 0 else 1 + size * 13 % (amount + 20)

@@ -1,9 +1,9 @@
 """Random histories of two merchants through the real services, beside a plain oracle that shares no code with them.
 
-Points with carry, tiers, promotions, stamps and rewards at once; sales, split bills, refunds, undos, points that wait,
-rewards put aside, expiry, corrections, transfers, merges and back, tiers by hand, pauses and other rules; some of it at
-the same moment. After each history all rows agree with the oracle, every rule of the ledger holds, and each sale's
-evaluation gives the same again.
+Points with carry, tiers, promotions, two stamp cards and rewards at once; sales, split bills, refunds, undos, points
+that wait, rewards put aside, expiry, corrections, transfers, merges and back, tiers by hand, pauses and other rules;
+some of it at the same moment. After each history all rows agree with the oracle, every rule of the ledger holds, and
+each sale's evaluation gives the same again.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ async def test_the_document_says_what_can_happen(web: WebServer, cafe: World) ->
     assert body["additionalProperties"] is False
     assert set(body["properties"]) == {
         *("card", "staff", "pin", "shop", "external_ref", "quantity", "counts", "unit"),
-        *("amount", "amount_minor", "currency", "items", "channel"),
+        *("amount", "amount_minor", "currency", "items", "channel", "occurred_at"),
     }
     assert body["required"] == ["card"]
     answer = content["components"]["schemas"]["StampAnswer"]

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from regulars.kernel.db.rls import APP, APPEND_ONLY, protect
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 
 
 def upgrade() -> None:
