@@ -84,8 +84,8 @@ TOKENS = {
     "manage.set_password": "password",
 }
 """Endpoint → what its argument `token` is."""
-PLAIN = {"name", "path", "code", "kind", "action"}
-"""Arguments that name nothing of a tenant's: plugins, files, problem types."""
+PLAIN = {"name", "path", "code", "kind", "action", "wallet", "digest"}
+"""Arguments that name nothing of a tenant's: plugins, files, problem types, wallets, pictures."""
 HOUR = timedelta(hours=1)
 DOMAIN = (
     "WITH answers AS (INSERT INTO core.tenant_host (tenant_id, host, is_primary) VALUES ($1, $2, false)) "
@@ -138,8 +138,8 @@ HOUSEHOLD = (
 )
 FRESH = re.compile(r"[0-9a-f]{32}|[A-Za-z0-9_-]{22,}")
 """Ids, nonces and keys of forms, which differ each time."""
-SAME_FOR_ALL = {"GET /c/<token> path token=code"}
-"""Where one's own thing has the same answer too: the page says nothing about it."""
+SAME_FOR_ALL = {"GET /c/<token> path token=code", "GET /card/wallet/<wallet> query card=card"}
+"""Where one's own thing has the same answer too: the page says nothing about it, or there is no wallet here."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,7 @@ SAYS: dict[str, tuple[Said, ...]] = {
     "store_api.leave_household": (Said("json", "card", "card"),),
     "store_api.household_size": (Said("json", "program", "program", {"household_size": 5}),),
     "portal.card": (Said("query", "card", "card"),),
+    "portal.hand_over": (Said("query", "card", "card"),),
     "portal.card_history": (Said("query", "card", "card"),),
     "portal.card_live": (Said("query", "card", "card"),),
     "portal.rewards": (Said("query", "card", "card"),),
@@ -337,6 +338,8 @@ NOTHING = {
     "store_api.receipts",
     "stamps_manage.milestones",
     "points_manage.rules",
+    *("google_wallet_manage.ask", "google_wallet_manage.forget", "google_wallet_manage.issuer"),
+    *("google_wallet_manage.save", "google_wallet_manage.test"),
     *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
     *("tiers_manage.export", "tiers_manage.history", "tiers_manage.members", "tiers_store_api.ladders"),
     *("promotions_manage.promotions", "promotions_manage.participations", "promotions_manage.download"),

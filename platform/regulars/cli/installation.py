@@ -27,6 +27,7 @@ from regulars.kernel.paths import bundled
 
 _READY_SECONDS = 120.0
 _STOP_SECONDS = 30.0
+_PREFIXES = ("REGULARS", "LOYALTY")
 _FOLDERS = ("REGULARS_THEMES_DIR", "REGULARS_TENANTS_DIR", "REGULARS_METRICS_DIR")
 
 
@@ -94,9 +95,10 @@ class Installation:
         _say(f"Data in {data}, logs in {data / 'log'}")
         urls, postgres = self._start_database(stack)
         redis_url = self._start_redis(stack)
+        google = self._start_google(stack, bind)
         if not state.complete:
             self._begin_anew(postgres)
-        environ = self._children_environment(bind, urls, redis_url)
+        environ = self._children_environment(bind, urls, redis_url) | google
         data_folder.store_environment(data, environ)
         config = load_config(environ)
         self._fill(environ, state)
@@ -150,6 +152,26 @@ class Installation:
             told(f"on port {server.port}")
         self._watch_server("Redis", server)
         return server.url
+
+    def _start_google(self, stack: ExitStack, bind: str) -> dict[str, str]:
+        """Start the demo's stand-in for Google Wallet, unless the environment names a real issuer; its variables."""
+        if not self._options.demo or any(self._environ.get(f"{prefix}_GOOGLE_ISSUER_ID") for prefix in _PREFIXES):
+            return {}
+        from regulars.cli.demo.google import StandIn
+        from regulars.cli.demo.google.server import ISSUER_ID
+
+        folder = self._options.data / "google"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        stand_in = stack.enter_context(StandIn(bind, self._options.base, folder))
+        account = folder / "account.json"
+        account.touch(mode=0o600)
+        account.write_text(stand_in.account(), "utf-8")
+        _say(f"Stand-in for Google Wallet at {stand_in.url}")
+        return {
+            "REGULARS_GOOGLE_WALLET_ENDPOINT": stand_in.url,
+            "REGULARS_GOOGLE_ISSUER_ID": ISSUER_ID,
+            "REGULARS_GOOGLE_SERVICE_ACCOUNT_JSON": str(account),
+        }
 
     def _watch_server(self, name: str, server: EmbeddedPostgres | EmbeddedRedis) -> None:
         self._watched.append(Watched(name, server.start, lambda: server.running, _say))

@@ -7,6 +7,7 @@ A wallet's plugin declares a provider of the kind `wallet` and a job `refresh`, 
 
 from regulars.contracts.wallets import (
     Delivery,
+    FieldPlace,
     PassFile,
     PassLink,
     StampRow,
@@ -31,6 +32,7 @@ from regulars.domain.wallets.passes import WalletPasses
 __all__ = [
     "CARD_EVENTS",
     "Delivery",
+    "FieldPlace",
     "PassFile",
     "PassLink",
     "StampRow",

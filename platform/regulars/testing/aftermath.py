@@ -68,12 +68,17 @@ def make_run_jobs(
         Expiry: Expiry(ledger, timedelta(days=config.expiry_notice_days)),
         Replays: Replays(registry, settings),
         SettingsStore: settings,
-        WalletKeeper: make_keeper(settings, ledger, config, Pace(TenantRedis(config.redis_url))),
     }
 
     async def run(*, retries: bool = False) -> list[tuple[str, str]]:
         snapshots = FreshSnapshots(database, registry)
-        outcomes = await run_pending(database, jobs, snapshots, services=services, retries=retries)
+        redis = TenantRedis(config.redis_url)
+        keeper = make_keeper(settings, ledger, config, Pace(redis))
+        try:
+            offered = {**services, WalletKeeper: keeper}
+            outcomes = await run_pending(database, jobs, snapshots, services=offered, retries=retries)
+        finally:
+            await redis.close()
         return [(name, outcome.value) for name, outcome in outcomes]
 
     return run
