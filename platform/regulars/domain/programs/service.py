@@ -8,7 +8,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from babel.numbers import list_currencies
 
@@ -24,6 +23,7 @@ from regulars.kernel.db.locks import lock
 from regulars.kernel.i18n import N_
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.text import one_line
+from regulars.kernel.timezones import timezone_names
 
 Status = Literal["setup", "active", "paused", "inactive"]
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -366,7 +366,7 @@ def _checked(draft: ProgramDraft) -> ProgramDraft:
     faults = {}
     if not 0 < len(clean.name) <= MAX_NAME:
         faults["name"] = _("A program needs a name of at most %(count)s characters.", count=MAX_NAME)
-    if clean.timezone not in available_timezones():
+    if clean.timezone not in timezone_names():
         faults["timezone"] = _("Choose a time zone such as Europe/Luxembourg.")
     if clean.currency not in list_currencies("en"):
         faults["currency"] = _("Choose a currency by its three letters, such as EUR.")

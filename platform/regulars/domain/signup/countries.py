@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -16,6 +15,7 @@ from babel.numbers import get_territory_currencies
 
 from regulars.kernel.i18n import current_locale
 from regulars.kernel.text import folded
+from regulars.kernel.timezones import timezone_names
 
 _WITHOUT_ZONE_LINE = MappingProxyType({"XK": ("Europe/Belgrade",)})
 """In use everywhere, but no line of ISO 3166 and so none of the time-zone database."""
@@ -75,7 +75,7 @@ def home_of(country: str, locale: str, spoken: Sequence[str], timezone: str = ""
     locales = tuple(dict.fromkeys([*official, locale]))
     return Home(
         currency=next(iter(get_territory_currencies(country)), "EUR"),
-        timezone=timezone if timezone in zones and timezone in available_timezones() else zones[0],
+        timezone=timezone if timezone in zones and timezone in timezone_names() else zones[0],
         locales=locales,
     )
 

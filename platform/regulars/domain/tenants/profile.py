@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import list_currencies
@@ -15,6 +14,7 @@ from regulars.contracts.context import Branding
 from regulars.contracts.errors import InvalidInput
 from regulars.kernel.i18n import LANGUAGES
 from regulars.kernel.i18n import gettext as _
+from regulars.kernel.timezones import timezone_names
 
 ICONS = ("coffee", "croissant", "pizza", "scissors", "leaf", "star")
 """Icons for stamps."""
@@ -81,7 +81,7 @@ def check_profile(profile: Profile) -> None:
         InvalidInput: one sentence per field.
     """
     faults = {**_name_faults(profile), **_branding_faults(profile.branding), **_locale_faults(profile)}
-    if profile.timezone not in available_timezones():
+    if profile.timezone not in timezone_names():
         faults["timezone"] = _("This is no time zone such as Europe/Luxembourg.")
     if profile.currency not in list_currencies():
         faults["currency"] = _("This is no currency such as EUR.")
