@@ -16,6 +16,7 @@ from regulars.sdk.wallets import (
     WalletDesk,
     WalletKeeper,
     WalletPass,
+    WalletProblem,
     WalletReadiness,
     WalletUnavailable,
 )
@@ -27,7 +28,7 @@ class Album:
     """Provider of the wallet `album`.
 
     Attributes:
-        state: whether it works, is down, refuses every pass, or breaks.
+        state: whether it works, is down, refuses every pass, breaks, or is not set up.
         told: of what it was told, in the order of telling.
         calls: how often it was called.
         gate: where it waits, once it was called.
@@ -35,14 +36,15 @@ class Album:
 
     wallet = WALLET
     title = "Paper Album"
-    state: ClassVar[Literal["good", "down", "faulty", "broken"]] = "good"
+    state: ClassVar[Literal["good", "down", "faulty", "broken", "missing"]] = "good"
     told: ClassVar[list[WalletPass]] = []
     calls: ClassVar[int] = 0
     gate: ClassVar[asyncio.Event | None] = None
     called: ClassVar[asyncio.Event | None] = None
 
     async def readiness(self, desk: WalletDesk) -> WalletReadiness:
-        return WalletReadiness(identity=desk.hook_url)
+        problem = WalletProblem("There is no album.", "Buy one.")
+        return WalletReadiness((problem,) if Album.state == "missing" else (), identity=desk.hook_url)
 
     async def hand_over(self, desk: WalletDesk, one: WalletPass) -> PassLink:
         return PassLink(f"https://album.example/{one.serial}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,6 +33,8 @@ ROW = "SELECT * FROM core.wallet_pass WHERE tenant_id = $1 ORDER BY created_at"
 LINE = "SELECT * FROM core.wallet_line WHERE tenant_id = $1"
 QUEUED = "SELECT count(*) FROM core.job WHERE status = 'queued' AND name = 'core.drain_wallet'"
 REOPEN = "UPDATE core.wallet_line SET closed_until = now()"
+TILE = r'wallet=album&amp;show=(\w+)"[^>]*>.*?tile-value[^>]*>\s*(\d+)'
+DONE = """SELECT action FROM core.audit_log WHERE tenant_id = $1 AND action LIKE 'wallet.%' ORDER BY created_at"""
 MakeWorld = Callable[..., Awaitable[World]]
 
 
@@ -289,3 +293,63 @@ async def test_the_address_for_others_is_bare_where_nothing_is(
             answer = await bare.client.request(method, path, headers={"Origin": "https://elsewhere.example"})
             found.add((answer.status_code, answer.content, "set-cookie" in answer.headers))
     assert found == {(404, b"", False)}
+
+
+PHONES = {
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148": False,
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)": True,
+}
+
+
+async def test_buttons_are_there_where_a_wallet_is_ready(web: WebServer, visit: Any, cafe: World) -> None:
+    """On a computer a code leads to the phone; where the wallet is not ready, nothing speaks of it."""
+    member = await visit(cafe, "member")
+    for device, has_code in PHONES.items():
+        text = (await member.get("/card", headers={"User-Agent": device})).text
+        assert text.count("/card/wallet/album?card=card_") == 1
+        assert "Add to Paper Album" in text
+        assert ("Take it to your phone" in text) == has_code
+    Album.state = "missing"
+    assert "album" not in (await member.get("/card")).text.casefold()
+    assert (await member.get("/card/wallet/album")).status_code == 404
+    assert (await web.at(cafe.host).get("/")).status_code == 200
+
+
+async def test_the_merchant_sees_how_passes_do_and_sends_them_again(
+    issue: Any,
+    make_till: Any,
+    run_jobs: Any,
+    passes: WalletPasses,
+    database: Database,
+    visit: Any,
+    sql: Connection,
+    cafe: World,
+    pizza: World,
+) -> None:
+    one, _neighbour = await issue(cafe), await issue(pizza)
+    async with database.tenant(cafe.tenant.id) as session:
+        await passes.installed(session, WALLET, one.serial, 1)
+    Album.state = "faulty"
+    await make_till(cafe).sale()
+    await run_jobs()
+    manager = await visit(cafe, "manager")
+    page = (await manager.get("/manage/wallets")).text
+    figures = re.findall(TILE, page, re.DOTALL)
+    assert figures == [("installed", "1"), ("removed", "0"), ("stale", "0"), ("faulty", "1")]
+    listed = (await manager.get("/manage/wallets/passes?wallet=album&show=faulty")).text
+    assert (listed.count("no glue"), listed.count('<td class="primary">')) == (1, 1)
+    assert "No pass fits" in (await manager.get("/manage/wallets/passes?show=stale&wallet=album")).text
+    file = await manager.submit("/manage/wallets/passes/export", {"show": "faulty"})
+    assert [row[4] for row in csv.reader(file.text.splitlines()[1:])] == ["Faulty"]
+    Album.state = "good"
+    Album.told.clear()
+    assert (await manager.submit("/manage/wallets/resync", {"wallet": WALLET})).status_code == 303
+    assert "All passes are being looked at" in (await manager.get("/manage/wallets")).text
+    await run_jobs()
+    assert [told.serial for told in Album.told] == [one.serial]
+    assert (await sql.fetch(ROW, cafe.tenant.id))[0]["fault"] == ""
+    assert (await manager.submit("/manage/wallets/resync", {"wallet": "other"})).status_code == 404
+    done = await sql.fetch(DONE, cafe.tenant.id)
+    assert [row["action"] for row in done] == ["wallet.pass_made", "wallet.exported", "wallet.sent_again"]
+    staff = await visit(cafe, "staff")
+    assert (await staff.get("/manage/wallets")).status_code == 403

@@ -122,7 +122,8 @@ SHOWN = {
     "ticket": "{{ ui.ticket(evil, true, evil) }}",
     "stamp_grid": '{{ ui.stamp_grid(8, 10, "coffee", evil, 1, unit=evil) }}{{ ui.stamp_grid(3, 12, image_url=evil) }}',
     "reward": "{{ ui.reward(evil, evil, evil, progress=3, target=5) }}{{ ui.reward('x', image_url=evil, ready=true) }}",
-    "wallet_buttons": "{{ ui.wallet_buttons(evil, evil) }}",
+    "wallet_buttons": '{{ ui.wallet_buttons([{"wallet": "apple", "url": evil}, {"wallet": "google", "url": evil},'
+    ' {"wallet": evil, "title": evil, "url": evil}]) }}',
     "why_steps": "{{ ui.why_steps(lines) }}{{ ui.why_steps([]) }}",
     "card_lookup": '{{ ui.card_lookup("/x", value=evil, error=evil, help=evil) }}',
     "staff_tiles": "{{ ui.staff_tiles(staff) }}",

@@ -57,6 +57,8 @@ TITLES: Mapping[str, str] = {
     "card.blocked": N_("Blocked a card"),
     "card.unblocked": N_("Unblocked a card"),
     "wallet.pass_made": N_("Put a card into a wallet"),
+    "wallet.sent_again": N_("Sent all passes again"),
+    "wallet.exported": N_("Exported the passes"),
     "staff.log_in": N_("Signed in"),
     "staff.added": N_("Added a person"),
     "staff.changed": N_("Changed a person"),

@@ -29,6 +29,7 @@ from regulars.web.manage import (
     shops,
     staff,
     trial,
+    wallets,
     wording,
     wording_word,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "shops",
     "staff",
     "trial",
+    "wallets",
     "wording",
     "wording_word",
 ]

@@ -55,6 +55,8 @@ def _daily(frame: Frame) -> Iterator[Link]:
         yield _link(frame, _("Members"), "/members", "users")
         if _has(frame, HOUSEHOLDS):
             yield _link(frame, _("Households"), "/households", "house-heart")
+        if _has_wallets(frame):
+            yield _link(frame, _("Wallets"), "/wallets", "wallet-cards")
         yield _link(frame, _("Sales"), "/sales", "receipt")
     if _may(frame, "members.adjust"):
         yield _link(frame, _("Corrections"), "/corrections", "scale")
@@ -118,3 +120,10 @@ def _may(frame: Frame, permission: str) -> bool:
 
 def _has(frame: Frame, feature: str) -> bool:
     return frame.tenant is not None and frame.tenant.has(feature)
+
+
+def _has_wallets(frame: Frame) -> bool:
+    """Whether an extension that is in force puts cards into phones."""
+    return frame.tenant is not None and any(
+        plugin in frame.tenant.enabled for plugin, _provider in frame.registry.wallet_providers.values()
+    )

@@ -27,6 +27,7 @@ from regulars.web.live import live_socket
 from regulars.web.portal.blueprint import blueprint, member_page
 from regulars.web.portal.navigation import CARD, HISTORY, RECEIPTS
 from regulars.web.portal.rewards import RewardLine, reward_lines
+from regulars.web.portal.wallet_buttons import WalletButton, phone_code, wallet_buttons
 from regulars.web.results import Result
 from regulars.web.work import Work, read_id
 
@@ -91,12 +92,16 @@ class CardPage(PageContext):
         live: the part that changes.
         qr: drawing of the card's code, an address of the merchant.
         cards: the member's cards where there are several, else nothing.
+        wallets: buttons that put the card into the phone, the right one first.
+        phone_code: on a computer, a drawing of the code that opens the card on a phone; else empty.
     """
 
     template: ClassVar[str] = "portal/card.html"
     live: CardLive
     qr: str
     cards: Sequence[MemberCard]
+    wallets: Sequence[WalletButton] = ()
+    phone_code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +128,13 @@ async def card(work: Work) -> Result:
     view = await CardViews(work.services.ledger).view(
         work.session, work.ctx, chosen_card(owned, work.query(CardQuery).card)
     )
+    wallets = await wallet_buttons(work, view.card.id)
     return CardPage(
         live=await _live(work, view, just_earned=0),
         qr=qr_svg(work.services.config.url(work.ctx.tenant.host, f"/c/{view.card.token}")),
         cards=owned if len(owned) > 1 else (),
+        wallets=wallets,
+        phone_code=phone_code(work, view.card.id) if wallets else "",
     )
 
 

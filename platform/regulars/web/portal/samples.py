@@ -44,6 +44,7 @@ from regulars.web.portal.program import Promise
 from regulars.web.portal.receipts import MissingPage
 from regulars.web.portal.rewards import reward_lines
 from regulars.web.portal.sign_in import LinkExpiredPage, OpenCardPage, SignInPage
+from regulars.web.portal.wallet_buttons import WalletButton
 
 NUMBER = "482174932848"
 HAD = 7
@@ -68,7 +69,8 @@ class SampleShop:
 
     def card(self) -> CardPage:
         """A card with a few visits on it."""
-        return CardPage(live=self._live(), qr=qr_svg(NUMBER), cards=())
+        wallets = (WalletButton("apple", "Apple Wallet", "#"), WalletButton("google", "Google Wallet", "#"))
+        return CardPage(live=self._live(), qr=qr_svg(NUMBER), cards=(), wallets=wallets)
 
     def home(self) -> HomePage:
         """The first page."""
