@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -31,6 +32,7 @@ class Album:
         state: whether it works, is down, refuses every pass, breaks, or is not set up.
         told: of what it was told, in the order of telling.
         calls: how often it was called.
+        ends: when the merchant's certificate does.
         gate: where it waits, once it was called.
     """
 
@@ -39,12 +41,15 @@ class Album:
     state: ClassVar[Literal["good", "down", "faulty", "broken", "missing"]] = "good"
     told: ClassVar[list[WalletPass]] = []
     calls: ClassVar[int] = 0
+    ends: ClassVar[datetime | None] = None
     gate: ClassVar[asyncio.Event | None] = None
     called: ClassVar[asyncio.Event | None] = None
 
     async def readiness(self, desk: WalletDesk) -> WalletReadiness:
         problem = WalletProblem("There is no album.", "Buy one.")
-        return WalletReadiness((problem,) if Album.state == "missing" else (), identity=desk.hook_url)
+        return WalletReadiness(
+            (problem,) if Album.state == "missing" else (), own=True, identity=desk.hook_url, expires_at=Album.ends
+        )
 
     async def hand_over(self, desk: WalletDesk, one: WalletPass) -> PassLink:
         return PassLink(f"https://album.example/{one.serial}")
@@ -66,7 +71,7 @@ class Album:
 
 def reset() -> None:
     """A new album."""
-    Album.state, Album.told, Album.calls, Album.gate, Album.called = "good", [], 0, None, None
+    Album.state, Album.told, Album.calls, Album.ends, Album.gate, Album.called = "good", [], 0, None, None, None
 
 
 @job("refresh", external=True)

@@ -80,6 +80,11 @@ CODES_OF = {
     "core.sale_evaluation.result",
     "core.sale_evaluation.rules",
     "core.tenant_override.name",
+    "core.wallet_line.fault",
+    "core.wallet_line.wallet",
+    "core.wallet_pass.fault",
+    "core.wallet_pass.serial",
+    "core.wallet_pass.wallet",
     "plg_promotions.participation.promotion",
     "plg_promotions.usage.promotion",
     "plg_promotions.usage.scope",
@@ -131,7 +136,7 @@ UNSEEN = {
 ELSEWHERE = {
     *("assets", "problem_bare", "problem_console", "problem_tenant", "tenant_asset", "tls_ask"),
     *("admin_api.program", "console.console", "manage.text_form", "portal.card_live", "terminal.add_sheet"),
-    *("manage.card_household", "portal.leave_household_form"),
+    *("manage.card_household", "portal.hand_over", "portal.leave_household_form"),
     *(
         "terminal.find_again",
         "terminal.hand_out_sheet",

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import album
@@ -16,11 +17,13 @@ from asyncpg import Connection
 from regulars.contracts.wallets import WalletPass
 from regulars.domain.cards import service as cards
 from regulars.domain.ledger.process import make_ledger
+from regulars.domain.wallets.alarms import alarm_of
 from regulars.domain.wallets.faces import Faces
 from regulars.domain.wallets.passes import WalletPasses
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.hook_tokens import HookTokens
+from regulars.kernel.jobs import enqueue
 from regulars.kernel.plugins.discovery import discover
 from regulars.kernel.plugins.loader import make_registry
 from regulars.kernel.plugins.registry import PluginRegistry
@@ -35,6 +38,7 @@ QUEUED = "SELECT count(*) FROM core.job WHERE status = 'queued' AND name = 'core
 REOPEN = "UPDATE core.wallet_line SET closed_until = now()"
 TILE = r'wallet=album&amp;show=(\w+)"[^>]*>.*?tile-value[^>]*>\s*(\d+)'
 DONE = """SELECT action FROM core.audit_log WHERE tenant_id = $1 AND action LIKE 'wallet.%' ORDER BY created_at"""
+NOW = datetime.now(UTC).replace(microsecond=0)
 MakeWorld = Callable[..., Awaitable[World]]
 
 
@@ -353,3 +357,28 @@ async def test_the_merchant_sees_how_passes_do_and_sends_them_again(
     assert [row["action"] for row in done] == ["wallet.pass_made", "wallet.exported", "wallet.sent_again"]
     staff = await visit(cafe, "staff")
     assert (await staff.get("/manage/wallets")).status_code == 403
+
+
+async def test_owners_hear_in_time_that_their_certificate_ends(
+    database: Database, run_jobs: Any, mails: Any, make_world: MakeWorld
+) -> None:
+    """Once at thirty, seven and one day, whoever looks and however often."""
+    cafe = await make_world("cafe", staff=(("Olga", "owner", "4711"), ("Ben", "manager", "2580")))
+    counts = []
+    for days in (40, 29, 29, 8, 6, 1, 0.5, -1):
+        Album.ends = NOW + timedelta(days=days)
+        async with database.tenant(cafe.tenant.id) as session:
+            await enqueue(session, "core.watch_certificates", {})
+        await run_jobs()
+        counts.append(len([one for one in await mails() if one.template == "mails/wallet"]))
+    assert counts == [0, 1, 1, 2, 3, 4, 5, 5]
+    assert {one.subject for one in await mails() if one.template == "mails/wallet"} == {
+        "Your certificate for Paper Album ends soon"
+    }
+
+
+@pytest.mark.parametrize(
+    ("days", "alarm"), [(31, None), (30, 30), (8, 30), (7, 7), (1.5, 7), (1, 1), (0.1, 1), (0, None)]
+)
+def test_alarms_are_thirty_seven_and_one_day_before(days: float, alarm: int | None) -> None:
+    assert alarm_of(NOW + timedelta(days=days), NOW) == alarm

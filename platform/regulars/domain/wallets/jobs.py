@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from regulars.contracts.events import MemberUnmerged
 from regulars.contracts.manifest import Subscription
+from regulars.domain.messaging.office import PostOffice
+from regulars.domain.wallets.alarms import warn_owners
 from regulars.domain.wallets.keeper import WalletKeeper
 from regulars.kernel.jobs import Every, JobWork, job
 
@@ -39,3 +42,13 @@ async def sync_wallet_passes(work: JobWork, payload: Mapping[str, Any]) -> None:
     """Look at all passes: design, settings, tiers and time change what they show without an event."""
     del payload
     await work.service(WalletKeeper).sync(work)
+
+
+@job("watch_certificates", external=True, schedule=Every(hours=24))
+async def watch_certificates(work: JobWork, payload: Mapping[str, Any]) -> None:
+    """Tell owners in time that their certificate or key ends."""
+    del payload
+    keeper, office = work.service(WalletKeeper), work.service(PostOffice)
+    async with work.step() as session:
+        for one in await keeper.wallets.offered(session, work.context, work.step):
+            await warn_owners(session, work.context.tenant, office, one, datetime.now(UTC))

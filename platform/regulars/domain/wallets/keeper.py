@@ -48,10 +48,13 @@ class WalletKeeper:
     Args:
         wallets: which there are.
         passes: of the tenant.
+
+    Attributes:
+        wallets: which there are.
     """
 
     def __init__(self, wallets: Wallets, passes: WalletPasses) -> None:
-        self._wallets = wallets
+        self.wallets = wallets
         self._passes = passes
 
     async def refresh(self, work: JobWork, wallet: str, card_id: UUID) -> None:
@@ -72,7 +75,7 @@ class WalletKeeper:
 
     async def refresh_all(self, work: JobWork, card_id: UUID) -> None:
         """The same in every wallet of the tenant."""
-        for wallet in self._wallets.of(work.context.tenant):
+        for wallet in self.wallets.of(work.context.tenant):
             await self.refresh(work, wallet, card_id)
 
     async def drain(self, work: JobWork, wallet: str) -> None:
@@ -81,7 +84,7 @@ class WalletKeeper:
 
     async def sync(self, work: JobWork) -> None:
         """Look at every pass of every wallet of the tenant, and tell of what is stale; says how far it is."""
-        for wallet in self._wallets.of(work.context.tenant):
+        for wallet in self.wallets.of(work.context.tenant):
             where = {"tenant": work.context.tenant.id, "of_wallet": wallet}
             async with work.step() as session:
                 total = await session.scalar(repository.COUNT, where)
@@ -106,13 +109,13 @@ class WalletKeeper:
             wallet: whose passes.
             chosen: these passes only; all when left out.
         """
-        found = self._wallets.of(work.context.tenant).get(wallet)
+        found = self.wallets.of(work.context.tenant).get(wallet)
         if found is None:
             return
         plugin, provider = found
         while True:
             async with work.step() as session:
-                desk = await self._wallets.desk(session, work.context, plugin, work.step)
+                desk = await self.wallets.desk(session, work.context, plugin, work.step)
             if not (await provider.readiness(desk)).is_ready:
                 return
             async with work.step() as session:
