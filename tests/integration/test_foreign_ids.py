@@ -307,6 +307,7 @@ NOTHING = {
         "tenant_asset",
         "tls_ask",
     ),
+    *("manage.export_passes", "manage.passes", "manage.resync", "manage.wallets"),
     *("manage.add_shop", "manage.add_staff", "manage.audit_log", "manage.create_program", "manage.export_audit"),
     *("manage.export_members", "manage.feed", "manage.home", "manage.key_list", "manage.log_in", "manage.log_in_form"),
     *("manage.log_out", "manage.member_list", "manage.new_key_form", "manage.new_program_form", "manage.new_shop_form"),

@@ -20,6 +20,7 @@ from regulars.domain.ledger.process import make_ledger
 from regulars.domain.wallets.alarms import alarm_of
 from regulars.domain.wallets.faces import Faces
 from regulars.domain.wallets.passes import WalletPasses
+from regulars.kernel import ids
 from regulars.kernel.config import Config
 from regulars.kernel.db.database import Database
 from regulars.kernel.hook_tokens import HookTokens
@@ -277,6 +278,8 @@ async def test_the_customer_gets_the_pass(web: WebServer, visit: Any, cafe: Worl
     answer = await member.get("/card/wallet/album")
     assert (answer.status_code, answer.headers["Location"][:22]) == (303, "https://album.example/")
     assert (await member.get("/card/wallet/other")).status_code == 404
+    foreign = ids.show(ids.CARD, pizza.card.id)
+    assert (await member.get(f"/card/wallet/album?card={foreign}")).status_code == 404
     assert (await web.at(cafe.host).get("/card/wallet/album")).status_code == 303
     assert "album.example" not in (await web.at(cafe.host).get("/card/wallet/album")).headers["Location"]
 
