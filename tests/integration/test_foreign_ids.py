@@ -312,7 +312,7 @@ NOTHING = {
     *("manage.export_members", "manage.feed", "manage.home", "manage.key_list", "manage.log_in", "manage.log_in_form"),
     *("manage.log_out", "manage.member_list", "manage.new_key_form", "manage.new_program_form", "manage.new_shop_form"),
     *("manage.new_staff_form", "manage.plugin_list", "manage.plugin_off", "manage.plugin_off_form", "manage.plugin_on"),
-    *("manage.rewards", "manage.shop_list", "manage.staff_list"),
+    *("manage.rewards", "manage.export_rewards", "manage.shop_list", "manage.staff_list"),
     *("manage.redemptions", "manage.export_redemptions", "manage.sales", "manage.export_sales", "manage.refunds"),
     *("manage.export_refunds", "manage.corrections", "manage.export_corrections", "manage.correction_limits"),
     *("manage.add_domain", "manage.domain_list", "manage.set_moves", "manage.counter_sheet", "manage.sheet_is_there"),

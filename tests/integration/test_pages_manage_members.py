@@ -171,6 +171,12 @@ async def test_the_dashboard_and_the_lists_behind_it(
     behind = read(await visitor.get("/manage/rewards"))
     for words in ("Ida Moreau", "free cake", "2 stamps", "€3.50", "Main street · Olga", "1–1 of 1"):
         assert words in behind.text, words
+    assert "free cake" in read(await visitor.get("/manage/rewards?q=moreau")).text
+    assert "None found" in read(await visitor.get("/manage/rewards?q=nobody")).text
+    file = await visitor.submit("/manage/rewards/export", {"q": "cake", "show": "month"})
+    (row,) = list(csv.reader(io.StringIO(file.text.removeprefix("\ufeff"))))[1:]
+    assert row[1:] == ["free cake", "Ida Moreau", ida.email, "stamps", "2", "€3.50", "Main street", "Olga"]
+    assert await actions_of(sql, cafe) == ["sale.record", "reward.redeem", "redemption.exported"]
     feed = next(part for part in page.html.split('"') if part.startswith("/manage/feed?since="))
     part = {"HX-Request": "true"}
     assert (await visitor.get(feed, headers=part)).status_code == 204

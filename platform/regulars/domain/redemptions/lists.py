@@ -44,8 +44,23 @@ class GivenReward:
     staff: str
 
 
+@dataclass(frozen=True, slots=True)
+class WantedRewards:
+    """Which of the rewards that were handed out.
+
+    Attributes:
+        timezone: IANA name of the zone whose months count, the program's.
+        this_month: only those since the month began.
+        sought: a part of the reward's title, of a name or an address; empty for all.
+    """
+
+    timezone: str
+    this_month: bool = False
+    sought: str = ""
+
+
 async def given_rewards(
-    session: TenantSession, ctx: Context, page: PageRequest, *, this_month: bool, timezone: str
+    session: TenantSession, ctx: Context, page: PageRequest, wanted: WantedRewards
 ) -> Paged[GivenReward]:
     """Rewards handed out, the latest first.
 
@@ -53,15 +68,24 @@ async def given_rewards(
         session: the transaction.
         ctx: who asks; needs `dashboard.view` and, since members are named, `members.view`.
         page: which page.
-        this_month: only those since the month began.
-        timezone: IANA name of the zone whose months count, the program's.
+        wanted: which.
     """
+    where = _given(ctx, wanted)
+    return await queries.GIVEN.page(session, where, page, lambda row: GivenReward(**row._mapping))
+
+
+async def all_given_rewards(database: Database, ctx: Context, wanted: WantedRewards) -> AsyncIterator[GivenReward]:
+    """All rewards handed out for a file, the latest first; arguments as above."""
+    opened = partial(database.tenant, ctx.tenant.id, read_only=True)
+    async for row in queries.GIVEN.rows(opened, _given(ctx, wanted)):
+        yield GivenReward(**row._mapping)
+
+
+def _given(ctx: Context, wanted: WantedRewards) -> Mapping[str, Any]:
     require(ctx, "dashboard.view")
     require(ctx, "members.view")
-    where = {"tenant": session.tenant_id, "this_month": this_month, "zone": timezone}
-    rows = await session.rows(queries.PAGE, {**where, "size": page.size, "offset": page.offset})
-    total = await session.scalar(queries.TOTAL, where)
-    return Paged([GivenReward(**row._mapping) for row in rows], total, page)
+    sought = wanted.sought.strip()
+    return {"tenant": ctx.tenant.id, "this_month": wanted.this_month, "zone": wanted.timezone, "sought": sought}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ from regulars.kernel.db.listing import Listing
 
 _ZONE = bindparam("zone", type_=Text)
 _MONTH_START: ColumnElement[Any] = func.timezone(_ZONE, func.date_trunc("month", func.timezone(_ZONE, NOW)))
-_WANTED = (
-    Redemption.tenant_id == bindparam("tenant", type_=Uuid),
-    Redemption.status == "captured",
-    or_(not_(bindparam("this_month", type_=Boolean)), Redemption.created_at >= _MONTH_START),
-)
 
-PAGE = (
+
+def _has(column: Any) -> ColumnElement[bool]:
+    """Whether a text has what is sought somewhere, whatever the case."""
+    return func.strpos(func.lower(column), func.lower(bindparam("sought", type_=Text))) > 0
+
+
+GIVEN = Listing(
     select(
         Redemption.id,
         Redemption.title,
@@ -38,17 +39,23 @@ PAGE = (
         func.coalesce(Shop.name, "").label("shop"),
         func.coalesce(Staff.name, "").label("staff"),
     )
+    .select_from(Redemption)
     .join(Card, and_(Card.tenant_id == Redemption.tenant_id, Card.id == Redemption.card_id))
     .join(Member, and_(Member.tenant_id == Card.tenant_id, Member.id == Card.member_id))
     .outerjoin(Shop, and_(Shop.tenant_id == Redemption.tenant_id, Shop.id == Redemption.shop_id))
     .outerjoin(Staff, and_(Staff.tenant_id == Redemption.tenant_id, Staff.id == Redemption.staff_id))
-    .where(*_WANTED)
-    .order_by(Redemption.created_at.desc(), Redemption.id.desc())
-    .limit(bindparam("size"))
-    .offset(bindparam("offset"))
+    .where(
+        Redemption.tenant_id == bindparam("tenant", type_=Uuid),
+        Redemption.status == "captured",
+        or_(not_(bindparam("this_month", type_=Boolean)), Redemption.created_at >= _MONTH_START),
+        or_(
+            bindparam("sought", type_=Text) == "", *(_has(one) for one in (Redemption.title, Member.name, Member.email))
+        ),
+    ),
+    Redemption.created_at,
+    Redemption.id,
 )
-TOTAL = select(func.count()).select_from(Redemption).where(*_WANTED)
-
+"""Rewards that somebody got and that were not taken back."""
 DUE = (
     select(Redemption.id, Redemption.card_id)
     .join(Card, and_(Card.tenant_id == Redemption.tenant_id, Card.id == Redemption.card_id))
@@ -62,11 +69,6 @@ DUE = (
     .limit(bindparam("size"))
 )
 """Holds whose time is over, where time runs."""
-
-
-def _has(column: Any) -> ColumnElement[bool]:
-    """Whether a text has what is sought somewhere, whatever the case."""
-    return func.strpos(func.lower(column), func.lower(bindparam("sought", type_=Text))) > 0
 
 
 _FOUND = (

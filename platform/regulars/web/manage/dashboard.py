@@ -4,37 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from regulars.contracts.errors import Forbidden
 from regulars.contracts.pages import PageContext
 from regulars.domain.ledger.history import words_of
 from regulars.domain.programs.service import Program
-from regulars.domain.redemptions.lists import given_rewards
 from regulars.domain.stats import service as stats
 from regulars.domain.stats.service import ActivityDay
-from regulars.kernel.i18n import format_money
 from regulars.kernel.i18n import gettext as _
 from regulars.kernel.templating.chrome import Link
-from regulars.web.lists import ListQuery, Pager, beyond_url, make_pager, url_of
 from regulars.web.manage.blueprint import blueprint, manage_page
 from regulars.web.manage.first_steps import Step, first_steps
-from regulars.web.manage.navigation import HOME, TERMINAL, first_page
+from regulars.web.manage.navigation import TERMINAL, first_page
 from regulars.web.manage.news import (
     FeedPart,
     FiguresPart,
     default_program,
     feed_part,
     figures_part,
-    member_url,
     zone_of,
 )
 from regulars.web.results import Redirect, Result
-from regulars.web.units import unit_amount, unit_title
-from regulars.web.when import moment_words, short_day
+from regulars.web.units import unit_title
+from regulars.web.when import short_day
 from regulars.web.work import Work
-
-REWARDS = f"{HOME}/rewards"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,40 +57,6 @@ class DashboardPage(PageContext):
     may_set_up: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RewardRow:
-    """A reward that was handed out, in words."""
-
-    title: str
-    who: str
-    url: str
-    cost: str
-    value: str
-    moment: str
-    place: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RewardsPage(PageContext):
-    """Rewards handed out.
-
-    Attributes:
-        rows: the latest first.
-        filters: this month, all.
-    """
-
-    template: ClassVar[str] = "manage/rewards.html"
-    rows: Sequence[RewardRow]
-    pager: Pager
-    filters: Sequence[Link]
-
-
-class RewardsQuery(ListQuery):
-    """The list's address."""
-
-    show: Literal["month", "all"] = "month"
-
-
 @blueprint.get("/")
 @manage_page(None)
 async def home(work: Work) -> Result:
@@ -119,45 +79,6 @@ async def home(work: Work) -> Result:
         actions=_actions(work) if program is not None and program.status == "active" else [],
         steps=await first_steps(work),
         may_set_up=who.may("programs.manage"),
-    )
-
-
-@blueprint.get("/rewards")
-@manage_page("dashboard.view", feature="stats")
-async def rewards(work: Work) -> Result:
-    """The list behind "redeemed" and "saved value"."""
-    query = work.query(RewardsQuery)
-    programs = await work.services.programs.programs(work.session, work.ctx.tenant)
-    program = default_program(programs)
-    found = await given_rewards(
-        work.session,
-        work.ctx,
-        query.request(),
-        this_month=query.show == "month",
-        timezone=zone_of(work, program),
-    )
-    kept = {"show": "" if query.show == "month" else query.show}
-    if beyond := beyond_url(found, REWARDS, kept):
-        return Redirect(beyond)
-    rows = [
-        RewardRow(
-            title=one.title,
-            who=one.name or one.email,
-            url=member_url(one.member_id),
-            cost=unit_amount(work, one.unit, one.cost),
-            value=format_money(one.value_minor, one.currency) if one.value_minor is not None else "",
-            moment=moment_words(one.created_at),
-            place=" · ".join(part for part in (one.shop, one.staff) if part),
-        )
-        for one in found.items
-    ]
-    return RewardsPage(
-        rows=rows,
-        pager=make_pager(found, REWARDS, kept),
-        filters=[
-            Link(label=_("This month"), url=REWARDS, active=query.show == "month"),
-            Link(label=_("All"), url=url_of(REWARDS, {"show": "all"}), active=query.show == "all"),
-        ],
     )
 
 
