@@ -187,7 +187,9 @@ def names_page(plugins: PluginRegistry) -> str:
 def brief_names(plugins: PluginRegistry) -> dict[str, dict[str, str]]:
     """Heading → the brief's name → what it is here."""
     told = tomllib.loads(NAMES.read_text("utf-8"))
-    later = {group: {n: f"later: {code(one)}" for n, one in names.items()} for group, names in told["later"].items()}
+    later = {
+        group: {n: f"later: {code(one)}" for n, one in names.items()} for group, names in told.get("later", {}).items()
+    }
     permissions = set(PERMISSIONS) | set(plugins.permissions)
     aliases = {one.alias: one.name for one in FEATURES if one.alias} | dict(ALIASES) | dict(plugins.aliases)
     offering = {name: code(here) for name, here in OFFERING_CODES.items()} | {"analytics": codes(GRADES[0])}

@@ -44,7 +44,12 @@ BRIEF = {
         "LOYALTY_DEFAULT_POINTS_PER_EURO",
         "LOYALTY_GOOGLE_ISSUER_ID",
         "LOYALTY_GOOGLE_SERVICE_ACCOUNT_JSON",
-        "LOYALTY_APPLE_*",
+        "LOYALTY_APPLE_PASS_TYPE_ID",
+        "LOYALTY_APPLE_TEAM_ID",
+        "LOYALTY_APPLE_CERT_PATH",
+        "LOYALTY_APPLE_KEY_PATH",
+        "LOYALTY_APPLE_KEY_PASSWORD",
+        "LOYALTY_APPLE_WWDR_PATH",
     ],
     "Codes of the offerings": [
         "max_shops",
@@ -109,7 +114,7 @@ BRIEF = {
         "campaign_updated",
     ],
 }
-"""The names of the brief, written down from it."""
+"""The names of the brief, written down from it; what it calls `LOYALTY_APPLE_*` is named one by one."""
 
 
 def told() -> dict[str, dict[str, str]]:

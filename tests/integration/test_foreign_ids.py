@@ -341,6 +341,8 @@ NOTHING = {
     "points_manage.rules",
     *("google_wallet_manage.ask", "google_wallet_manage.forget", "google_wallet_manage.issuer"),
     *("google_wallet_manage.save", "google_wallet_manage.test"),
+    *("apple_wallet_manage.certificate", "apple_wallet_manage.upload"),
+    *("apple_wallet_manage.remove", "apple_wallet_manage.remove_form"),
     *("referrals_manage.export", "referrals_manage.referrals", "referrals_portal.share"),
     *("tiers_manage.export", "tiers_manage.history", "tiers_manage.members", "tiers_store_api.ladders"),
     *("promotions_manage.promotions", "promotions_manage.participations", "promotions_manage.download"),

@@ -76,7 +76,7 @@ PUT_IN = re.compile(
             r"\S+@\S+|https?://\S+|/[a-z_./{}-]+",
             r"\b[a-z0-9]+(?:[._:-][a-z0-9]+)+\b|\b[0-9a-f]{7,}\b",  # codes, hashes
             r"\b[A-Z]{2,}(?:_[A-Z]+)*\b",  # EUR, TXT, REGULARS_PORT
-            r"\b(?:antifraud|stamps|points|tiers|rewards|promotions|referrals|probe|cards|enrolment|households|hybrid|reports|stats|sandbox|webhooks|sso|programs|shops|en)\b",
+            r"\b(?:antifraud|stamps|points|tiers|rewards|promotions|referrals|apple_wallet|probe|cards|enrolment|households|hybrid|reports|stats|sandbox|webhooks|sso|programs|shops|en)\b",
             r"\b(?:connectors|system|unauthenticated|forbidden|conflict|raced|unavailable)\b",
             r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?|\d+\s?(?:AM|PM)|\d+ \w+ ago|UTC",
         ]

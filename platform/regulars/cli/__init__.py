@@ -26,6 +26,7 @@ COMMANDS = {
     "plugin": _Entry("plugin", "List the plugins, check them, make a new one."),
     "translations": _Entry("translations", "Bring translations up to the texts of a host, plugin or theme."),
     "theme": _Entry("theme", "Make themes, and check them."),
+    "wallet": _Entry("wallet", "Make certificates for passes in development."),
     "doctor": _Entry("doctor", "Check the installation and say what to do."),
     "config": _Entry("config", "Show each effective option and where its value came from."),
     "admin": _Entry("admin", ""),

@@ -206,10 +206,20 @@ class Installation:
             decided["REGULARS_DATABASE_URL_APP"] = urls.app
             decided["REGULARS_DATABASE_URL_PLATFORM"] = urls.platform
             decided["REGULARS_DATABASE_URL_MIGRATOR"] = urls.migrator
+        given = {name: value for name, value in self._environ.items() if value}
         if options.demo:
             decided["REGULARS_ENV"] = "demo"
-        given = {name: value for name, value in self._environ.items() if value}
+            kept |= self._pass_certificates(given)
         return kept | given | _whole_paths(given) | decided
+
+    def _pass_certificates(self, given: Mapping[str, str]) -> Mapping[str, str]:
+        """The demo's own certificates for passes, unless the environment names others; the variables that name them."""
+        if any(name.startswith(f"{prefix}_APPLE_") for name in given for prefix in _PREFIXES):
+            return {}
+        from regulars.cli.dev_certs import variables, write_files
+
+        folder = self._options.data / "apple"
+        return variables(folder) or write_files(folder)
 
     def _fill(self, environ: dict[str, str], state: data_folder.State) -> None:
         """Bring the database to the newest state and, once, fill the demo."""

@@ -7,6 +7,7 @@ from quart import Blueprint
 
 from regulars.domain.members.export import csv_bytes
 from regulars.kernel import ids
+from regulars.kernel.ratelimit import Limit as RateLimit
 from regulars.kernel.settings.forms import SettingsForm, describe_form
 from regulars.kernel.settings.parsing import parse_form
 from regulars.web.again import TryAgain, forgiving
@@ -24,6 +25,7 @@ __all__ = [
     "Form",
     "ListQuery",
     "Pager",
+    "RateLimit",
     "Redirect",
     "Result",
     "SettingsForm",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from quart import Response
 
 from regulars.contracts.context import Context, Principal
 from regulars.contracts.errors import NotFound
+from regulars.contracts.wallets import WalletDesk
 from regulars.domain.audit.actors import Actor
 from regulars.domain.operators.service import Visitor
 from regulars.domain.programs.plugin_rules import PluginRules, ProgramRules
@@ -201,6 +203,15 @@ class Work(BaseWork):
         """
         tenant = self.ctx.tenant
         return await self.services.settings.get(self.session, tenant, plugin, tenant.id)
+
+    async def wallet_desk(self, plugin: str) -> WalletDesk:
+        """What the provider of a wallet may use, for the views of its plugin.
+
+        Args:
+            plugin: that brings the wallet.
+        """
+        open_step = partial(self.services.database.tenant, self.ctx.tenant.id)
+        return await self.services.wallets.desk(self.session, self.ctx, plugin, open_step)
 
     async def rules(self, plugin: str) -> Sequence[ProgramRules]:
         """A plugin's settings in each of the tenant's programs.

@@ -78,6 +78,20 @@ class WalletKeeper:
         for wallet in self.wallets.of(work.context.tenant):
             await self.refresh(work, wallet, card_id)
 
+    async def tell_again(self, work: JobWork, wallet: str, serial: str) -> None:
+        """Tell phones of a pass once more, though it has not changed: somebody could not be told the last time.
+
+        Args:
+            work: of an external job.
+            wallet: whose pass.
+            serial: of the pass; nothing happens where the tenant has no such one.
+        """
+        where = {"tenant": work.context.tenant.id, "of_wallet": wallet, "of_serial": serial}
+        async with work.step() as session:
+            rows = await session.rows(repository.SEND_AGAIN, where)
+        if rows:
+            await self._tell(work, wallet, [row.id for row in rows])
+
     async def drain(self, work: JobWork, wallet: str) -> None:
         """Tell phones of all stale passes, oldest change first."""
         await self._tell(work, wallet, None)

@@ -46,9 +46,11 @@ class WalletPasses:
         where = self._where(session, wallet, serials=list(serials), since=version)
         return [(row.serial, row.version) for row in await session.rows(repository.SINCE, where)]
 
-    async def installed(self, session: TenantSession, wallet: str, serial: str, copies: int) -> None:
+    @staticmethod
+    async def installed(session: TenantSession, wallet: str, serial: str, copies: int) -> None:
         """Note on how many phones a pass is now; 0 when it was removed from the last one."""
-        await session.execute(repository.INSTALLED, self._where(session, wallet, of_serial=serial, on_phones=copies))
+        where = WalletPasses._where(session, wallet, of_serial=serial, on_phones=copies)
+        await session.execute(repository.INSTALLED, where)
 
     async def issue(self, session: TenantSession, ctx: Context, wallet: str, card_id: UUID) -> WalletPass:
         """The card's pass in a wallet, made at the first time.

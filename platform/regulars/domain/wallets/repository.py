@@ -141,6 +141,7 @@ SETTLE = (
 )
 LET_GO = update(PassRow).where(_HELD).values(failures=PassRow.failures + 1, claimed_by=None, claimed_until=None)
 SEND_ALL_AGAIN = update(PassRow).where(_MINE).values(delivered_version=0, fault="")
+SEND_AGAIN = update(PassRow).where(_MINE, PassRow.serial == _SERIAL).values(delivered_version=0).returning(PassRow.id)
 INSTALLED = (
     update(PassRow)
     .where(_MINE, PassRow.serial == _SERIAL)

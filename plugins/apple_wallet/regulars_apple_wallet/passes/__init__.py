@@ -1,0 +1,1 @@
+"""The file that a phone gets: what it says, its pictures, its signature."""
