@@ -10,6 +10,7 @@ import pytest
 from regulars.cli.demo.google.server import ISSUER_ID
 from regulars.cli.demo.google.signing import Signer, message
 from regulars.kernel.hook_tokens import HookTokens
+from regulars_google_wallet import repository
 
 PAGE = "/manage/p/google_wallet/"
 TEAM = (("Olga", "owner", "4711"), ("Ben", "manager", "2580"))
@@ -86,7 +87,7 @@ async def test_no_key_of_the_api_names_a_file_or_an_address(make_world, web, sql
 
 
 async def test_a_customer_saves_the_card_and_google_tells(
-    make_world, make_till, web, visit, google, sql, config, run_jobs
+    make_world, make_till, web, visit, google, sql, config, run_jobs, database
 ):
     cafe, pizza = await make_world("cafe"), await make_world("pizza")
     member = await visit(cafe, "member")
@@ -133,3 +134,8 @@ async def test_a_customer_saves_the_card_and_google_tells(
     fresh = google.signer.callback(ISSUER_ID, message("save", shared["id"], card["id"]))
     assert (await bare.client.post(foreign, json=fresh)).status_code == 200
     assert [row["r"] for row in await sql.fetch(PASSES, cafe.tenant.id)] == [True], "another tenant's door"
+
+    await sql.execute("UPDATE plg_google_wallet.callback SET expires_at = now() - interval '1 minute'")
+    async with database.tenant(cafe.tenant.id) as session:
+        await repository.forget_callbacks(session)
+    assert await sql.fetchval(CALLBACKS) == 1, "the other tenant's"
