@@ -177,7 +177,7 @@ def test_plugins(shell: Shell) -> None:
     assert everything.exit_code == 0
     lines = everything.stdout.splitlines()
     assert {"antifraud", "points", "stamps", "tiers", "referrals"} <= {line.split()[0] for line in lines[::2]}
-    assert all(re.fullmatch(r"    regulars-\w+, /.+, sha256:[0-9a-f]{12}", line) for line in lines[1::2]), lines
+    assert all(re.fullmatch(r"    regulars-[\w-]+, /.+, sha256:[0-9a-f]{12}", line) for line in lines[1::2]), lines
     some = shell("plugin", "list", REGULARS_PLUGINS="stamps", REGULARS_PLUGIN_BLOCKLIST="antifraud")
     assert some.stdout.splitlines()[2].endswith("blocked by REGULARS_PLUGIN_BLOCKLIST")
     missing = shell("plugin", "list", REGULARS_PLUGINS="stamps,teleport")

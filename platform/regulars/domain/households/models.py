@@ -36,6 +36,7 @@ class HouseholdMember(TenantEntity, Base):
         ForeignKeyConstraint(["tenant_id", "card_id"], ["core.card.tenant_id", "core.card.id"]),
         CheckConstraint("left_at >= joined_at", name="left"),
         Index("ix_household_member_household", "tenant_id", "household_id"),
+        Index("ix_household_member_card", "tenant_id", "card_id"),
         Index(
             "uq_household_member_card", "tenant_id", "card_id", unique=True, postgresql_where=text("left_at IS NULL")
         ),
