@@ -327,6 +327,7 @@ async def test_the_merchants_pages(busy: House, people: People, routes: Map, loo
     await walk.go([owner], [busy.of(SLUG, "/manage/program/resume")])
     await click(owner, "Go on")
     await walk.go([owner], [busy.of(SLUG, "/manage/look/reset")])  # linked once there is something to take back
+    await walk.go([owner], [busy.of(SLUG, "/manage/p/google_wallet/forget")])  # linked once there is an own issuer
     walk.judge(
         besides={
             "manage.feed",
