@@ -201,7 +201,7 @@ async def test_the_customers_pages(busy: House, people: People, routes: Map, loo
     await expect(again.get_by_role("heading", name="Look into your mail")).to_be_visible()
     await walk.stop(again, "the mail is on its way")
     await walk.go([again], [await link_in_mail(busy, "walker@example.com", "/card/open/")])
-    walk.judge(besides={"portal.card_live"})
+    walk.judge(besides={"portal.card_live", "portal.hand_over"})
 
 
 async def test_the_tills_pages(busy: House, people: People, routes: Map, look: Look) -> None:
