@@ -85,6 +85,9 @@ CODES_OF = {
     "core.wallet_pass.fault",
     "core.wallet_pass.serial",
     "core.wallet_pass.wallet",
+    "plg_apple_wallet.device.push_token",
+    "plg_apple_wallet.registration.pass_type",
+    "plg_apple_wallet.registration.serial",
     "plg_google_wallet.callback.nonce",
     "plg_google_wallet.loyalty_class.class_id",
     "plg_google_wallet.loyalty_class.digest",
@@ -143,7 +146,7 @@ UNSEEN = {
 ELSEWHERE = {
     *("assets", "problem_bare", "problem_console", "problem_tenant", "tenant_asset", "tls_ask"),
     *("admin_api.program", "console.console", "manage.text_form", "portal.card_live", "terminal.add_sheet"),
-    *("manage.card_household", "portal.hand_over", "portal.leave_household_form"),
+    *("apple_wallet_manage.remove_form", "manage.card_household", "portal.hand_over", "portal.leave_household_form"),
     *(
         "terminal.find_again",
         "terminal.hand_out_sheet",
@@ -253,7 +256,7 @@ def wrong_in(html: str) -> Iterator[str]:
                 yield f"changed: {words[found.start() : found.end() + 60]}"
 
 
-ALL = (*EVERYTHING, "points", "tiers", "rewards", "promotions", "referrals", "google_wallet")
+ALL = (*EVERYTHING, "points", "tiers", "rewards", "promotions", "referrals", "apple_wallet", "google_wallet")
 TOLD: dict[str, dict[str, Any]] = {
     "stamps": {"target": 2, "reward_text": "tea", "milestones": [{"at": 3, "bonus": 1}]},
     "antifraud": {"cooldown_minutes": 0, "max_daily_stamps": 100},
