@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -20,17 +21,25 @@ from tests.themes_under_test import install_fixture
 AXE = Path(__file__).resolve().parents[2] / "platform" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-@pytest.fixture(scope="session")
-async def house(registry: PluginRegistry, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+@asynccontextmanager
+async def open_house(registry: PluginRegistry, packages: Path) -> AsyncIterator[House]:
     """Web server and worker, three merchants and an operator; a theme is installed beside the bundled ones.
 
-    It lasts as long as the test process: other tests may come between those of this folder.
+    Args:
+        registry: the plugins.
+        packages: folder for the theme.
     """
-    packages = tmp_path_factory.mktemp("packages")
     install_fixture(packages)
     async with installation(registry, variables={"PYTHONPATH": str(packages)}, postgres_settings=FAST) as running:
         await add_operator(running.config)
         yield House(running, await open_merchants(running.config, registry))
+
+
+@pytest.fixture(scope="session")
+async def house(registry: PluginRegistry, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """It lasts as long as the test process: other tests may come between those of this folder."""
+    async with open_house(registry, tmp_path_factory.mktemp("packages")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

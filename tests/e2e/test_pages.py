@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import pytest
@@ -15,6 +15,7 @@ from werkzeug.routing import Map
 from regulars.app import create_app
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.browser import PHONE, TABLET, People, Theme, barriers, has_visible_focus, shifts, wear
+from tests.e2e.conftest import open_house
 from tests.e2e.steps import (
     House,
     begin_sign_up,
@@ -64,6 +65,13 @@ UPDATE core.card c SET household_id = home.id FROM home, inside WHERE c.tenant_i
 MAIL = "SELECT text_body FROM core.mail WHERE recipient = $1 AND text_body <> '' ORDER BY created_at DESC LIMIT 1"
 SIGHTS: dict[int, tuple[Theme, ...]] = {1440: ("light",), 1024: ("light",), 390: ("light", "dark")}
 """Widths and themes; at the widest and the narrowest the last theme is held against the rules for everybody."""
+
+
+@pytest.fixture(scope="module")
+async def house(registry: PluginRegistry, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A house of its own: a walk leaves words, rules and people behind that no story knows."""
+    async with open_house(registry, tmp_path_factory.mktemp("packages")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
