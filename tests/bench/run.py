@@ -6,21 +6,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from asyncpg import Connection, connect
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from regulars.cli.dev_certs import make_authority, write_files
 from regulars.domain.ledger.invariants import breaches
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.installation import Installation, Process, installation
+from regulars.testing.push_service import PushServer, push_server
 from tests.bench import ceiling
 from tests.bench.apps import PATH
 from tests.bench.busy import PATH as BUSY_PATH
 from tests.bench.busy import PURCHASE, back_test, balances, make_busy, one_card, redeems
 from tests.bench.gauges import Written, cpu_seconds, machine, memory, workers
 from tests.bench.load import Result, closed_loop, open_loop
+from tests.bench.phones import make_phones, pushes, settings_of, signing
 from tests.bench.record import CARDS, record
 from tests.bench.sales import Tills, card_pages, get, scan_pages
 from tests.bench.scale import Scale
@@ -45,27 +49,44 @@ async def run(registry: PluginRegistry, scale: Scale, say: Say) -> dict[str, flo
     Raises:
         RuntimeError: a request was not answered as it should be, or the ledger is not clean afterwards.
     """
-    served, variables = ("tests.bench.apps", "ours"), {"PYTHONPATH": str(ROOT)}
-    async with installation(registry, workers=scale.workers, served=served, variables=variables) as running:
-        begin = perf_counter()
-        connection = await connect(running.config.database_url_migrator.replace("+asyncpg", ""))
-        try:
-            [small] = await seed(connection, (await make_world(running.config, "small"), scale.small, RARE))
-            first = await _small(running, small, connection, scale, say)
-            worlds = [(await make_world(running.config, slug), cards, OFTEN) for slug, cards in scale.tenants.items()]
-            busy_world = await make_busy(running.config, registry)
-            busy, *merchants = await seed(connection, (busy_world, scale.busy, OFTEN), *worlds)
-            busy = replace(busy, path=BUSY_PATH, purchase=PURCHASE)
-            filled = perf_counter() - begin
-            say(f"{scale.cards} cards of {len(merchants) + 2} merchants in {filled:.1f} s")
-            facts = await machine(connection)
-            entries = await connection.fetchval(ENTRIES)
-            bench = _Bench(running, merchants, busy, scale, connection, say)
-            figures = await bench.measure(registry)
-        finally:
-            await connection.close()
-        await _check(running)
-        say("The ledger is clean.")
+    authority, served = make_authority(), ("tests.bench.apps", "ours")
+    with TemporaryDirectory(prefix="regulars-bench-") as name:
+        async with push_server(authority, Path(name)) as push:
+            write_files(Path(name), authority)
+            variables = {"PYTHONPATH": str(ROOT), **settings_of(push, Path(name))}
+            async with installation(registry, workers=scale.workers, served=served, variables=variables) as running:
+                figures = await _measure(running, push, registry, scale, say)
+        return {**figures, **signing(Path(name), scale.passes)}
+
+
+async def _measure(
+    running: Installation, push: PushServer, registry: PluginRegistry, scale: Scale, say: Say
+) -> dict[str, float | str]:
+    """Fill a running platform and measure it."""
+    begin = perf_counter()
+    connection = await connect(running.config.database_url_migrator.replace("+asyncpg", ""))
+    try:
+        [small] = await seed(connection, (await make_world(running.config, "small"), scale.small, RARE))
+        first = await _small(running, small, connection, scale, say)
+        worlds = [(await make_world(running.config, slug), cards, OFTEN) for slug, cards in scale.tenants.items()]
+        busy_world, phones_world = await make_busy(running.config, registry), await make_phones(running.config)
+        given = ((busy_world, scale.busy, OFTEN), (phones_world, scale.phones, OFTEN), *worlds)
+        busy, phones, *merchants = await seed(connection, *given)
+        busy = replace(busy, path=BUSY_PATH, purchase=PURCHASE)
+        filled = perf_counter() - begin
+        say(f"{scale.cards} cards of {len(merchants) + 3} merchants in {filled:.1f} s")
+        facts = await machine(connection)
+        entries = await connection.fetchval(ENTRIES)
+        bench = _Bench(running, merchants, busy, scale, connection, say)
+        pushed = await pushes(
+            connection, phones, push, running.ports[0], scale.push_rate, scale.phones / 2 / scale.push_rate
+        )
+        say(f"{scale.push_rate} sales/s: phones hear within {pushed['push_p95_ms']:.0f} ms (p95)")
+        figures = {**pushed, **await bench.measure(registry)}
+    finally:
+        await connection.close()
+    await _check(running)
+    say("The ledger is clean.")
     grown = {"entries": entries, "growth_ratio": first["small_rps"] / figures["sale_rps"]}
     return {**facts, "cards": scale.cards, "seed_seconds": filled, **first, **grown, **figures}
 

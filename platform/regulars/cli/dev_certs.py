@@ -94,16 +94,17 @@ def make_authority(generation: str = "G4") -> Authority:
     return Authority(root, _certify(names, root, is_authority=True))
 
 
-def write_files(folder: Path) -> Mapping[str, str]:
-    """Write new certificates of a new authority; only their owner can read them.
+def write_files(folder: Path, authority: Authority | None = None) -> Mapping[str, str]:
+    """Write new certificates; only their owner can read them.
 
     Args:
         folder: made if need be.
+        authority: whose; a new one when left out.
 
     Returns:
         The variables with which the platform uses them.
     """
-    authority = make_authority()
+    authority = authority or make_authority()
     signer = authority.pass_certificate()
     files = {
         "root.pem": authority.root.certificate_pem,
