@@ -6,6 +6,7 @@ import asyncio
 import csv
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from asyncpg import Connection
 from regulars.contracts.wallets import WalletPass
 from regulars.domain.cards import service as cards
 from regulars.domain.ledger.process import make_ledger
+from regulars.domain.programs import changes
+from regulars.domain.tenants.self_service import set_branding
 from regulars.domain.wallets.alarms import alarm_of
 from regulars.domain.wallets.faces import Faces
 from regulars.domain.wallets.passes import WalletPasses
@@ -29,6 +32,7 @@ from regulars.kernel.plugins.discovery import discover
 from regulars.kernel.plugins.loader import make_registry
 from regulars.kernel.plugins.registry import PluginRegistry
 from regulars.testing.jobs import hurry
+from regulars.testing.principals import acting
 from regulars.testing.till import Till
 from regulars.testing.web import WebServer
 from regulars.testing.world import HOST_FEATURES, PLUGINS, World
@@ -260,6 +264,21 @@ async def test_sync_finds_what_no_event_told(
             await sync_soon(session)
         await run_jobs()
     assert [told.card.merchant for told in Album.told] == ["Café Neu"]
+
+
+async def test_a_new_look_and_new_rules_reach_phones_at_once(
+    issue: Any, run_jobs: Any, database: Database, registry: PluginRegistry, cafe: World, pizza: World, sql: Connection
+) -> None:
+    await issue(cafe)
+    queued = "SELECT count(*) FROM core.job WHERE tenant_id = $1 AND name = 'core.sync_wallet_passes'"
+    for world in (cafe, pizza):
+        owner, look = acting(world, "owner"), replace(world.tenant.branding, primary_color="#0f766e")
+        async with database.tenant(world.tenant.id) as session:
+            await set_branding(session, owner, "Neu", look)
+            await changes.record(session, owner, registry, world.program_id, {"stamps": {"target": 12}})
+    assert await sql.fetchval(queued, pizza.tenant.id) == 0, "nobody there has a pass"
+    await run_jobs()
+    assert [(told.card.merchant, told.card.look.background) for told in Album.told] == [("Neu", "#0f766e")]
 
 
 async def test_phones_are_counted(issue: Any, passes: WalletPasses, database: Database, cafe: World, sql: Any) -> None:

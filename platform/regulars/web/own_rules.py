@@ -13,6 +13,7 @@ from regulars.contracts.context import ProgramInfo
 from regulars.domain.audit import service as audit
 from regulars.domain.programs.room import require_room_for
 from regulars.domain.tenants.logos import store_photo
+from regulars.domain.wallets.soon import sync_soon
 from regulars.web.assets import tenant_asset_url
 from regulars.web.work import Work
 
@@ -52,6 +53,7 @@ async def _save(work: Work, plugin: str, subject: str, scope_id: UUID, values: M
     settings = await work.services.settings.save(work.session, work.ctx, plugin, scope_id, values)
     details = {"plugin": plugin, "fields": sorted(values)}
     await audit.record(work.session, work.ctx, "settings.changed", subject, scope_id, details)
+    await sync_soon(work.session)
 
     async def forget() -> None:
         work.services.snapshots.drop(work.ctx.tenant.id)

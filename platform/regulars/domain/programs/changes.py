@@ -19,6 +19,7 @@ from regulars.domain.programs import changes_repository as repository
 from regulars.domain.programs.lost_units import try_settings
 from regulars.domain.programs.room import require_room_for
 from regulars.domain.staff.permissions import require
+from regulars.domain.wallets.soon import sync_soon
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.locks import lock
@@ -101,6 +102,7 @@ async def record(
     await _insert(
         session, ctx, registry, program_id, values, checked_note(note), effective_from=now, announce_at=None, now=now
     )
+    await sync_soon(session)
 
 
 async def plan(
@@ -210,6 +212,7 @@ async def apply(session: TenantSession, ctx: Context, settings: SettingsStore, c
         await settings.save(session, author, plugin, change.program_id, values, note=change.note)
         details = {"plugin": plugin, "fields": sorted(values)}
         await audit.record(session, author, "settings.changed", "program", change.program_id, details)
+    await sync_soon(session)
     await _settle(session, change, "applied")
 
 

@@ -17,6 +17,7 @@ from regulars.domain.audit import service as audit
 from regulars.domain.programs import repository
 from regulars.domain.staff.permissions import require
 from regulars.domain.tenants.limits import require_feature, require_room
+from regulars.domain.wallets.soon import sync_soon
 from regulars.kernel.db.base import new_id
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.db.locks import lock
@@ -208,6 +209,7 @@ async def update(session: TenantSession, ctx: Context, program_id: UUID, draft: 
         },
     )
     await audit.record(session, ctx, "program.changed", "program", program_id, _difference(before, after))
+    await sync_soon(session)
     return after
 
 

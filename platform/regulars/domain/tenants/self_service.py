@@ -14,6 +14,7 @@ from regulars.domain.tenants.catalogue import Catalogue
 from regulars.domain.tenants.effective import Inputs, StoredOverride, entitlements
 from regulars.domain.tenants.limits import not_included
 from regulars.domain.tenants.profile import Profile, check_profile
+from regulars.domain.wallets.soon import sync_soon
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.entitlements.rules import Override
 
@@ -118,3 +119,4 @@ async def _own(session: TenantSession) -> Profile:
 async def _change(session: TenantSession, ctx: Context, values: dict[str, Any]) -> None:
     await session.execute(repository.update_tenant(values), {"tenant_id": session.tenant_id})
     await record(session, ctx, "tenant.profile_changed", "tenant", session.tenant_id, {"changed": values})
+    await sync_soon(session)

@@ -87,7 +87,7 @@ CONCERNED_FOR_UPDATE = (
     .with_for_update(of=PassRow)
 )
 """The passes that show something of a card: its own, those of cards that lead to it, those of its households."""
-HAS_ANY = select(PassRow.id).where(_MINE).limit(1)
+ANY = select(PassRow.id).where(PassRow.tenant_id == _TENANT_ID).limit(1)
 COUNT = select(func.count()).select_from(PassRow).where(_MINE)
 NEXT_FOR_UPDATE = (
     _PASS.where(_MINE, PassRow.id > bindparam("after", type_=Uuid)).order_by(PassRow.id).limit(_SIZE).with_for_update()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from regulars.domain.wallets import repository
 from regulars.kernel.db.database import TenantSession
 from regulars.kernel.jobs import enqueue
 
@@ -16,5 +17,6 @@ async def refresh_soon(session: TenantSession, card_id: UUID) -> None:
 
 
 async def sync_soon(session: TenantSession) -> None:
-    """Have all passes of the tenant looked at after this transaction: what all of them show has changed."""
-    await enqueue(session, SYNC, {})
+    """Have all passes of the tenant looked at after this transaction: what all of them show may have changed."""
+    if await session.scalar(repository.ANY, {"tenant": session.tenant_id}) is not None:
+        await enqueue(session, SYNC, {})
