@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from plain_shop import PlainMember
 from shop_machine import (
     CARRIED,
     ENTRIES,
+    GAVE,
     LOTS,
     SALES,
     TIERS,
@@ -121,10 +123,13 @@ class History:
         assert stored is None, f"{ops}\n{told}\n{stored}"
 
     async def _stored(self) -> list[Any]:
-        """Entries, tiers and parts of points of the four cards."""
+        """Entries, what each sale gave, tiers and parts of points of the four cards."""
         tiers, carried = [dict(await self.sql.fetch(query, self.cards)) for query in (TIERS, CARRIED)]
         entries = [tuple(row) for row in await self.sql.fetch(ENTRIES, self.cards)]
-        return [entries, *((card, tiers.get(card, ""), carried.get(card, 0)) for card in sorted(self.cards))]
+        names = {sale_id: name for name, sale_id in self.sale_ids.items()}
+        rows = await self.sql.fetch(GAVE, self.cards)
+        gave = sorted((names.get(row["id"], row["external_ref"]), row["unit"], row["amount"]) for row in rows)
+        return [entries, gave, *((card, tiers.get(card, ""), carried.get(card, 0)) for card in sorted(self.cards))]
 
     def _expected(self, plain: list[PlainMember]) -> list[Any]:
         """The same of the oracle."""
@@ -135,7 +140,13 @@ class History:
             for unit, account in sorted(member.accounts.items())
             for entry in account.entries
         ]
-        return [entries, *((card, member.tier, member.carried * 10**8) for card, member in members)]
+        given = Counter[tuple[str, str]]()
+        for _card, member in members:
+            for name, sale in member.sales.items():
+                for _plugin, unit, _rule, units in sale.result:
+                    given[name, unit] += units
+        gave = sorted((*named, units) for named, units in given.items())
+        return [entries, gave, *((card, member.tier, member.carried * 10**8) for card, member in members)]
 
     async def _do(self, op: Op) -> Told:
         """What the product says."""

@@ -42,6 +42,10 @@ LOTS = """SELECT l.card_id, l.unit, l.amount::int, l.amount_left::int, l.expires
           WHERE l.card_id = ANY($1) ORDER BY l.card_id, l.unit, e.seq, l.id"""
 TIERS = "SELECT card_id, tier FROM plg_tiers.member_tier WHERE card_id = ANY($1)"
 SALES = "SELECT id FROM core.sale WHERE card_id = ANY($1)"
+GAVE = """SELECT s.id, s.external_ref, one->>'unit' AS unit, sum((one->>'amount')::int)::int AS amount
+          FROM core.sale s JOIN core.sale_evaluation e ON e.tenant_id = s.tenant_id AND e.sale_id = s.id,
+               jsonb_array_elements(e.result) AS one
+          WHERE s.card_id = ANY($1) GROUP BY s.id, s.external_ref, 3"""
 CARRIED = "SELECT card_id, parts FROM plg_points.carry WHERE card_id = ANY($1)"
 _numbers = count(1)
 

@@ -35,6 +35,8 @@ from regulars.testing.world import World
 
 OLGA = Actor("operator", UUID(int=7), "Olga", "192.0.2.7", "browser", "req-1")
 ALL = PageRequest(1, 100)
+BASIC = {"stamps", "points", "promotions", "apple_wallet", "google_wallet"}
+"""What merchants of the offering have, besides fraud protection."""
 
 
 class Desk:
@@ -112,7 +114,7 @@ async def test_a_tenant_comes_with_host_shop_and_sandbox(desk: Desk) -> None:
         "corner-shop--test.localhost",
         True,
     )
-    assert live.enabled == sandbox.enabled == {"stamps", "points", "antifraud", "promotions"}
+    assert live.enabled == sandbox.enabled == BASIC | {"antifraud"}
     async with desk.session() as session:
         detail = await console.tenant_detail(session, desk.catalogue, tenant_id)
     assert (detail.used, detail.sandbox_id) == ({"shops": 1, "programs": 0}, sandbox.id)
@@ -173,7 +175,7 @@ async def test_grants_denials_and_limits(desk: Desk) -> None:
     for slug in ("cafe", "cafe--test"):
         found = await desk.snapshot(slug)
         assert {"analytics.basic", "analytics.advanced", "analytics.full"} <= found.features
-        assert (found.enabled, found.limit("shops")) == ({"stamps", "points", "promotions"}, 3)
+        assert (found.enabled, found.limit("shops")) == (BASIC, 3)
     async with desk.session() as session:
         await overrides.remove_override(session, OLGA, tenant_id, "analytics.full", reason="the trial is over")
         await overrides.remove_override(session, OLGA, tenant_id, "antifraud", reason="the trial is over")
@@ -181,7 +183,7 @@ async def test_grants_denials_and_limits(desk: Desk) -> None:
             await overrides.remove_override(session, OLGA, tenant_id, "stamps", reason="never was")
     found = await desk.snapshot("cafe")
     assert "analytics.advanced" not in found.features
-    assert found.enabled == {"stamps", "points", "antifraud", "promotions"}
+    assert found.enabled == BASIC | {"antifraud"}
 
 
 async def test_an_override_ends_by_itself(desk: Desk, clock: Clock) -> None:

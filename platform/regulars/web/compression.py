@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from functools import lru_cache
 
 from quart import Response
 from quart.wrappers.response import DataBody
@@ -13,7 +14,8 @@ from regulars.web.request import RegularsRequest
 
 _KINDS = frozenset({"text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"})
 _LEAST = 1024
-_LEVEL = 6
+_LEVEL, _BEST = 6, 9
+_KEPT = 32
 
 
 async def compress(request: RegularsRequest, response: Response, config: Config) -> None:
@@ -32,8 +34,16 @@ async def compress(request: RegularsRequest, response: Response, config: Config)
     add_vary(response.headers, "Accept-Encoding")
     if not request.accept_encodings.quality("gzip") or (response.content_length or 0) < _LEAST:
         return
-    response.set_data(gzip.compress(await response.get_data(as_text=False), _LEVEL, mtime=0))
+    content = await response.get_data(as_text=False)
+    for_ever = response.cache_control.immutable
+    response.set_data(_pack_for_ever(content) if for_ever else gzip.compress(content, _LEVEL, mtime=0))
     response.headers["Content-Encoding"] = "gzip"
     etag, _is_weak = response.get_etag()
     if etag is not None:
         response.set_etag(etag, weak=True)
+
+
+@lru_cache(maxsize=_KEPT)
+def _pack_for_ever(content: bytes) -> bytes:
+    """What never changes under its address is compressed once, as far as it goes."""
+    return gzip.compress(content, _BEST, mtime=0)

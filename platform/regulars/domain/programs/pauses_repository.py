@@ -47,7 +47,12 @@ OPEN = select(*_COLUMNS).where(_TENANT, _PROGRAM, ProgramPause.finished_at.is_(N
 ONE = select(*_COLUMNS).where(_TENANT, _THIS)
 LOCK = ONE.with_for_update()
 OF = select(ProgramPause.program_id).where(_TENANT, _THIS)
-END = update(ProgramPause).where(_TENANT, _THIS, ProgramPause.ended_at.is_(None)).values(ended_at=CORE_NOW)
+END = (
+    update(ProgramPause)
+    .where(_TENANT, _THIS, ProgramPause.ended_at.is_(None))
+    .values(ended_at=func.greatest(ProgramPause.started_at, CORE_NOW))
+)
+"""A machine's clock can be set back, but no pause ends before it began."""
 SHIFTED = update(ProgramPause).where(_TENANT, _THIS).values(shifted_to=bindparam("card", type_=Uuid))
 FINISH = update(ProgramPause).where(_TENANT, _THIS).values(finished_at=CORE_NOW)
 DUE = (

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from PIL import Image, ImageDraw
 
-SIZE = 256
+SIZE = 192
 _SCALE = 8
 """Drawn this many times larger and then reduced, for smooth edges."""
 _CREAM = (255, 250, 243, 255)
@@ -74,7 +74,7 @@ def draw_emblem(icon: str, colour: str) -> Image.Image:
         colour: `#rrggbb`.
 
     Returns:
-        A picture of 256 pixels a side; the same for the same arguments.
+        A picture of 192 pixels a side; the same for the same arguments.
     """
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     paper = (red, green, blue, 255)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -18,6 +19,8 @@ MAX_BYTES = 2_000_000
 MAX_PIXELS = 16_000_000
 MAX_SIDE = 512
 MAX_PHOTO_SIDE = 1600
+_MOST_COLOURS = 256
+"""Of a palette."""
 _PHOTO_QUALITY = 82
 _FORMATS = ("PNG", "JPEG", "WEBP")
 
@@ -109,10 +112,21 @@ def _store(data_dir: Path, tenant_id: UUID, name: str, encoded: bytes) -> str:
 
 
 def to_png(picture: Image.Image) -> bytes:
-    """A picture as a PNG file without metadata."""
+    """A picture as a PNG file without metadata, pixel for pixel; one of few colours is a third as large."""
     output = io.BytesIO()
-    picture.save(output, "PNG", optimize=True)
+    _with_palette(picture).save(output, "PNG", optimize=True)
     return output.getvalue()
+
+
+def _with_palette(picture: Image.Image) -> Image.Image:
+    colours: list[Any] = [colour for _count, colour in picture.getcolors(_MOST_COLOURS) or ()]
+    if picture.mode != "RGBA" or not colours:
+        return picture
+    places = {colour: place for place, colour in enumerate(colours)}
+    found = Image.new("P", picture.size)
+    found.putpalette([part for colour in colours for part in colour], "RGBA")
+    found.putdata([places[colour] for colour in picture.get_flattened_data()])
+    return found
 
 
 def _refused(sentence: str) -> InvalidInput:
