@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -35,12 +36,14 @@ class Bank:
 
     Attributes:
         sql: sees everything, for looking at results.
+        looking: one looks after the other where sales come at once.
     """
 
     world: World
     database: Database
     ledger: Ledger
     sql: Connection
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def sale(
         self, amount: int | None, *items: Item, card: TestCard | None = None, ref: str | None = None, quantity: int = 1
@@ -52,7 +55,8 @@ class Bank:
             command = SaleCommand(attempt, "coins", purchase, ref)
             answer = await Sales(self.ledger).record(session, self.world.context(), command)
         assert answer.status == 200, answer.body
-        return await self.sql.fetchval(LAST_SALE, self.world.tenant.id)
+        async with self.looking:
+            return await self.sql.fetchval(LAST_SALE, self.world.tenant.id)
 
     async def mug(self, *, card: TestCard | None = None) -> Any:
         """Redeem the reward and say the redemption's id."""
