@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from asyncpg import Connection, connect
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from shop_history import NOON, History
 from shop_machine import Machine
@@ -51,13 +51,14 @@ async def machine(
 
 @pytest.mark.parametrize("part", range(PARTS))
 @settings(
-    phases=(Phase.generate,),
+    phases=(Phase.explicit, Phase.generate),
     max_examples=HISTORIES,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
 @given(history=st.binary(min_size=3, max_size=3 * LONGEST))
+@example(history=bytes.fromhex("f3f410ad42365d1bcd"))  # a split bill, a merge, an undo: of the card's own share
 async def test_the_services_and_the_oracle_agree(
     part: int, history: bytes, machine: Machine, sql: Connection, as_app: Connection
 ) -> None:

@@ -188,10 +188,12 @@ def facts_statement(
     ]
     columns += [fellows().label("fellows")] if has_fellows else []
     everywhere = across_cards if has_merged else _as_it_is
-    columns += [(everywhere(read()) if extra in PAST else read()).label(label) for label, read in READS[extra].items()]
+    past = everywhere if extra in PAST else _as_it_is
+    columns += [past(read()).label(label) for label, read in READS[extra].items()]
     sale = SALE_OF.get(extra)
+    of_sale = None if sale is None else past(sale)  # the facts' sale is the one that is read
     columns += [
-        everywhere(_bound(query, sale)).label(label)
+        _bound(everywhere(query), of_sale).label(label)
         for label, query in plugin_facts
         if sale is not None or not _asks_for_sale(query)
     ]
@@ -220,7 +222,7 @@ def _stored() -> ScalarSelect[Any]:
     )
 
 
-def _bound(query: ScalarSelect[Any], sale: ColumnElement[Any] | None) -> ColumnElement[Any]:
+def _bound(query: ColumnElement[Any], sale: ColumnElement[Any] | None) -> ColumnElement[Any]:
     """A fact's query with the parameters `day_start` and `sale_id` computed in the same statement."""
     once = select(DAY_START).scalar_subquery()  # a subquery of its own, or it would be computed for every row
     computed = {"day_start": once} | ({} if sale is None else {"sale_id": sale})
